@@ -1,0 +1,44 @@
+# Each target sets itself up: the first one run creates .venv, later ones find it ready.
+PYTHON ?= python3
+PIP = .venv/bin/python -m pip install -qq --disable-pip-version-check --no-warn-script-location
+INSTALLED = .venv/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test lint verify clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(INSTALLED) ## create .venv and install everything in it
+	@echo "Ready: .venv"
+
+# torch goes first: it is the largest download, and the rest must agree with it.
+$(INSTALLED): requirements.lock pyproject.toml
+	@test -x .venv/bin/python || { echo "Creating .venv; the first time takes a few minutes."; $(PYTHON) -m venv .venv; }
+	@$(PIP) "$$(grep '^torch==' requirements.lock)"
+	@$(PIP) -r requirements.lock
+	@$(PIP) --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: $(INSTALLED) ## see the whole course at work on a made-up class
+	@.venv/bin/autograder demo
+
+# CI=true fixes the seed of the hidden examples; one thread each, or two processes on two cores would fight.
+test verify: export CI := true
+test verify: export OMP_NUM_THREADS := 1
+
+test: lint ## lint, build the hidden examples, run the tests
+	@.venv/bin/autograder build
+	@.venv/bin/python -m pytest -n 2
+
+lint: $(INSTALLED) ## check style and types
+	@.venv/bin/ruff check
+	@.venv/bin/ruff format --check
+	@.venv/bin/mypy --strict autograder
+
+verify: $(INSTALLED) ## prove that the checks accept the references and reject every known mistake
+	@.venv/bin/autograder verify
+
+clean: ## remove what can be made again, except .venv; private/ stays
+	@rm -rf build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@find . \( -path ./.venv -o -path ./.git -o -path ./private \) -prune -o -type d \( -name __pycache__ -o -name .ipynb_checkpoints -o -name .hypothesis \) -prune -exec rm -rf {} +

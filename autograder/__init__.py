@@ -1,0 +1,29 @@
+"""Deep Learning by Hand: a course that students build in notebooks, and the autograder that checks it.
+
+In a notebook: ``from autograder import check, grading``.
+"""
+
+import os
+
+__version__ = "0.1.0"
+__all__ = ["check", "grading"]
+
+
+def grading() -> bool:
+    """Whether this notebook is being graded; demo cells begin with ``if not grading():``."""
+    return os.environ.get("NBGRADER_EXECUTION") == "autograde"
+
+
+def check(exercise: str | None = None) -> float:
+    """Checks the function called ``exercise`` of the calling notebook and shows what was found.
+
+    Args:
+        exercise: name of the function or class; None checks every exercise of the notebook.
+    Returns:
+        The points, a plain Python float.
+    """
+    import sys
+
+    from autograder.grading.notebook import check_caller
+
+    return check_caller(exercise, sys._getframe(1).f_globals)

@@ -1,0 +1,273 @@
+"""The commands; thin: each reads its arguments, calls the part that does the work, and shows what came back."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from autograder.course import Course, CourseError, find_course
+
+DONE, UNJUDGED, WRONG_USE, UNREADABLE = 0, 1, 2, 3
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    help="Builds, checks and grades a course of notebooks. Exit codes: 0 done, 1 something could not be judged "
+    "or a breach, 2 wrong use, 3 unreadable input.",
+)
+
+Names = Annotated[
+    list[str] | None, typer.Argument(metavar="[NAME]...", help="Assignments; all of course.toml by default.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print the published record instead of a table.")]
+Search = Annotated[bool, typer.Option("--search", help="Add live Hypothesis search to the recorded examples.")]
+
+
+class Steps:
+    """One progress bar on stderr that stage after stage of long work reuses."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._task = progress.add_task("", total=1, visible=False)
+
+    def begin(self, what: str, steps: int) -> None:
+        self._progress.reset(self._task, description=what, total=steps, visible=True)
+
+    def advance(self, step: str = "") -> None:
+        self._progress.advance(self._task)
+
+
+@contextmanager
+def steps() -> Iterator[Steps]:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        yield Steps(progress)
+
+
+@contextmanager
+def one_sentence() -> Iterator[None]:
+    """Ends every error that a person can cause in one sentence on stderr and its exit code."""
+    from autograder.examples.record import BuildError
+    from autograder.examples.store import ExamplesError
+    from autograder.grading.demo import DemoError
+    from autograder.notebooks.source import SourceError
+    from autograder.notebooks.submission import UnreadableSubmission
+    from autograder.testing.declarations import DeclarationError
+
+    try:
+        yield
+    except UnreadableSubmission as error:
+        _fail(str(error), UNREADABLE)
+    except CourseError as error:
+        _fail(str(error), WRONG_USE)
+    except (BuildError, DeclarationError, ExamplesError, SourceError, DemoError) as error:
+        _fail(str(error), UNJUDGED)
+
+
+def _fail(sentence: str, code: int) -> None:
+    print(sentence, file=sys.stderr)
+    raise typer.Exit(code)
+
+
+def _chosen(course: Course, names: list[str] | None) -> list[str]:
+    return [course.assignment(name).name for name in names] if names else [a.name for a in course.assignments]
+
+
+@app.command()
+def build(
+    names: Names = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; fail with a list if something committed is stale.")
+    ] = False,
+) -> None:
+    """Builds what is stale: recorded examples, student notebooks, nbgrader's source notebooks.
+
+    Example: `autograder build activations`
+    """
+    from autograder.notebooks.build import Built, build_assignment
+
+    with one_sentence():
+        course = find_course(Path.cwd())
+        stale: list[Built] = []
+        with steps() as bar:
+            for name in _chosen(course, names):
+                stale += build_assignment(course, name, write=not check, begin=bar.begin, advance=bar.advance)
+        for built in stale:
+            print(f"{'stale' if check else 'built'}  {built.path.relative_to(course.root)}  ({built.why})")
+        if not stale:
+            print("Everything is up to date.")
+        raise typer.Exit(UNJUDGED if check and stale else DONE)
+
+
+@app.command()
+def check(
+    notebook: Annotated[Path, typer.Argument(help="Your notebook, in the folder that it came in.")],
+) -> None:
+    """Runs the visible checks on a notebook, as `check()` does in its cells.
+
+    Example: `autograder check assignments/activations/activations.ipynb`
+    """
+    from autograder.course import Limits
+    from autograder.feedback.panel import Panel, points_text
+    from autograder.grading.judge import Kernel
+    from autograder.grading.notebook import check_notebook, load_student_folder
+    from autograder.notebooks.submission import read_submission
+
+    with one_sentence():
+        submission = read_submission(notebook)
+        assignment, (examples,) = load_student_folder(notebook.resolve().parent)
+        kernel = Kernel(Limits())
+        with steps() as bar:
+            bar.begin("running your cells", len(submission.cells))
+            for cell in submission.cells:
+                if cell.kind == "code":
+                    kernel.run(cell)
+                bar.advance()
+        absent = {exercise.name: kernel.why_absent(exercise.name) for exercise in assignment.exercises}
+        results = check_notebook(assignment, examples, kernel.namespace, absent)
+        for result in results:
+            print(Panel(result, hidden_remain=True).text())
+        score, maximum = sum(r.points for r in results), sum(r.max_points for r in results)
+        print(f"\n{points_text(score)} of {points_text(maximum)} points by the visible checks.")
+        for note in (*submission.notes, *kernel.notes()):
+            print(f"Note: {note}")
+
+
+@app.command()
+def judge(
+    submission: Annotated[Path, typer.Argument(help="A notebook or a plain Python file.")],
+    assignment: Annotated[str | None, typer.Option(help="Assignment; a built notebook names its own.")] = None,
+    json: Json = False,
+    search: Search = False,
+) -> None:
+    """Runs all checks, visible and hidden, on one submission.
+
+    Example: `autograder judge solutions/activations/reference.py --assignment activations --json`
+    """
+    from autograder import results
+    from autograder.grading.judge import judge as judge_one
+    from autograder.notebooks.submission import read_submission
+
+    with one_sentence():
+        course = find_course(Path.cwd())
+        name = assignment or read_submission(submission).assignment
+        if name is None:
+            _fail(f"{submission} does not say which assignment it answers: give --assignment NAME.", WRONG_USE)
+        result = judge_one(course, str(name), submission, search=search)
+        if json:
+            print(results.to_json(result))
+            return
+        table = Table("exercise", "points", "status", "diagnosis or first failure")
+        for exercise in result.exercises:
+            failed = next((c for c in exercise.checks if c.status != "passed"), None)
+            says = exercise.diagnosis.says if exercise.diagnosis else exercise.message
+            says = says or (f"{failed.title} {failed.message}" if failed else "")
+            table.add_row(exercise.name, f"{exercise.points:g} / {exercise.max_points:g}", exercise.status, says)
+        console = Console()
+        console.print(table)
+        console.print(f"{result.submission}: {result.score:g} of {result.max_score:g} points")
+        for note in result.notes:
+            console.print(f"Note: {note}", style="dim", markup=False)
+
+
+@app.command()
+def verify(
+    names: Names = None,
+    json: Json = False,
+    search: Search = False,
+    notebook: Annotated[bool, typer.Option(help="Run the source notebook top to bottom.")] = True,
+) -> None:
+    """Proves that stubs fail, references pass, every mistake loses points, every alternative passes.
+
+    Example: `autograder verify activations`
+    """
+    from autograder.grading.verify import summarize, to_json, verify_assignment
+
+    with one_sentence():
+        course = find_course(Path.cwd())
+        with steps() as bar:
+            verification = summarize(
+                verify_assignment(course, name, search=search, notebook=notebook, begin=bar.begin, advance=bar.advance)
+                for name in _chosen(course, names)
+            )
+        if json:
+            print(to_json(verification))
+        else:
+            table = Table(
+                "assignment",
+                "exercises",
+                "checks",
+                "mistakes",
+                "caught",
+                "by visible checks",
+                "named",
+                "alternatives",
+                "notebook",
+            )
+            for one in verification.per_assignment:
+                seconds = "not run" if one.notebook_seconds is None else f"{one.notebook_seconds:.0f} s"
+                counts = (
+                    one.exercises,
+                    one.checks,
+                    one.mistakes,
+                    one.mistakes_caught,
+                    one.mistakes_caught_visible,
+                    one.mistakes_named,
+                    one.alternatives,
+                )
+                table.add_row(one.name, *map(str, counts), seconds)
+            Console().print(table)
+            print(f"{len(verification.breaches)} breaches")
+            for breach in verification.breaches:
+                print(f"  {breach}")
+        raise typer.Exit(UNJUDGED if verification.breaches else DONE)
+
+
+@app.command()
+def demo(
+    out: Annotated[Path | None, typer.Option(help="Folder to make; build/demo by default.")] = None,
+) -> None:
+    """Shows the whole way on a made-up class: build, release, grade with nbgrader, feedback, grades.csv.
+
+    Example: `autograder demo --out /tmp/demo`
+    """
+    from autograder.grading.demo import run_demo, write_automatic_grades
+
+    with one_sentence():
+        course = find_course(Path.cwd())
+        with steps() as bar:
+            shown = run_demo(course, (out or course.build_dir / "demo").resolve(), bar.begin, bar.advance)
+        console = Console()
+        table = Table("student", "submission", "automatic points", "to do", title=course.title)
+        for grade in shown.grades:
+            points = "not graded" if grade.score is None else f"{grade.score:.2f} / {grade.max_score:g}"
+            to_do = grade.reason or ("grade the written answer" if grade.needs_manual else "")
+            table.add_row(grade.student, grade.about, points, to_do)
+        console.print(table)
+        common = Table("times", "exercise", "what it looks like", title="Most common mistakes")
+        for exercise, says, count in shown.mistakes:
+            common.add_row(str(count), exercise, says)
+        console.print(common)
+        automatic = write_automatic_grades(shown)
+        console.print(f"Feedback pages   {shown.folder}/private/feedback/STUDENT/ASSIGNMENT/*.html", soft_wrap=True)
+        console.print(
+            f"Grades           {shown.folder / 'grades.csv'} (nbgrader export), {automatic.name}",
+            soft_wrap=True,
+        )
+        console.print(
+            f"Formgrader       cd {shown.folder} && jupyter lab, then open Nbgrader > Formgrader",
+            soft_wrap=True,
+        )
+        console.print("Next             README.md: how a student, an instructor and an author start", soft_wrap=True)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,233 @@
+"""Read ``course.toml`` into typed records; each fault names file, key, what was found and what is allowed."""
+
+import re
+import sys
+import tomllib
+from datetime import date, datetime, time
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from autograder.errors import CourseError, fault, one_of, shown
+
+__all__ = [
+    "COURSE_FILE",
+    "AssignmentSettings",
+    "Course",
+    "CourseError",
+    "ExampleSettings",
+    "Limits",
+    "find_course",
+    "load_course",
+]
+
+COURSE_FILE = "course.toml"
+
+# What a value must satisfy, and the words for it that a person reads: each fault's `allowed` comes from here.
+Title = Annotated[str, Meta(pattern=r"^[^\r\n]*\S[^\r\n]*\Z", description="a line of text that is not blank")]
+AssignmentName = Annotated[
+    str,
+    Meta(
+        pattern=r"^[a-z][a-z0-9_]*\Z",
+        description="a lower-case identifier (letters a-z, digits and _, a letter first)",
+    ),
+]
+CourseId = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*\Z",
+        description="a word of the letters a-z, digits, -, _ and . that begins with a letter or digit",
+    ),
+]
+# NaN fails `gt`, infinity fails `le`.
+Weight = Annotated[float, Meta(gt=0, le=sys.float_info.max, description="a finite number greater than 0")]
+Seconds = Annotated[float, Meta(gt=0, le=sys.float_info.max, description="a finite number of seconds greater than 0")]
+Count = Annotated[int, Meta(gt=0, description="a whole number greater than 0")]
+DueDate = Annotated[
+    Annotated[datetime, Meta(tz=True)] | None,
+    Meta(description="a date and time with its time zone, unquoted, such as 2026-12-18T23:59:00+08:00"),
+]
+
+
+class ExampleSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """How examples are recorded when the course is built.
+
+    Attributes:
+        per_check: recorded examples of one check, at most.
+    """
+
+    per_check: Count = 12
+
+
+class Limits(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a submission may use up. Reaching a limit costs the check at hand, never the submission.
+
+    Attributes:
+        seconds_per_call: wall-clock seconds for one call of a student's function. The check fails and says
+            that the call took too long; the next check starts afresh.
+        seconds_per_cell: wall-clock seconds for one notebook cell when nbgrader executes the notebook. The
+            cell stops with a timeout error, and what depends on it fails.
+        output_bytes: bytes that one cell or call may print. The rest is cut, and a note says so in its place.
+        callbacks: times that one call may call back a function which a check passed in. The check fails and
+            says that its function was called too often.
+    """
+
+    seconds_per_call: Seconds = 10.0
+    seconds_per_cell: Seconds = 60.0
+    output_bytes: Count = 20_000
+    callbacks: Count = 10_000
+
+
+class AssignmentSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """One assignment: its folder's name, its title, its share of the course's grade and when it is due."""
+
+    name: AssignmentName
+    title: Title
+    weight: Weight = 1.0
+    due: DueDate = None
+
+
+class Course(Struct, frozen=True):
+    """A course: the folder that holds it, and its settings."""
+
+    root: Path
+    title: str
+    course_id: str
+    examples: ExampleSettings
+    limits: Limits
+    assignments: tuple[AssignmentSettings, ...]
+
+    @property
+    def assignments_dir(self) -> Path:
+        """What students may see: each assignment's notebook, visible checks and recorded examples."""
+        return self.root / "assignments"
+
+    @property
+    def solutions_dir(self) -> Path:
+        """What students may not see: references, hidden checks, known mistakes."""
+        return self.root / "solutions"
+
+    @property
+    def private_dir(self) -> Path:
+        """What stays on this machine: the course's seed, the roster, the gradebook, results."""
+        return self.root / "private"
+
+    @property
+    def build_dir(self) -> Path:
+        """What is made from the rest and can be made again."""
+        return self.root / "build"
+
+    def assignment(self, name: str) -> AssignmentSettings:
+        """The settings of the assignment called ``name``.
+
+        Raises:
+            CourseError: the course has no such assignment; the sentence suggests the nearest name.
+        """
+        for assignment in self.assignments:
+            if assignment.name == name:
+                return assignment
+        names = [assignment.name for assignment in self.assignments]
+        raise CourseError(self.root / COURSE_FILE, "assignments[].name", f"never {shown(name)}", one_of(names, name))
+
+
+def find_course(start: Path) -> Course:
+    """Read the course whose folder is ``start`` or the nearest one above it.
+
+    Raises:
+        CourseError: no folder from ``start`` upwards holds a ``course.toml``, or its content has a fault.
+    """
+    start = start.resolve()
+    for folder in (start, *start.parents):
+        if (folder / COURSE_FILE).is_file():
+            return load_course(folder)
+    raise CourseError(start, COURSE_FILE, "missing, here and in every folder above", "a folder inside a course")
+
+
+def load_course(root: Path) -> Course:
+    """Read the course whose folder is ``root``.
+
+    Raises:
+        CourseError: ``course.toml`` is missing, is not TOML, or asks for something that is not allowed.
+    """
+    root = root.resolve()
+    file = root / COURSE_FILE
+    settings = _decode(file, _parse(file, _read(file)))
+    course = Course(
+        root=root,
+        title=settings.title,
+        course_id=settings.course_id,
+        examples=settings.examples,
+        limits=settings.limits,
+        assignments=settings.assignments,
+    )
+    _refuse_duplicate_names(file, course)
+    _refuse_missing_sources(file, course)
+    return course
+
+
+class _CourseFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The content of ``course.toml``."""
+
+    schema: Annotated[Literal[1], Meta(description="1")]
+    title: Title
+    course_id: CourseId
+    examples: ExampleSettings = ExampleSettings()
+    limits: Limits = Limits()
+    assignments: Annotated[
+        tuple[AssignmentSettings, ...],
+        Meta(min_length=1, description="one [[assignments]] table for each assignment, at least one"),
+    ]
+
+
+def _read(file: Path) -> str:
+    try:
+        # Some editors on Windows put a byte-order mark in front.
+        return file.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise CourseError(file.parent, COURSE_FILE, "missing", "a folder that holds this file") from None
+    except OSError as error:
+        raise CourseError(file, "the file", f"unreadable ({error.strerror})", "a file that can be read") from None
+    except UnicodeDecodeError as error:
+        found = f"0x{error.object[error.start]:02x}, which is not UTF-8"
+        raise CourseError(file, f"byte {error.start + 1}", found, "UTF-8 text") from None
+
+
+def _parse(file: Path, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        lines = text.split("\n")
+        place = re.search(r"\(at line (\d+), column \d+\)", str(error))
+        number = int(place[1]) if place else len(lines)  # otherwise "(at end of document)"
+        reason = str(error).split(" (at ")[0]
+        raise CourseError(file, f"line {number}", shown(lines[number - 1].strip()), f"valid TOML ({reason})") from None
+
+
+def _decode(file: Path, content: dict[str, Any]) -> _CourseFile:
+    try:
+        # Without `builtin_types` a quoted date would do as well; one way to write it is enough.
+        return msgspec.convert(content, _CourseFile, builtin_types=(datetime, date, time))
+    except msgspec.ValidationError as error:
+        raise fault(file, content, _CourseFile, str(error)) from None
+
+
+def _refuse_duplicate_names(file: Path, course: Course) -> None:
+    first: dict[str, int] = {}
+    for index, assignment in enumerate(course.assignments):
+        earlier = first.setdefault(assignment.name, index)
+        if earlier != index:
+            found = f"{shown(assignment.name)}, like assignments[{earlier}].name"
+            raise CourseError(file, f"assignments[{index}].name", found, "a name that no other assignment has")
+
+
+def _refuse_missing_sources(file: Path, course: Course) -> None:
+    for index, assignment in enumerate(course.assignments):
+        folder = course.assignments_dir / assignment.name
+        source = folder / f"{assignment.name}.md"
+        if not source.is_file():
+            absent = source if folder.is_dir() else folder
+            found = f"{shown(assignment.name)}, but {absent.relative_to(course.root)} does not exist"
+            allowed = "the name of a folder in assignments/ that holds NAME.md"
+            raise CourseError(file, f"assignments[{index}].name", found, allowed)

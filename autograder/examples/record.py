@@ -1,0 +1,238 @@
+"""Searches every check on the reference and on every mistake, and records the examples worth replaying."""
+
+import hashlib
+import json
+import os
+import secrets
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from importlib.metadata import version
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from autograder.course import Course, load_course
+from autograder.examples.codec import Pack, decode, encode, encode_answer
+from autograder.examples.replay import run_once
+from autograder.examples.search import search
+from autograder.examples.store import (
+    FORMAT,
+    Manifest,
+    RecordedCheck,
+    RecordedExercise,
+    Recording,
+    file_hash,
+)
+from autograder.sandbox.inprocess import InProcess
+from autograder.sandbox.values import arrays_in
+from autograder.testing.assignment import Assignment, Exercise, load_assignment
+from autograder.testing.declarations import Check
+
+PACKAGE = Path(__file__).parent.parent
+FIXED_SEED = "0"
+
+Values = dict[str, Any]
+
+
+class BuildError(Exception):
+    """An assignment cannot be built; the sentence says what its author has to mend."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """The visible or the hidden half of an assignment's recorded examples."""
+
+    course: Course
+    name: str
+    visible: bool
+
+    @property
+    def path(self) -> Path:
+        """Where the examples are kept."""
+        if self.visible:
+            return self.course.assignments_dir / self.name / "examples.npz"
+        return self.course.build_dir / "examples" / f"{self.name}.npz"
+
+    @property
+    def checks(self) -> Path:
+        """The file of checks that they belong to."""
+        if self.visible:
+            return self.course.assignments_dir / self.name / "checks.py"
+        return self.course.solutions_dir / self.name / "hidden.py"
+
+    def key(self) -> str:
+        """Hash of all that the examples depend on: content, the testing package, libraries, seed."""
+        solutions = self.course.solutions_dir / self.name
+        ours = [
+            *(PACKAGE / "testing").glob("*.py"),
+            *(PACKAGE / "sandbox").glob("*.py"),
+            *(PACKAGE / "examples").glob("*.py"),
+        ]
+        files = [self.checks, solutions / "reference.py", solutions / "mistakes.py", *sorted(ours)]
+        parts = [str(FORMAT), self.seed(), str(self.course.examples.per_check)]
+        parts += [f"{library}=={version(library).split('+')[0]}" for library in ("torch", "numpy", "hypothesis")]
+        parts += [file_hash(file) for file in files]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+    def seed(self) -> str:
+        """The seed of the search: public for visible examples, the course's own for hidden ones."""
+        return f"visible {self.name}" if self.visible else f"{course_seed(self.course)} {self.name}"
+
+
+def course_seed(course: Course) -> str:
+    """The course's secret seed, made on first use; under ``CI`` a fixed one."""
+    if os.environ.get("CI"):
+        return FIXED_SEED
+    path = course.private_dir / "seed"
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(secrets.token_hex(16) + "\n")
+    return path.read_text().strip()
+
+
+def record(part: Part, *, jobs: int = 1, advance: Callable[[str], None] = lambda name: None) -> Recording:
+    """Searches and records one part of an assignment.
+
+    Args:
+        part: which.
+        jobs: processes that search at the same time.
+        advance: called with each exercise's name when it is done.
+    Raises:
+        BuildError: the reference fails one of its own checks.
+    """
+    assignment = load_assignment(part.course, part.name)
+    chosen: dict[str, dict[str, list[Values]]] = {}
+    for name, examples in _chosen(part, assignment, jobs):
+        chosen[name] = examples
+        advance(name)
+    pack = Pack()
+    exercises = {e.name: _answered(e, assignment, chosen[e.name], part.visible, pack) for e in assignment.exercises}
+    return Recording(Manifest(part.name, part.key(), file_hash(part.checks), exercises), bytes(pack.data))
+
+
+def _chosen(part: Part, assignment: Assignment, jobs: int) -> Iterable[tuple[str, dict[str, list[Values]]]]:
+    if jobs == 1:
+        for exercise in assignment.exercises:
+            yield exercise.name, choose(exercise, assignment.reference, part)
+        return
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_one_thread) as pool:
+        tasks = [
+            pool.submit(_choose_elsewhere, part.course.root, part.name, part.visible, e.name)
+            for e in assignment.exercises
+        ]
+        for task in as_completed(tasks):
+            name, trees, data = task.result()
+            yield (
+                name,
+                {
+                    check: [
+                        {key: decode(tree, memoryview(data)) for key, tree in values.items()} for values in examples
+                    ]
+                    for check, examples in trees.items()
+                },
+            )
+
+
+def _one_thread() -> None:
+    import torch
+
+    torch.set_num_threads(1)
+
+
+def _choose_elsewhere(root: Path, name: str, visible: bool, exercise: str) -> tuple[str, dict[str, Any], bytes]:
+    """In a worker process: values go back encoded, since torch would share pickled tensors through file handles."""
+    part = Part(load_course(root), name, visible)
+    assignment = load_assignment(part.course, name)
+    found = assignment.exercise(exercise)
+    assert found is not None
+    pack = Pack()
+    trees = {
+        check: [{key: encode(value, pack) for key, value in values.items()} for values in examples]
+        for check, examples in choose(found, assignment.reference, part).items()
+    }
+    return exercise, trees, bytes(pack.data)
+
+
+def choose(exercise: Exercise, reference: Mapping[str, Any], part: Part) -> dict[str, list[Values]]:
+    """The examples of each check that are worth replaying, smallest first.
+
+    First those that kill mistakes, shrunk; then edge cases that the check names; then a spread by size.
+    """
+    checks = exercise.visible if part.visible else exercise.hidden
+    return {check.name: _choose(check, exercise, reference, part) for check in checks}
+
+
+def _choose(check: Check, exercise: Exercise, reference: Mapping[str, Any], part: Part) -> list[Values]:
+    seed = int.from_bytes(hashlib.sha256(f"{part.seed()} {check.exercise} {check.name}".encode()).digest()[:4], "big")
+    draws = search(check, InProcess(reference), seed)
+    for draw in draws:
+        if draw.failure is not None:
+            raise BuildError(
+                f"{part.checks}: the reference fails {check.exercise}.{check.name} on {draw.values}: {draw.failure}"
+            )
+    pool = sorted({_identity(draw.values): draw.values for draw in draws}.values(), key=size)
+    named = [draw.values for draw in draws[: len(getattr(check.test, "hypothesis_explicit_examples", ()))]]
+    killers = []
+    for mistake in exercise.mistakes:
+        runner = InProcess({**reference, exercise.name: mistake.solution}, seconds_per_call=5)
+        if any(run_once(check, runner, values)[1] is not None for values in pool):
+            failing = [draw.values for draw in search(check, runner, seed) if draw.failure is not None]
+            failing += [values for values in pool if run_once(check, runner, values)[1] is not None][:1]
+            killers.append(min(failing, key=size))
+    wanted = part.course.examples.per_check
+    kept: dict[str, Values] = {}
+    for values in [*killers, *named, *_spread(pool, wanted)]:
+        if len(kept) < wanted:
+            kept.setdefault(_identity(values), values)
+    return sorted(kept.values(), key=size)
+
+
+def _spread(pool: list[Values], count: int) -> list[Values]:
+    """Examples from large to small at even distances, the largest first."""
+    places = np.linspace(len(pool) - 1, 0, min(count, len(pool))).round().astype(int)
+    return [pool[i] for i in places]
+
+
+def size(values: Values) -> tuple[int, float, str]:
+    """How much there is to read in an example: entries, then how large the numbers are, then its text."""
+    arrays = arrays_in(values)
+    entries = sum(int(np.prod(array.shape)) for array in arrays)
+    magnitude = sum(float(np.abs(np.nan_to_num(_float64(array))).sum()) for array in arrays)
+    magnitude += sum(abs(value) for value in values.values() if type(value) in (int, float))
+    return entries, magnitude, _identity(values)
+
+
+def _float64(array: Any) -> Any:
+    return np.asarray(array.double() if hasattr(array, "double") else array, dtype=np.float64)
+
+
+def _identity(values: Values) -> str:
+    pack = Pack()
+    tree = {name: encode(value, pack) for name, value in values.items()}
+    return json.dumps(tree) + hashlib.sha256(bytes(pack.data)).hexdigest()
+
+
+def _answered(
+    exercise: Exercise, assignment: Assignment, chosen: dict[str, list[Values]], visible: bool, pack: Pack
+) -> RecordedExercise:
+    """Adds to the chosen examples what the reference and each mistake answer."""
+    recorded = {}
+    for check in exercise.visible if visible else exercise.hidden:
+        examples = chosen[check.name]
+        reference = [_answers(check, assignment.reference, values, pack) for values in examples]
+        mistakes = {}
+        for mistake in exercise.mistakes:
+            namespace = {**assignment.reference, exercise.name: mistake.solution}
+            answers = [_answers(check, namespace, values, pack) for values in examples]
+            mistakes[mistake.name] = [None if a == r else a for a, r in zip(answers, reference, strict=True)]
+        trees = [{name: encode(value, pack) for name, value in values.items()} for values in examples]
+        recorded[check.name] = RecordedCheck(trees, reference, mistakes)
+    return RecordedExercise(recorded, {mistake.name: mistake.says for mistake in exercise.mistakes})
+
+
+def _answers(check: Check, namespace: Mapping[str, Any], values: Values, pack: Pack) -> list[Any]:
+    transcript, _ = run_once(check, InProcess(namespace, seconds_per_call=5), values)
+    return [encode_answer(call, pack) for call in transcript]

@@ -1,0 +1,70 @@
+"""Runs a check's live Hypothesis search on a runner's code, and keeps what was drawn."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import hypothesis
+
+from autograder.sandbox.protocol import Runner
+from autograder.sandbox.values import copy_value
+from autograder.testing.declarations import Check
+from autograder.testing.student import Call, Session, Student
+
+# After the first failure the search may run the check this often to make the example smaller.
+SHRINK_CALLS = 60
+
+
+@dataclass(frozen=True)
+class Draw:
+    """One example that Hypothesis drew, and what the check made of it."""
+
+    values: dict[str, Any]
+    transcript: tuple[Call, ...]
+    failure: Exception | None
+
+
+class _Enough(BaseException):
+    """Ends a search; not an `Exception`, so Hypothesis lets it pass."""
+
+
+def search(check: Check, runner: Runner, seed: int) -> tuple[Draw, ...]:
+    """Everything that a live search of ``check`` drew, in order; the same for the same seed.
+
+    A check that draws nothing runs once.
+    """
+    draws: list[Draw] = []
+    body = check.body
+
+    def watched(**keywords: Any) -> None:
+        own = {name: keywords[name] for name in check.parameters}
+        values = copy_value(own, lambda item: item)
+        session = Session(runner)
+        try:
+            body(self=keywords["self"], student=Student(session), **own)
+        except Exception as failure:
+            draws.append(Draw(values, tuple(session.transcript), failure))
+            if sum(draw.failure is not None for draw in draws) > SHRINK_CALLS or _timed_out(session):
+                raise _Enough from None
+            raise
+        draws.append(Draw(values, tuple(session.transcript), None))
+
+    handle = getattr(check.test, "hypothesis", None)
+    try:
+        if handle is None:
+            watched(self=check.owner())
+        else:
+            handle.inner_test = watched
+            hypothesis.seed(seed)(check.test)
+            check.test(check.owner(), student=None)
+    except (Exception, _Enough):
+        # What failed is in `draws`; Hypothesis's own report of it is not needed.
+        pass
+    finally:
+        if handle is not None:
+            handle.inner_test = body
+    return tuple(draws)
+
+
+def _timed_out(session: Session) -> bool:
+    raised = session.transcript[-1].reply.raised if session.transcript else None
+    return raised is not None and raised.type_name == "TimeLimitReached"

@@ -1,0 +1,198 @@
+"""The file of recorded examples: written whole or not at all, and refused if it is damaged or of other checks."""
+
+import hashlib
+import io
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from msgspec import Struct
+
+from autograder.examples.codec import Pack, decode, decode_answer, encode
+from autograder.sandbox.protocol import Reply
+
+FORMAT = 1
+
+
+class ExamplesError(Exception):
+    """Recorded examples cannot be used; the sentence says which file, why, and what to do."""
+
+
+class RecordedCheck(Struct, frozen=True):
+    """One check's examples, smallest first, and what the reference and the mistakes answered on each.
+
+    Attributes:
+        examples: drawn values by name, encoded.
+        reference: for each example the answers of the reference, encoded.
+        mistakes: the same for each mistake; None on an example where it answers like the reference.
+    """
+
+    examples: list[dict[str, Any]]
+    reference: list[list[Any]]
+    mistakes: dict[str, list[list[Any] | None]]
+
+
+class RecordedExercise(Struct, frozen=True):
+    """One exercise's checks by name, and the sentence of each of its mistakes."""
+
+    checks: dict[str, RecordedCheck]
+    mistakes: dict[str, str]
+
+
+class Manifest(Struct, frozen=True):
+    """What a file of examples holds, and what it was made from.
+
+    Attributes:
+        assignment: its name.
+        key: hash of everything that the examples depend on; another one means stale.
+        checks: hash of the ``checks.py`` (or ``hidden.py``) that they belong to.
+        exercises: by name.
+    """
+
+    assignment: str
+    key: str
+    checks: str
+    exercises: dict[str, RecordedExercise]
+    format: int = FORMAT
+
+
+class Recording(Struct, frozen=True):
+    """A manifest and the raw bytes that it points into."""
+
+    manifest: Manifest
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Example:
+    """One recorded example of a check."""
+
+    values: dict[str, Any]
+    reference: tuple[Reply, ...]
+    mistakes: dict[str, tuple[Reply, ...]]
+
+
+class Examples:
+    """Recorded examples of an assignment, decoded one check at a time."""
+
+    def __init__(self, recording: Recording) -> None:
+        self.manifest = recording.manifest
+        self._data = memoryview(recording.data)
+
+    def of(self, exercise: str, check: str) -> tuple[Example, ...]:
+        """The examples of a check; none if it has none."""
+        recorded = self.manifest.exercises.get(exercise)
+        found = recorded.checks.get(check) if recorded else None
+        return tuple(self._examples(found)) if found else ()
+
+    def says(self, exercise: str) -> dict[str, str]:
+        """The sentence of each known mistake of an exercise."""
+        recorded = self.manifest.exercises.get(exercise)
+        return recorded.mistakes if recorded else {}
+
+    def _examples(self, check: RecordedCheck) -> Iterator[Example]:
+        for i, values in enumerate(check.examples):
+            reference = self._answers(check.reference[i])
+            mistakes = {
+                name: reference if (answers := per_example[i]) is None else self._answers(answers)
+                for name, per_example in check.mistakes.items()
+            }
+            yield Example({name: decode(tree, self._data) for name, tree in values.items()}, reference, mistakes)
+
+    def _answers(self, trees: list[Any]) -> tuple[Reply, ...]:
+        return tuple(decode_answer(tree, self._data) for tree in trees)
+
+    @cached_property
+    def is_empty(self) -> bool:
+        return not self.manifest.exercises
+
+
+def file_hash(path: Path) -> str:
+    """Hash of a text file that does not depend on how its lines end."""
+    return hashlib.sha256(path.read_bytes().replace(b"\r\n", b"\n")).hexdigest()
+
+
+def write(path: Path, recording: Recording) -> None:
+    """Writes the file whole or not at all; equal recordings give equal bytes."""
+    manifest = msgspec.json.encode(recording.manifest, order="sorted")
+    buffer = io.BytesIO()
+    np.savez_compressed(
+        buffer,
+        manifest=np.frombuffer(manifest, np.uint8),
+        data=np.frombuffer(recording.data, np.uint8),
+        sha256=np.frombuffer(_checksum(manifest, recording.data), np.uint8),
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(buffer.getvalue())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def read(path: Path) -> Recording:
+    """Reads a file of examples.
+
+    Raises:
+        ExamplesError: it is missing, damaged, or written by another version.
+    """
+    if not path.is_file():
+        raise ExamplesError(f"{path} is missing: run `autograder build`, or get the assignment's files again.")
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            manifest, data, checksum = (arrays[name].tobytes() for name in ("manifest", "data", "sha256"))
+        intact = checksum == _checksum(manifest, data)
+    except Exception:
+        intact = False
+    if not intact:
+        raise ExamplesError(f"{path} is damaged: run `autograder build`, or get the assignment's files again.")
+    try:
+        decoded = msgspec.json.decode(manifest, type=Manifest)
+    except msgspec.ValidationError:
+        decoded = None
+    if decoded is None or decoded.format != FORMAT:
+        raise ExamplesError(f"{path} was written by another version of autograder: this one reads format {FORMAT}.")
+    return Recording(decoded, data)
+
+
+def read_for(path: Path, checks: Path) -> Examples:
+    """Reads the examples that belong to the file ``checks``.
+
+    Raises:
+        ExamplesError: the file is missing, damaged, or belongs to other checks.
+    """
+    recording = read(path)
+    if recording.manifest.checks != file_hash(checks):
+        raise ExamplesError(
+            f"{path} does not belong to {checks}, which was changed after it: "
+            "run `autograder build`, or get the assignment's files again."
+        )
+    return Examples(recording)
+
+
+def _checksum(manifest: bytes, data: bytes) -> bytes:
+    return hashlib.sha256(len(manifest).to_bytes(8, "big") + manifest + data).digest()
+
+
+__all__ = [
+    "Example",
+    "Examples",
+    "ExamplesError",
+    "Manifest",
+    "Pack",
+    "Recording",
+    "encode",
+    "read",
+    "read_for",
+    "write",
+]

@@ -1,0 +1,49 @@
+"""A failed check in words: message, counterexample as code, expected and got."""
+
+from autograder.examples.replay import Trial
+from autograder.feedback.code import brief, code_of
+from autograder.results import CheckResult, CheckStatus
+from autograder.testing.comparison import Mismatch
+from autograder.testing.declarations import Check
+from autograder.testing.student import StudentError
+
+
+def check_result(check: Check, trials: tuple[Trial, ...], device: str = "cpu") -> CheckResult:
+    """The outcome of a check from its replayed examples; the first failure is the counterexample."""
+    failed = next((trial for trial in trials if trial.failure is not None), None)
+    if failed is None:
+        return CheckResult(check.name, check.title, check.visible, device, "passed", check.weight)
+    status, message = _explain(failed)
+    mismatch = failed.failure if isinstance(failed.failure, Mismatch) else None
+    return CheckResult(
+        check.name,
+        check.title,
+        check.visible,
+        device,
+        status,
+        check.weight,
+        message,
+        code_of(failed.transcript) or None,
+        None if mismatch is None or mismatch.expected is None else brief(mismatch.expected),
+        None if mismatch is None or mismatch.expected is None else brief(mismatch.got),
+        None if mismatch is None else mismatch.difference,
+    )
+
+
+def _explain(trial: Trial) -> tuple[CheckStatus, str]:
+    failure = trial.failure
+    last = trial.transcript[-1] if trial.transcript else None
+    if isinstance(failure, StudentError):
+        kind: CheckStatus = "timeout" if failure.raised.type_name == "TimeLimitReached" else "error"
+        return kind, f"Your code raised {failure.raised}."
+    if last is not None and last.reply.value is None and last.reply.raised is None and last.reply.printed:
+        return "failed", "It printed its answer and returned None. A printed value cannot be used: return it."
+    if isinstance(failure, Mismatch):
+        return "failed", failure.message
+    if last is not None and last.reply.value is None and last.reply.raised is None:
+        return "failed", "Got None. Does every path of the function end in `return`?"
+    answer = "nothing" if last is None else type(last.reply.value).__name__
+    return (
+        "failed",
+        f"The answer, a {answer}, cannot be used as the exercise asks ({type(failure).__name__}: {failure}).",
+    )

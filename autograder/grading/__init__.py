@@ -1,0 +1,1 @@
+"""Judges one submission, and proves that the checks are strong."""

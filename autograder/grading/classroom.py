@@ -1,0 +1,116 @@
+"""Makes realistic submissions out of references, mistakes and alternatives, for the demo and for tests."""
+
+import ast
+import copy
+import inspect
+import random
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from autograder.notebooks.build import notebook_text, released_notebook
+from autograder.testing.assignment import Assignment
+
+MIXED = ("chen", "dmitri", "elif", "farah", "goro", "hana")
+
+
+@dataclass(frozen=True)
+class MadeSubmission:
+    """A submission's text, and how it was made."""
+
+    student: str
+    about: str
+    text: str
+
+
+def solution_source(solution: Any, name: str) -> str:
+    """Source of a mistake or alternative as a student would have written it: under the exercise's own name.
+
+    Private functions of its module that it uses come first.
+    """
+    module = sys.modules.get(solution.__module__)
+    tree = ast.parse(inspect.getsource(module) if module else inspect.getsource(solution))
+    definitions = {n.name: n for n in tree.body if isinstance(n, ast.FunctionDef | ast.ClassDef)}
+    wanted = copy.deepcopy(definitions[solution.__name__])
+    needed: list[str] = []
+
+    def need(node: ast.AST) -> None:
+        for inner in ast.walk(node):
+            used = inner.id if isinstance(inner, ast.Name) else ""
+            if used.startswith("_") and used in definitions and used not in needed:
+                need(definitions[used])
+                needed.append(used)
+
+    need(wanted)
+    wanted.decorator_list = []
+    own_name = wanted.name
+    for inner in ast.walk(wanted):
+        if isinstance(inner, ast.Name) and inner.id == own_name:
+            inner.id = name
+    wanted.name = name
+    return "\n\n\n".join(ast.unparse(node) for node in [*(definitions[n] for n in needed), wanted])
+
+
+def with_solutions(source: Any, solutions: Mapping[str, str]) -> Any:
+    """The released notebook with the given code in its exercise cells."""
+    notebook = released_notebook(source)
+    for cell in notebook.cells:
+        if cell.id in solutions:
+            cell.source = solutions[cell.id]
+    return notebook
+
+
+def make_class(assignment: Assignment, source: Any, seed: int = 0) -> tuple[MadeSubmission, ...]:
+    """Thirteen submissions: right ones by two ways, a blank, partly done ones, mixed mistakes, a broken file."""
+    names = [exercise.name for exercise in assignment.exercises]
+    right = {cell.id: cell.source for cell in source.cells if cell.id in names}
+    other = {
+        e.name: solution_source(e.alternatives[0].solution, e.name) for e in assignment.exercises if e.alternatives
+    }
+    half = dict(list(right.items())[: len(right) // 2])
+    broken_cell = {**right, names[1]: right[names[1]].replace(":", "", 1)}
+    made = [
+        MadeSubmission("ada", "reference solutions", _text(source, right)),
+        MadeSubmission("boris", "alternative solutions", _text(source, {**right, **other})),
+        MadeSubmission("ivan", "blank", _text(source, {})),
+        MadeSubmission("jun", "first half done", _text(source, half)),
+        MadeSubmission("kofi", "a syntax error in one cell", _text(source, broken_cell)),
+        MadeSubmission("lena", "prints instead of returning, once", _text(source, {**right, **_printing(assignment)})),
+        MadeSubmission("mei", "a broken file", '{"cells": [ this is not JSON'),
+    ]
+    stream = random.Random(seed)
+    for student in MIXED:
+        chosen = {}
+        for exercise in assignment.exercises:
+            if exercise.mistakes and stream.random() < 0.35:
+                chosen[exercise.name] = solution_source(stream.choice(exercise.mistakes).solution, exercise.name)
+        made.append(MadeSubmission(student, f"{len(chosen)} mistakes", _text(source, {**right, **chosen})))
+    return tuple(sorted(made, key=lambda submission: submission.student))
+
+
+def _text(source: Any, solutions: Mapping[str, str]) -> str:
+    return notebook_text(with_solutions(source, solutions))
+
+
+def _printing(assignment: Assignment) -> dict[str, str]:
+    """The first function that takes one argument, printing its answer."""
+    for exercise in assignment.exercises:
+        solution = assignment.reference[exercise.name]
+        if inspect.isfunction(solution):
+            code = inspect.getsource(solution)
+            body = ast.parse(code).body[0]
+            for node in ast.walk(body):
+                if isinstance(node, ast.Return) and node.value is not None:
+                    call = ast.parse(f"print({ast.unparse(node.value)})").body[0]
+                    _replace(body, node, call)
+            return {exercise.name: ast.unparse(body)}
+    return {}
+
+
+def _replace(tree: ast.AST, old: ast.AST, new: ast.AST) -> None:
+    for node in ast.walk(tree):
+        for field in ("body", "orelse"):
+            items = getattr(node, field, None)
+            if isinstance(items, list) and old in items:
+                items[items.index(old)] = new

@@ -1,0 +1,113 @@
+"""Judges one exercise by replaying recorded examples, or by live search."""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from autograder.examples.replay import Trial, replay
+from autograder.examples.search import search
+from autograder.examples.store import Example, Examples
+from autograder.feedback.diagnosis import diagnose
+from autograder.feedback.failure import check_result
+from autograder.results import CheckResult, ExerciseResult, ExerciseStatus, share_points
+from autograder.sandbox.protocol import Runner
+from autograder.testing.assignment import Exercise
+from autograder.testing.declarations import Check
+
+
+class Trials(Protocol):
+    """Where a check's trials come from."""
+
+    def __call__(self, check: Check, runner: Runner) -> tuple[Trial, ...]: ...
+
+
+def replayed(*recordings: Examples) -> Trials:
+    """Trials from recorded examples, looked up in each recording in turn."""
+
+    def trials(check: Check, runner: Runner) -> tuple[Trial, ...]:
+        found = next((e for r in recordings if (e := r.of(check.exercise, check.name))), ())
+        if not found:
+            raise LookupError(f"no recorded examples of {check.exercise}.{check.name}")
+        return replay(check, runner, found)
+
+    return trials
+
+
+def searched(recorded: Trials, seed: int) -> Trials:
+    """Trials from recorded examples, and after them from a live search."""
+
+    def trials(check: Check, runner: Runner) -> tuple[Trial, ...]:
+        first = recorded(check, runner)
+        if any(trial.failure is not None for trial in first):
+            return first
+        draws = search(check, runner, seed)
+        # Hypothesis runs its smallest failing example last.
+        live = [Trial(Example(draw.values, (), {}), draw.transcript, draw.failure) for draw in reversed(draws)]
+        return first + tuple(live)
+
+    return trials
+
+
+def judge_exercise(
+    exercise: Exercise,
+    checks: Sequence[Check],
+    runner: Runner,
+    trials: Trials,
+    says: dict[str, str],
+    *,
+    absent: str = "",
+    advance: Callable[[Check], None] = lambda check: None,
+) -> ExerciseResult:
+    """Runs the checks of an exercise on a runner's code.
+
+    Args:
+        exercise: what is judged.
+        checks: which of its checks count; they share its points by weight.
+        runner: where the student's code runs.
+        trials: where examples come from.
+        says: the sentence of each known mistake.
+        absent: what to say if the exercise is not there, such as why its cell failed.
+        advance: called after each check.
+    """
+    if not runner.defines(exercise.name):
+        status: ExerciseStatus = "error" if absent else "missing"
+        return _without_points(exercise, checks, status, absent or f"`{exercise.name}` is not defined.")
+    results: list[CheckResult] = []
+    seen: list[Trial] = []
+    for check in checks:
+        ran = trials(check, runner)
+        results.append(check_result(check, ran))
+        seen.extend(ran)
+        advance(check)
+    if _is_unattempted(seen):
+        return _without_points(exercise, checks, "missing", f"`{exercise.name}` still raises NotImplementedError.")
+    passed = sum(result.weight for result in results if result.status == "passed")
+    points = share_points(exercise.points, passed, sum(result.weight for result in results))
+    status = _status(results)
+    diagnosis = None if status == "passed" else diagnose(seen, says)
+    return ExerciseResult(exercise.name, points, exercise.points, status, diagnosis, tuple(results))
+
+
+def _is_unattempted(trials: Sequence[Trial]) -> bool:
+    calls = [call for trial in trials for call in trial.transcript]
+    raised = [call.reply.raised for call in calls]
+    return bool(raised) and all(r is not None and r.type_name == "NotImplementedError" for r in raised)
+
+
+def _without_points(
+    exercise: Exercise, checks: Sequence[Check], status: ExerciseStatus, message: str
+) -> ExerciseResult:
+    results = tuple(
+        CheckResult(check.name, check.title, check.visible, "cpu", "failed", check.weight, message) for check in checks
+    )
+    return ExerciseResult(exercise.name, 0.0, exercise.points, status, None, results, message)
+
+
+def _status(results: Sequence[CheckResult]) -> ExerciseStatus:
+    statuses = {result.status for result in results}
+    if statuses == {"passed"}:
+        return "passed"
+    if "passed" in statuses:
+        return "partial"
+    if statuses == {"error"}:
+        return "error"
+    return "timeout" if statuses == {"timeout"} else "failed"

@@ -1,0 +1,155 @@
+"""``check()``: finds the caller's functions, replays their checks, shows a panel."""
+
+import difflib
+import os
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Protocol
+
+from autograder.course import Course, CourseError, find_course
+from autograder.examples.record import Part
+from autograder.examples.store import Examples, ExamplesError, read_for
+from autograder.feedback.panel import Notice, Panel, Progress
+from autograder.grading.exercise import judge_exercise, replayed
+from autograder.results import ExerciseResult
+from autograder.sandbox.inprocess import InProcess
+from autograder.testing.assignment import Assignment, Exercise, load_assignment, load_released
+from autograder.testing.declarations import Check, DeclarationError
+
+COURSE_VARIABLE = "AUTOGRADER_COURSE"
+
+
+class Displayed(Protocol):
+    """Something that a notebook or terminal can show."""
+
+    def text(self) -> str: ...
+
+
+def check_caller(name: str | None, namespace: Mapping[str, Any]) -> float:
+    """Checks one exercise, or all, of the notebook whose globals are ``namespace``; shows panels; returns points.
+
+    While nbgrader grades, hidden checks of the grader's own course are added.
+    """
+    folder = Path.cwd()
+    try:
+        assignment, recordings = _content(folder, _modified(folder), _grading_course())
+    except (CourseError, ExamplesError, DeclarationError) as error:
+        _show(Notice(str(error)))
+        return 0.0
+    if name is None:
+        exercises = assignment.exercises
+    else:
+        found = assignment.exercise(name)
+        if found is None:
+            _show(Notice(_unknown(name, assignment)))
+            return 0.0
+        exercises = (found,)
+    points = [_check_one(exercise, namespace, recordings) for exercise in exercises]
+    return float(round(sum(points), 6))
+
+
+def _check_one(exercise: Exercise, namespace: Mapping[str, Any], recordings: tuple[Examples, ...]) -> float:
+    graded = len(recordings) > 1
+    checks = exercise.checks if graded else exercise.visible
+    replace = _show(Progress(exercise.name, 0, len(checks)), replaceable=True)
+    done: list[Check] = []
+
+    def advance(check: Check) -> None:
+        done.append(check)
+        if len(done) < len(checks):
+            replace(Progress(exercise.name, len(done), len(checks)))
+
+    says = recordings[0].says(exercise.name)
+    result = judge_exercise(exercise, checks, InProcess(namespace), replayed(*recordings), says, advance=advance)
+    replace(Panel(result, hidden_remain=not graded, with_record=graded))
+    return result.points
+
+
+def check_notebook(
+    assignment: Assignment, examples: Examples, namespace: Mapping[str, Any], absent: Mapping[str, str]
+) -> tuple[ExerciseResult, ...]:
+    """The visible checks of every exercise, without showing anything."""
+    return tuple(
+        judge_exercise(
+            exercise,
+            exercise.visible,
+            InProcess(namespace),
+            replayed(examples),
+            examples.says(exercise.name),
+            absent=absent.get(exercise.name, ""),
+        )
+        for exercise in assignment.exercises
+    )
+
+
+def _grading_course() -> Path | None:
+    root = os.environ.get(COURSE_VARIABLE)
+    return Path(root) if root and os.environ.get("NBGRADER_EXECUTION") == "autograde" else None
+
+
+def _modified(folder: Path) -> tuple[float, ...]:
+    files = (folder / "checks.py", folder / "examples.npz")
+    return tuple(file.stat().st_mtime for file in files if file.is_file())
+
+
+@lru_cache(maxsize=4)
+def _content(folder: Path, modified: tuple[float, ...], root: Path | None) -> tuple[Assignment, tuple[Examples, ...]]:
+    """Checks and examples beside the notebook; when grading, those of the course instead, hidden ones too."""
+    if root is None:
+        return load_student_folder(folder)
+    course = find_course(root)
+    assignment = load_assignment(course, folder.name)
+    return assignment, load_recordings(course, folder.name)
+
+
+def load_student_folder(folder: Path) -> tuple[Assignment, tuple[Examples, ...]]:
+    """What a student has beside the notebook.
+
+    Raises:
+        DeclarationError, ExamplesError: something is missing or damaged.
+    """
+    if not (folder / "checks.py").is_file():
+        raise DeclarationError(
+            f"checks.py is not in {folder}: keep the notebook in the folder that it came in, and start Jupyter there."
+        )
+    return load_released(folder), (read_for(folder / "examples.npz", folder / "checks.py"),)
+
+
+def load_recordings(course: Course, name: str) -> tuple[Examples, Examples]:
+    """Visible and hidden recorded examples of an assignment.
+
+    Raises:
+        ExamplesError: they are missing, damaged or belong to other checks.
+    """
+    visible, hidden = (Part(course, name, is_visible) for is_visible in (True, False))
+    return read_for(visible.path, visible.checks), read_for(hidden.path, hidden.checks)
+
+
+def _unknown(name: str, assignment: Assignment) -> str:
+    names = [exercise.name for exercise in assignment.exercises]
+    near = difflib.get_close_matches(name, names, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else f" There are: {', '.join(names)}."
+    return f"This notebook has no exercise {name!r}.{hint}"
+
+
+def _show(item: Displayed, *, replaceable: bool = False) -> Callable[[Displayed], None]:
+    """Shows ``item``; what is returned shows another in its place. Outside Jupyter progress is not printed."""
+    if not _in_jupyter():
+        if not isinstance(item, Progress):
+            print(item.text())
+        return lambda other: None if isinstance(other, Progress) else print(other.text())
+    from IPython.display import display
+
+    if not replaceable:
+        display(item)
+        return lambda other: None
+    handle = display(item, display_id=True)
+    replace: Callable[[Displayed], None] = handle.update
+    return replace
+
+
+def _in_jupyter() -> bool:
+    from IPython.core.getipython import get_ipython
+
+    return hasattr(get_ipython(), "kernel")

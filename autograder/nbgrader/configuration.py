@@ -1,0 +1,32 @@
+"""Hands ``course.toml`` to nbgrader."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from autograder.course import CourseError, load_course
+from autograder.grading.notebook import COURSE_VARIABLE
+
+
+def configure(c: Any, root: Path) -> None:
+    """Sets nbgrader's configuration ``c`` for the course in ``root``.
+
+    Submissions and grades live under ``private/``, what can be rebuilt under ``build/``. A faulty ``course.toml``
+    ends the command with one sentence: nbgrader would otherwise go on with its defaults.
+    """
+    try:
+        course = load_course(root)
+    except CourseError as error:
+        raise SystemExit(str(error)) from None
+    course.private_dir.mkdir(exist_ok=True)
+    c.CourseDirectory.root = str(course.root)
+    c.CourseDirectory.course_id = course.course_id
+    c.CourseDirectory.db_url = f"sqlite:///{course.private_dir / 'gradebook.db'}"
+    c.CourseDirectory.source_directory = "build/source"
+    c.CourseDirectory.release_directory = "build/release"
+    c.CourseDirectory.submitted_directory = "private/submitted"
+    c.CourseDirectory.autograded_directory = "private/autograded"
+    c.CourseDirectory.feedback_directory = "private/feedback"
+    c.Execute.timeout = int(course.limits.seconds_per_cell)
+    # `check()` finds the hidden checks through this while nbgrader grades in a kernel.
+    os.environ[COURSE_VARIABLE] = str(course.root)

@@ -1,0 +1,1 @@
+"""Notebook source + reference → student notebook and nbgrader source; submission → student code."""

@@ -1,0 +1,212 @@
+"""Builds an assignment: student notebook, nbgrader source notebook, recorded examples."""
+
+import copy
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+import autograder
+from autograder.course import Course
+from autograder.examples import store
+from autograder.examples.record import BuildError, Part, record
+from autograder.notebooks.source import SourceCell, read_source
+from autograder.notebooks.stub import solution_cell
+from autograder.testing.assignment import Assignment, load_assignment
+
+ANSWER = "YOUR ANSWER HERE"
+
+
+@dataclass(frozen=True)
+class Built:
+    """A file that a build wrote, or would have to write."""
+
+    path: Path
+    why: str
+
+
+def source_notebook(course: Course, assignment: Assignment) -> Any:
+    """The notebook with solutions and nbgrader's metadata; equal inputs give equal notebooks.
+
+    Raises:
+        SourceError: the source cannot be read.
+        BuildError: source, checks and reference name different exercises.
+    """
+    path = course.assignments_dir / assignment.name / f"{assignment.name}.md"
+    cells = read_source(path)
+    _refuse_other_exercises(path, cells, assignment)
+    reference = (course.solutions_dir / assignment.name / "reference.py").read_text(encoding="utf-8")
+    built: list[Any] = []
+    used: dict[str, int] = {}
+    for cell in cells:
+        for made in _nbgrader_cells(cell, assignment, reference):
+            used[made.id] = used.get(made.id, 0) + 1
+            if used[made.id] > 1:
+                made.id = f"{made.id}-{used[made.id]}"
+            built.append(made)
+    return new_notebook(
+        cells=built,
+        metadata={
+            "autograder": {"assignment": assignment.name, "version": autograder.__version__},
+            "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+            "language_info": {"name": "python"},
+        },
+    )
+
+
+def _refuse_other_exercises(path: Path, cells: tuple[SourceCell, ...], assignment: Assignment) -> None:
+    wanted = [exercise.name for exercise in assignment.exercises]
+    for role in ("exercise", "check"):
+        found = [cell.name for cell in cells if cell.role == role]
+        lacking = [name for name in wanted if name not in found]
+        extra = [name for name in found if name not in wanted]
+        if lacking or extra:
+            fault = (
+                f"no {role} cell for {lacking[0]!r}"
+                if lacking
+                else f"{role} cell for {extra[0]!r}, which has no checks"
+            )
+            raise BuildError(f"{path}: {fault}")
+
+
+def _nbgrader_cells(cell: SourceCell, assignment: Assignment, reference: str) -> list[Any]:
+    match cell.role:
+        case "text":
+            return [new_markdown_cell(cell.text, id=f"text-{cell.name}"[:64])]
+        case "demo":
+            return [new_code_cell(cell.text, id=f"demo-{cell.name}")]
+        case "setup":
+            return [_graded(new_code_cell(cell.text, id="setup"), locked=True)]
+        case "exercise":
+            code = solution_cell(reference, cell.name)
+            if code is None:
+                raise BuildError(f"{assignment.name}: reference.py does not define {cell.name!r} with def or class")
+            return [_graded(new_code_cell(code, id=cell.name), solution=True)]
+        case "check":
+            exercise = assignment.exercise(cell.name)
+            assert exercise is not None
+            check = new_code_cell(f'check("{cell.name}")', id=f"check-{cell.name}")
+            return [_graded(check, locked=True, points=exercise.points)]
+        case "question":
+            text = new_markdown_cell(cell.text, id=f"question-{cell.name}")
+            answer = new_markdown_cell(ANSWER, id=cell.name)
+            return [_graded(text, locked=True), _graded(answer, solution=True, points=cell.points)]
+
+
+def _graded(cell: Any, *, solution: bool = False, locked: bool = False, points: float | None = None) -> Any:
+    cell.metadata["nbgrader"] = {
+        "grade": points is not None,
+        "grade_id": cell.id,
+        "locked": locked,
+        "schema_version": 3,
+        "solution": solution,
+        "task": False,
+    }
+    if points is not None:
+        cell.metadata["nbgrader"]["points"] = int(points) if float(points).is_integer() else points
+    return cell
+
+
+def released_notebook(source: Any) -> Any:
+    """What `nbgrader generate_assignment` makes of a source notebook, with its own preprocessors."""
+    from nbconvert.exporters.exporter import ResourcesDict
+    from nbgrader.preprocessors import (
+        CheckCellMetadata,
+        ClearHiddenTests,
+        ClearMarkScheme,
+        ClearOutput,
+        ClearSolutions,
+        ComputeChecksums,
+        LockCells,
+    )
+
+    steps = [LockCells, ClearSolutions, ClearOutput, CheckCellMetadata, ComputeChecksums]
+    steps += [ClearHiddenTests, ClearMarkScheme, ComputeChecksums, CheckCellMetadata]
+    notebook, resources = copy.deepcopy(source), ResourcesDict()
+    for step in steps:
+        notebook, resources = step().preprocess(notebook, resources)
+    return notebook
+
+
+def notebook_text(notebook: Any) -> str:
+    """A notebook as nbconvert writes it."""
+    return str(nbformat.writes(notebook, version=4)) + "\n"
+
+
+def build_assignment(
+    course: Course,
+    name: str,
+    *,
+    write: bool = True,
+    jobs: int | None = None,
+    begin: Callable[[str, int], None] = lambda what, steps: None,
+    advance: Callable[[str], None] = lambda step: None,
+) -> tuple[Built, ...]:
+    """Builds what is stale: recorded examples, student notebook, nbgrader source.
+
+    Args:
+        course, name: the assignment.
+        write: False only says what is stale.
+        jobs: processes that search; all cores by default.
+        begin, advance: told when recording begins, with its number of steps, and of each step.
+    Returns:
+        The files that were, or would be, written; without ``write`` only those that are committed.
+    Raises:
+        CourseError, DeclarationError, SourceError, BuildError: the author has to mend something.
+    """
+    assignment = load_assignment(course, name)
+    source = source_notebook(course, assignment)
+    stale: list[Built] = []
+    for part in (Part(course, name, True), Part(course, name, False)):
+        reason = _why_stale(part)
+        if reason is None or (not write and not part.visible):
+            continue
+        stale.append(Built(part.path, reason))
+        if write:
+            begin(f"{name}: {'visible' if part.visible else 'hidden'} examples", len(assignment.exercises))
+            store.write(part.path, record(part, jobs=jobs or os.cpu_count() or 1, advance=advance))
+    student = course.assignments_dir / name / f"{name}.ipynb"
+    stale += _put(student, notebook_text(released_notebook(source)), write)
+    if write:
+        stale += _write_nbgrader_source(course, name, notebook_text(source))
+    return tuple(stale)
+
+
+def _why_stale(part: Part) -> str | None:
+    try:
+        recording = store.read(part.path)
+    except store.ExamplesError as error:
+        return "missing" if not part.path.is_file() else str(error)
+    return None if recording.manifest.key == part.key() else "what it was made from has changed"
+
+
+def _write_nbgrader_source(course: Course, name: str, notebook: str) -> list[Built]:
+    """The folder that nbgrader releases from: the source notebook and the files students get beside it."""
+    folder = course.build_dir / "source" / name
+    folder.mkdir(parents=True, exist_ok=True)
+    written = _put(folder / f"{name}.ipynb", notebook, True)
+    for file in ("checks.py", "examples.npz"):
+        released, target = course.assignments_dir / name / file, folder / file
+        if not target.is_file() or target.read_bytes() != released.read_bytes():
+            shutil.copyfile(released, target)
+            written.append(Built(target, "copied"))
+    return written
+
+
+def _put(path: Path, text: str, write: bool) -> list[Built]:
+    if path.is_file() and path.read_text(encoding="utf-8") == text:
+        return []
+    built = [Built(path, "differs from what its source gives" if path.is_file() else "missing")]
+    if write:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as file:
+            file.write(text)
+        os.chmod(file.name, 0o644)
+        os.replace(file.name, path)
+    return built

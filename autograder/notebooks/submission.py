@@ -1,0 +1,129 @@
+"""Reads a submission, a notebook or a plain Python file, into the code that runs when grading."""
+
+import ast
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import nbformat
+
+CHECK = re.compile(r"""^\s*check\(\s*(?:(["'])(?P<name>\w*)\1)?\s*\)\s*;?\s*(?:#.*)?$""")
+DEMO = re.compile(r"^\s*if not grading\(\)\s*:")
+SHELL = re.compile(r"^\s*(?:[%!]|\?\w|.*\?\s*$)")
+
+
+class UnreadableSubmission(Exception):
+    """A submission cannot be read; the sentence says why."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One piece of a submission in notebook order.
+
+    ``code`` runs; ``check`` says that the exercise ``name`` is judged with the namespace as it stands here.
+    """
+
+    kind: Literal["code", "check"]
+    name: str
+    code: str = ""
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A submission's code, and what was noticed in reading it."""
+
+    path: Path
+    sha256: str
+    assignment: str | None
+    cells: tuple[Cell, ...]
+    notes: tuple[str, ...]
+
+
+def read_submission(path: Path) -> Submission:
+    """Reads a notebook (``.ipynb``) or Python file.
+
+    Raises:
+        UnreadableSubmission: the file is missing, empty, or not what its name says.
+    """
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise UnreadableSubmission(f"{path} cannot be read: {error.strerror}.") from None
+    sha256 = hashlib.sha256(raw).hexdigest()
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UnreadableSubmission(f"{path} is not UTF-8 text (byte {error.start}).") from None
+    if not text.strip():
+        raise UnreadableSubmission(f"{path} is empty.")
+    if path.suffix == ".py":
+        return Submission(path, sha256, None, (Cell("code", path.name, text),), ())
+    notebook = _notebook(path, text)
+    cells, notes = _cells(notebook)
+    ours = notebook.metadata.get("autograder")
+    assignment = ours.get("assignment") if isinstance(ours, dict) else None
+    return Submission(path, sha256, assignment if isinstance(assignment, str) else None, cells, notes)
+
+
+def _notebook(path: Path, text: str) -> Any:
+    try:
+        content = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise UnreadableSubmission(
+            f"{path} is not a notebook: not JSON at line {error.lineno} ({error.msg})."
+        ) from None
+    except RecursionError:
+        raise UnreadableSubmission(f"{path} is not a notebook: its JSON is nested too deeply.") from None
+    if not isinstance(content, dict) or not isinstance(content.get("cells", content.get("worksheets")), list):
+        raise UnreadableSubmission(f"{path} is not a notebook: its JSON has no list of cells.")
+    try:
+        return nbformat.reads(text, as_version=4)
+    except Exception as error:
+        reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+        raise UnreadableSubmission(f"{path} is not a notebook of a known format: {reason}.") from None
+
+
+def _cells(notebook: Any) -> tuple[tuple[Cell, ...], tuple[str, ...]]:
+    cells: list[Cell] = []
+    notes: list[str] = []
+    for number, cell in enumerate(notebook.cells, 1):
+        if cell.get("cell_type") != "code":
+            continue
+        code = cell.get("source", "")
+        check = CHECK.match(code)
+        if check:
+            if check["name"]:
+                cells.append(Cell("check", check["name"]))
+            continue
+        if DEMO.match(code) or not code.strip():
+            continue
+        grade_id = cell.metadata.get("nbgrader", {}).get("grade_id") if isinstance(cell.metadata, dict) else None
+        name = str(grade_id or f"cell {number}")
+        plain, dropped = without_magics(code)
+        if dropped:
+            notes.append(f"{name}: notebook commands were ignored: {', '.join(dropped[:3])}")
+        cells.append(Cell("code", name, plain))
+    for name in sorted({c.name for c in cells if c.kind == "code"}):
+        count = sum(c.name == name for c in cells if c.kind == "code")
+        if count > 1:
+            notes.append(f"{count} cells for {name}: both run, the last definition counts")
+    return tuple(cells), tuple(notes)
+
+
+def without_magics(code: str) -> tuple[str, list[str]]:
+    """Code without magics, shell lines and help lines, and the lines that were dropped."""
+    try:
+        ast.parse(code)
+    except (SyntaxError, ValueError):
+        pass
+    else:
+        return code, []
+    lines = code.splitlines()
+    if lines and lines[0].lstrip().startswith("%%"):
+        return "", [lines[0].strip()]
+    dropped = [line.strip() for line in lines if SHELL.match(line)]
+    kept = [re.sub(r"\S.*", "pass", line) if SHELL.match(line) else line for line in lines]
+    return "\n".join(kept), dropped

@@ -1,0 +1,1 @@
+"""Where a student's code runs. Knows nothing of checks, references or points."""

@@ -1,0 +1,203 @@
+"""Runs a student's code in this process: in a notebook, and for trusted submissions."""
+
+import inspect
+import traceback
+from collections.abc import Callable, Mapping
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from autograder.sandbox.limits import CappedOutput, TimeLimitReached, TooManyCallbacks, time_limit
+from autograder.sandbox.protocol import OPERATORS, Raised, Reply, Request
+from autograder.sandbox.values import BoundMethod, Callback, Handle, arrays_in, copy_value, same_bits
+
+OUR_CODE = str(Path(__file__).resolve().parent.parent)
+
+
+class InProcess:
+    """A `Runner` over a namespace of this process.
+
+    Args:
+        namespace: the student's globals, read at each request.
+        seconds_per_call: wall-time limit of a request; None for no limit.
+        output_characters: what one request may print; the rest is dropped.
+        callbacks: how often one request may call back functions that the check passed in.
+    """
+
+    def __init__(
+        self,
+        namespace: Mapping[str, Any],
+        *,
+        seconds_per_call: float | None = None,
+        output_characters: int = 20_000,
+        callbacks: int = 10_000,
+    ) -> None:
+        self._namespace = namespace
+        self._seconds = seconds_per_call
+        self._output_characters = output_characters
+        self._callbacks = callbacks
+        self._objects: dict[int, object] = {}
+
+    def defines(self, name: str) -> bool:
+        return callable(self._namespace.get(name))
+
+    def run(self, request: Request) -> Reply:
+        calls_left = [self._callbacks]
+        args, kwargs = self._inward((request.args, request.kwargs), calls_left)
+        printed = CappedOutput(self._output_characters)
+        value, raised = None, None
+        try:
+            with redirect_stdout(printed), redirect_stderr(CappedOutput(0)), time_limit(self._seconds):
+                result = self._perform(request, args, kwargs)
+            value = self._outward(result)
+        except KeyboardInterrupt:
+            raise
+        except TimeLimitReached:
+            raised = Raised("TimeLimitReached", (), f"no answer after {self._seconds:g} seconds")
+        except TooManyCallbacks:
+            raised = Raised("TooManyCallbacks", (), f"more than {self._callbacks} calls of the function passed in")
+        except BaseException as error:
+            raised = describe(error)
+        changed = () if request.kind not in ("call", "method") else self._changed(request, args, kwargs)
+        self._return_generators(request, args, kwargs)
+        return Reply(value, raised, printed.getvalue(), changed)
+
+    def _perform(self, request: Request, args: tuple[Any, ...], kwargs: dict[str, Any]) -> object:
+        if request.kind == "call":
+            if not self.defines(request.name):
+                raise NameError(f"name '{request.name}' is not defined")
+            return self._call(request.name, self._namespace[request.name], args, kwargs)
+        if request.kind == "method":
+            return self._call(request.name, getattr(args[0], request.name), args[1:], kwargs)
+        if request.kind == "attribute":
+            found = getattr(args[0], request.name)
+            is_method = callable(found) and not isinstance(found, type)
+            return BoundMethod(request.args[0], request.name) if is_method else found
+        if request.kind == "assign":
+            setattr(args[0], request.name, args[1])
+            return None
+        return OPERATORS[request.name](*args, **kwargs)
+
+    def _call(
+        self, name: str, function: Callable[..., object], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> object:
+        complaint = signature_complaint(name, function, args, kwargs)
+        if complaint:
+            raise TypeError(complaint)
+        return function(*args, **kwargs)
+
+    def _inward(self, value: object, calls_left: list[int]) -> Any:
+        def foreign(item: object) -> object:
+            if isinstance(item, Handle):
+                return self._objects[item.number]
+            if callable(item):
+                return self._bounded(item, calls_left)
+            raise TypeError(f"a check may not pass a {type(item).__name__} to a student's code")
+
+        return copy_value(value, foreign)
+
+    def _outward(self, value: object) -> Any:
+        def foreign(item: object) -> object:
+            if isinstance(item, BoundMethod | Callback):
+                return item
+            number = len(self._objects)
+            self._objects[number] = item
+            return Handle(number, type(item).__name__)
+
+        return copy_value(value, foreign)
+
+    def _bounded(self, function: Callable[..., object], calls_left: list[int]) -> Callable[..., object]:
+        def callback(*args: object, **kwargs: object) -> object:
+            calls_left[0] -= 1
+            if calls_left[0] < 0:
+                raise TooManyCallbacks
+            outward = self._outward((args, kwargs))
+            return self._inward(function(*outward[0], **outward[1]), calls_left)
+
+        return callback
+
+    def _changed(self, request: Request, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[str, ...]:
+        own = request.args[1:] if request.kind == "method" else request.args
+        given = args[1:] if request.kind == "method" else args
+        labels = _positional_names(self._namespace.get(request.name), len(own))
+        labelled = list(zip(labels, own, given, strict=True))
+        labelled += [(name, request.kwargs[name], kwargs[name]) for name in kwargs]
+        return tuple(label for label, before, after in labelled if not _same_arrays(before, after))
+
+    def _return_generators(self, request: Request, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        pairs = [
+            *zip(request.args, args, strict=True),
+            *((request.kwargs[name], kwargs[name]) for name in kwargs),
+        ]
+        for own, used in pairs:
+            if isinstance(own, torch.Generator):
+                own.set_state(used.get_state())
+            elif isinstance(own, np.random.Generator):
+                own.bit_generator.state = used.bit_generator.state
+
+
+def _positional_names(function: object, count: int) -> list[str]:
+    """What the first arguments of a function are called in its signature."""
+    try:
+        names = [f"`{name}`" for name in inspect.signature(function).parameters]  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        names = []
+    return [names[i] if i < len(names) else f"argument {i + 1}" for i in range(count)]
+
+
+def _same_arrays(before: Any, after: Any) -> bool:
+    befores, afters = arrays_in(before), arrays_in(after)
+    return len(befores) == len(afters) and all(same_bits(a, b) for a, b in zip(befores, afters, strict=True))
+
+
+def signature_complaint(
+    name: str, function: Callable[..., object], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> str | None:
+    """A sentence on how the call misses the function's signature, or None where it fits."""
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):
+        return None
+    try:
+        signature.bind(*args, **kwargs)
+    except TypeError:
+        pass
+    else:
+        return None
+    parameters = signature.parameters
+    unknown = [key for key in kwargs if key not in parameters]
+    takes = f"your {name} takes {signature.replace(return_annotation=inspect.Signature.empty)}"
+    if unknown:
+        return f"{name} was called with `{unknown[0]}=…`, but {takes}: no argument has that name"
+    positional = [p for p in parameters.values() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    if len(args) > len(positional):
+        return f"{name} was called with {len(args)} positional arguments, but {takes}"
+    given = {p.name for p in positional[: len(args)]} | kwargs.keys()
+    required = [
+        p.name for p in parameters.values() if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
+    ]
+    missing = [parameter for parameter in required if parameter not in given]
+    if missing:
+        return f"{name} was called without `{missing[0]}`, but {takes}: that argument needs a default"
+    return f"the call does not fit: {takes}"
+
+
+def describe(error: BaseException) -> Raised:
+    """An exception as data, with the student's own line where it happened."""
+    bases = tuple(base.__name__ for base in type(error).__mro__)
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if _is_students(f.filename)]
+    place = ""
+    if frames:
+        line = (frames[-1].line or "").strip()
+        place = f"line {frames[-1].lineno}: {line}" if line else f"line {frames[-1].lineno}"
+    if isinstance(error, ModuleNotFoundError):
+        return Raised(type(error).__name__, bases, f"the package `{error.name}` is not installed here", place)
+    message = str(error).strip().splitlines()
+    return Raised(type(error).__name__, bases, message[0][:300] if message else "", place)
+
+
+def _is_students(filename: str) -> bool:
+    return not filename.startswith(OUR_CODE) and "site-packages" not in filename and "/lib/python" not in filename

@@ -1,0 +1,52 @@
+"""Limits on one call of a student's function."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import StringIO
+from types import FrameType
+
+
+class TimeLimitReached(BaseException):
+    """Not an `Exception`, so that a student's ``except Exception`` cannot swallow it."""
+
+
+class TooManyCallbacks(BaseException):
+    """The student's code called a function that the check passed in too often."""
+
+
+class CappedOutput(StringIO):
+    """Keeps the first ``limit`` characters that are printed and drops the rest."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__()
+        self._left = limit
+
+    def write(self, text: str) -> int:
+        kept = text[: self._left]
+        self._left -= len(kept)
+        super().write(kept)
+        return len(text)
+
+
+@contextmanager
+def time_limit(seconds: float | None) -> Iterator[None]:
+    """Raises `TimeLimitReached` in the block after that many seconds of wall time.
+
+    Works in the main thread of a POSIX process; elsewhere there is no limit.
+    """
+    if seconds is None or threading.current_thread() is not threading.main_thread() or not hasattr(signal, "SIGALRM"):
+        yield
+        return
+
+    def stop(signum: int, frame: FrameType | None) -> None:
+        raise TimeLimitReached
+
+    previous = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, previous)

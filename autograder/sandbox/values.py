@@ -1,0 +1,133 @@
+"""The closed set of values that may cross between a check and a student's code.
+
+bool, int, float, complex, str, bytes, None, torch dtype, numpy array and scalar, dense torch tensor,
+list, tuple, dict of these, seeded generator, callback, and a handle for any other object, which stays
+on the student's side. Everything is copied on the way, so neither side can change what the other holds.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+SCALARS = (bool, int, float, complex, str, bytes, type(None))
+ARRAY_KINDS = "biufc"
+
+
+@dataclass(frozen=True)
+class Handle:
+    """Stands for an object that lives on the student's side."""
+
+    number: int
+    type_name: str
+
+
+@dataclass(frozen=True)
+class BoundMethod:
+    """What reading an attribute gives when the attribute is a method."""
+
+    owner: Handle
+    name: str
+
+
+class Callback:
+    """A function that a check passes in, kept as source so that it can be recorded, shown and run.
+
+    >>> Callback("lambda v: (v ** 2).sum()")(np.array([1.0, 2.0]))
+    np.float64(5.0)
+    """
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self._function: Callable[..., Any] = eval(source, {"np": np, "torch": torch})
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._function(*args, **kwargs)
+
+    def __repr__(self) -> str:
+        return self.source
+
+    def __reduce__(self) -> tuple[type["Callback"], tuple[str]]:
+        return Callback, (self.source,)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Callback) and other.source == self.source
+
+    def __hash__(self) -> int:
+        return hash(self.source)
+
+
+def storage_segment(x: Tensor) -> Tensor:
+    """The smallest flat run of memory that holds a dense tensor's entries, as a 1-d view."""
+    if x.numel() == 0:
+        return x.detach().new_empty(0)
+    length = 1 + sum((size - 1) * stride for size, stride in zip(x.shape, x.stride(), strict=True))
+    return torch.as_strided(x.detach(), (length,), (1,), x.storage_offset())
+
+
+def copy_tensor(x: Tensor) -> Tensor:
+    """A copy with the same strides, so that a non-contiguous tensor stays non-contiguous."""
+    if x.numel() == 0:
+        return x.detach().clone()
+    return torch.as_strided(storage_segment(x).clone(), x.shape, x.stride(), 0)
+
+
+def copy_generator(generator: torch.Generator) -> torch.Generator:
+    twin = torch.Generator(device=generator.device)
+    twin.set_state(generator.get_state())
+    return twin
+
+
+def copy_rng(rng: np.random.Generator) -> np.random.Generator:
+    bits = type(rng.bit_generator)(0)
+    bits.state = rng.bit_generator.state
+    return np.random.Generator(bits)
+
+
+def copy_value(value: object, foreign: Callable[[object], object]) -> Any:
+    """Copies a value of the closed set; hands anything else to ``foreign``."""
+    if type(value) in SCALARS or isinstance(value, torch.dtype):
+        return value
+    if isinstance(value, Tensor):
+        if value.layout is not torch.strided or value.device.type == "meta" or value.is_quantized:
+            return foreign(value)
+        plain = value.detach().as_subclass(Tensor)
+        return copy_tensor(plain.resolve_conj().resolve_neg())
+    if isinstance(value, np.generic | np.ndarray):
+        if value.dtype.kind not in ARRAY_KINDS:
+            return foreign(value)
+        return np.array(value, order="K", subok=False)
+    if type(value) is list:
+        return [copy_value(item, foreign) for item in value]
+    if isinstance(value, tuple):
+        return tuple(copy_value(item, foreign) for item in value)
+    if type(value) is dict:
+        return {copy_value(key, foreign): copy_value(item, foreign) for key, item in value.items()}
+    if isinstance(value, torch.Generator):
+        return copy_generator(value)
+    if isinstance(value, np.random.Generator):
+        return copy_rng(value)
+    if isinstance(value, np.str_ | str):
+        return str(value)
+    return foreign(value)
+
+
+def same_bits(a: Any, b: Any) -> bool:
+    """Whether two arrays or tensors of one shape hold the same entries, NaN equal to NaN."""
+    if isinstance(a, Tensor):
+        return a.shape == b.shape and bool(torch.equal(a, b) or ((a == b) | (a.isnan() & b.isnan())).all())
+    return a.shape == b.shape and bool(np.array_equal(a, b, equal_nan=a.dtype.kind in "fc"))
+
+
+def arrays_in(value: Any) -> list[Any]:
+    """The arrays and tensors inside a value, in reading order."""
+    if isinstance(value, Tensor | np.ndarray):
+        return [value]
+    if isinstance(value, list | tuple):
+        return [array for item in value for array in arrays_in(item)]
+    if isinstance(value, dict):
+        return [array for item in value.values() for array in arrays_in(item)]
+    return []

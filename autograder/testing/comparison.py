@@ -1,0 +1,229 @@
+"""Assertions of checks: they compare in the order type, axes, dtype, shape, value, and fail with data."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from autograder.testing.student import Student, StudentError, StudentObject
+
+# Relative and absolute tolerance by the dtype of the expected answer. They leave room for another order of
+# operations, a few dozen roundings, and none for another formula: the unit roundoffs are 1e-16, 6e-8, 5e-4, 4e-3.
+TOLERANCES: dict[str, tuple[float, float]] = {
+    "float64": (1e-8, 1e-10),
+    "float32": (2e-5, 2e-6),
+    "float16": (1e-2, 2e-3),
+    "bfloat16": (5e-2, 1e-2),
+    "complex128": (1e-8, 1e-10),
+    "complex64": (2e-5, 2e-6),
+}
+
+
+class Mismatch(AssertionError):
+    """An answer that is not the expected one, with what a student needs to see.
+
+    Attributes:
+        message: one or two sentences.
+        expected, got: the two values, or None where the message says it all.
+        difference: the largest absolute difference, where there is one.
+    """
+
+    def __init__(self, message: str, expected: Any = None, got: Any = None, difference: float | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.expected = expected
+        self.got = got
+        self.difference = difference
+
+
+def assert_close(actual: Any, expected: Any, *, rtol: float | None = None, atol: float | None = None) -> None:
+    """Fails unless ``actual`` is ``expected``: type, axes, dtype, shape, then every value.
+
+    Args:
+        actual: what the student's code returned.
+        expected: tensor, array, number, str, bool, None, or a list, tuple or dict of these. Its dtype is the one
+            asked for: write ``assert_close(student.f(x), oracle64.to(x.dtype))``.
+        rtol, atol: tolerances; by default those of the expected dtype, see `TOLERANCES`.
+    Raises:
+        Mismatch: they differ.
+    """
+    _compare(actual, expected, rtol, atol, "")
+
+
+def _compare(actual: Any, expected: Any, rtol: float | None, atol: float | None, where: str) -> None:
+    if actual is None and expected is not None:
+        raise Mismatch(f"Got None{where}, expected {_kind(expected)}. Does every path of the function end in `return`?")
+    if isinstance(expected, Tensor | np.ndarray):
+        _compare_arrays(actual, expected, rtol, atol, where)
+    elif isinstance(expected, bool | str | bytes | type(None)):
+        if type(actual) is not type(expected) and not _is_numpy_bool(actual, expected):
+            raise Mismatch(f"Expected {_kind(expected)}{where}, got {_kind(actual)}.", expected, actual)
+        if actual != expected:
+            raise Mismatch(f"The answer{where} is wrong.", expected, actual)
+    elif isinstance(expected, int | float | complex):
+        _compare_numbers(actual, expected, rtol, atol, where)
+    elif isinstance(expected, list | tuple):
+        if type(actual) is not type(expected):
+            raise Mismatch(f"Expected {_kind(expected)}{where}, got {_kind(actual)}.", expected, actual)
+        if len(actual) != len(expected):
+            raise Mismatch(f"Expected {len(expected)} values{where}, got {len(actual)}.", expected, actual)
+        for i, (a, e) in enumerate(zip(actual, expected, strict=True)):
+            _compare(a, e, rtol, atol, f" at position {i}{where}")
+    elif isinstance(expected, dict):
+        if not isinstance(actual, dict) or actual.keys() != expected.keys():
+            raise Mismatch(f"Expected a dict with the keys {sorted(map(str, expected))}{where}.", expected, actual)
+        for key in expected:
+            _compare(actual[key], expected[key], rtol, atol, f" under {key!r}{where}")
+    else:
+        raise TypeError(f"assert_close cannot compare with a {type(expected).__name__}")
+
+
+def _is_numpy_bool(actual: Any, expected: Any) -> bool:
+    is_scalar = isinstance(actual, np.ndarray) and actual.ndim == 0
+    return isinstance(expected, bool) and is_scalar and actual.dtype == np.bool_
+
+
+def _compare_arrays(actual: Any, expected: Any, rtol: float | None, atol: float | None, where: str) -> None:
+    wanted = Tensor if isinstance(expected, Tensor) else np.ndarray
+    if not isinstance(actual, wanted):
+        raise Mismatch(f"Expected {_kind(expected)}{where}, got {_kind(actual)}.", expected, actual)
+    if actual.ndim != expected.ndim:
+        raise Mismatch(
+            f"Expected {_axes(expected)}{where}, shape {tuple(expected.shape)}, "
+            f"got {_axes(actual)}, shape {tuple(actual.shape)}.",
+            expected,
+            actual,
+        )
+    if actual.dtype != expected.dtype:
+        raise Mismatch(f"Expected dtype {expected.dtype}{where}, got {actual.dtype}.", expected, actual)
+    if actual.shape != expected.shape:
+        raise Mismatch(f"Expected shape {tuple(expected.shape)}{where}, got {tuple(actual.shape)}.", expected, actual)
+    name = str(expected.dtype).removeprefix("torch.")
+    default_rtol, default_atol = TOLERANCES.get(name, (0.0, 0.0))
+    _compare_values(
+        _as_float64(actual),
+        _as_float64(expected),
+        default_rtol if rtol is None else rtol,
+        default_atol if atol is None else atol,
+        lambda message, difference: Mismatch(message, expected, actual, difference),
+        where,
+    )
+
+
+def _compare_numbers(actual: Any, expected: complex, rtol: float | None, atol: float | None, where: str) -> None:
+    # A 0-d numpy array is what a numpy scalar becomes on its way here; a student would call it a number.
+    number = actual.item() if isinstance(actual, np.ndarray) and actual.ndim == 0 else actual
+    if isinstance(number, bool) or not isinstance(number, int | float | complex):
+        raise Mismatch(f"Expected {_kind(expected)}{where}, got {_kind(actual)}.", expected, actual)
+    if isinstance(expected, int) and not isinstance(number, int):
+        raise Mismatch(f"Expected an int{where}, got {_kind(actual)}.", expected, actual)
+    exact = isinstance(expected, int)
+    _compare_values(
+        np.asarray(number),
+        np.asarray(expected),
+        0.0 if exact else 1e-8 if rtol is None else rtol,
+        0.0 if exact else 1e-10 if atol is None else atol,
+        lambda message, difference: Mismatch(message, expected, number, difference),
+        where,
+    )
+
+
+def _compare_values(
+    actual: Any,
+    expected: Any,
+    rtol: float,
+    atol: float,
+    mismatch: Callable[[str, float | None], Mismatch],
+    where: str,
+) -> None:
+    if np.allclose(actual, expected, rtol=rtol, atol=atol, equal_nan=True):
+        return
+    bad_nan = np.isnan(actual) & ~np.isnan(expected)
+    if bad_nan.any():
+        raise mismatch(f"The answer{where} has nan{_at(bad_nan)}, where a number is expected.", None)
+    bad_inf = np.isinf(actual) & ~np.isinf(expected)
+    if bad_inf.any():
+        raise mismatch(f"The answer{where} is infinite{_at(bad_inf)}, where a finite number is expected.", None)
+    with np.errstate(invalid="ignore"):
+        gap = np.abs(actual - expected)
+    gap = np.where(np.isnan(gap), 0.0 if np.isfinite(actual).any() else np.inf, gap)
+    wrong = ~np.isclose(actual, expected, rtol=rtol, atol=atol, equal_nan=True)
+    largest = float(gap[wrong].max()) if gap.ndim else float(gap)
+    count = (
+        f"{int(wrong.sum())} of {wrong.size} values are wrong{where}"
+        if wrong.size > 1
+        else f"The value{where} is wrong"
+    )
+    raise mismatch(f"{count}; the largest difference is {largest:.3g}.", largest)
+
+
+def _at(mask: Any) -> str:
+    if mask.ndim == 0:
+        return ""
+    index = tuple(int(i) for i in np.argwhere(mask)[0])
+    return f" at index {index if len(index) > 1 else index[0]}"
+
+
+def _as_float64(x: Any) -> Any:
+    if isinstance(x, Tensor):
+        wide = torch.complex128 if x.is_complex() else torch.float64
+        return x.detach().cpu().to(wide).numpy()
+    return x.astype(np.complex128 if x.dtype.kind == "c" else np.float64)
+
+
+def _axes(x: Any) -> str:
+    return f"{x.ndim} {'axis' if x.ndim == 1 else 'axes'}"
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, StudentObject):
+        return repr(value)
+    if isinstance(value, Tensor):
+        return "a torch tensor"
+    if isinstance(value, np.ndarray):
+        return "a numpy array" if value.ndim else "a numpy number"
+    if value is None:
+        return "None"
+    name = type(value).__name__
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+
+
+def assert_unchanged(student: Student) -> None:
+    """Fails if the student's last call changed one of its arguments in place."""
+    call = student._session.transcript[-1]
+    if call.reply.changed:
+        raise Mismatch(
+            f"{call.request.name} changed {call.reply.changed[0]} in place. "
+            "The caller still needs it: work on a new tensor or array."
+        )
+
+
+@contextmanager
+def raises(error: type[Exception], naming: str | None = None) -> Iterator[None]:
+    """Passes if the student's code in the block raises ``error``, with ``naming`` in its message.
+
+    Args:
+        error: the exception type, or a base class of it.
+        naming: the argument that the message has to name.
+    Raises:
+        Mismatch: nothing was raised, or something else.
+    """
+    try:
+        yield
+    except StudentError as caught:
+        raised = caught.raised
+        if raised.type_name == "NotImplementedError":
+            raise
+        if error.__name__ not in (raised.type_name, *raised.bases):
+            raise Mismatch(f"Expected {error.__name__}, but {raised.type_name} was raised: {raised.message}") from None
+        if naming and naming not in raised.message:
+            raise Mismatch(
+                f"{error.__name__} is right, but its message does not name `{naming}`: {raised.message!r}."
+            ) from None
+    else:
+        raise Mismatch(
+            f"Expected {error.__name__}{f' that names `{naming}`' if naming else ''}, but nothing was raised."
+        )

@@ -1,0 +1,167 @@
+"""How content declares itself: `exercise` on check classes, `mistake` and `alternative` on functions."""
+
+import inspect
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """What `exercise` says of a check class. ``points`` is None in ``hidden.py``: points stand in ``checks.py``."""
+
+    name: str
+    points: float | None
+
+
+@dataclass(frozen=True)
+class Check:
+    """One property: a method of a check class.
+
+    Attributes:
+        exercise: name of the exercise.
+        name: the method's name, such as ``test_rows_sum_to_one``.
+        title: the docstring's text: what a student reads.
+        weight: share of the exercise's points, relative to its other checks.
+        visible: whether students have it.
+        owner: the check class.
+        test: the method, wrapped by Hypothesis where it draws.
+        parameters: names of the drawn values.
+    """
+
+    exercise: str
+    name: str
+    title: str
+    weight: float
+    visible: bool
+    owner: type
+    test: Callable[..., None]
+    parameters: tuple[str, ...]
+
+    @property
+    def body(self) -> Callable[..., None]:
+        """The method as written, called with the drawn values as keywords."""
+        handle = getattr(self.test, "hypothesis", None)
+        return handle.inner_test if handle is not None else self.test
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A known wrong solution of an exercise, with the sentence for the student who makes it."""
+
+    exercise: str
+    name: str
+    says: str
+    solution: Any
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """A correct solution of an exercise by another formula or algorithm."""
+
+    exercise: str
+    name: str
+    solution: Any
+
+
+class DeclarationError(ValueError):
+    """Content declares something that cannot be."""
+
+
+def exercise(name: str, *, points: float | None = None) -> Callable[[type], type]:
+    """Marks a class as the checks of an exercise.
+
+    Args:
+        name: the student's function or class.
+        points: what the exercise is worth; in ``checks.py`` only.
+    Raises:
+        DeclarationError: points are not a finite number above zero.
+    """
+    if points is not None and not (math.isfinite(points) and points > 0):
+        raise DeclarationError(f"exercise {name!r}: points are {points!r}, allowed is a finite number above 0")
+
+    def declare(owner: type) -> type:
+        owner.__exercise__ = Declaration(name, points)  # type: ignore[attr-defined]
+        return owner
+
+    return declare
+
+
+def weight(value: float) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Gives a check another share of its exercise's points than 1."""
+    if not (math.isfinite(value) and value > 0):
+        raise DeclarationError(f"a check's weight is {value!r}, allowed is a finite number above 0")
+
+    def declare(test: Callable[..., None]) -> Callable[..., None]:
+        test.__weight__ = value  # type: ignore[attr-defined]
+        return test
+
+    return declare
+
+
+def mistake(exercise: str, *, says: str) -> Callable[[Any], Any]:
+    """Marks a wrong solution of ``exercise``; ``says`` tells what went wrong and where to look, not the answer."""
+
+    def declare(solution: Any) -> Any:
+        solution.__mistake__ = Mistake(exercise, solution.__name__, says, solution)
+        return solution
+
+    return declare
+
+
+def alternative(exercise: str) -> Callable[[Any], Any]:
+    """Marks a correct solution of ``exercise`` that goes another way than the reference."""
+
+    def declare(solution: Any) -> Any:
+        solution.__alternative__ = Alternative(exercise, solution.__name__, solution)
+        return solution
+
+    return declare
+
+
+def declared_mistakes(module: ModuleType) -> tuple[Mistake, ...]:
+    return tuple(
+        value.__mistake__ for value in vars(module).values() if "__mistake__" in getattr(value, "__dict__", {})
+    )
+
+
+def declared_alternatives(module: ModuleType) -> tuple[Alternative, ...]:
+    return tuple(
+        value.__alternative__ for value in vars(module).values() if "__alternative__" in getattr(value, "__dict__", {})
+    )
+
+
+def declared_checks(module: ModuleType, *, visible: bool) -> tuple[tuple[Declaration, tuple[Check, ...]], ...]:
+    """The check classes of a module in the order written, each with its checks."""
+    owners = [value for value in vars(module).values() if isinstance(value, type) and "__exercise__" in vars(value)]
+    return tuple((owner.__exercise__, _checks_of(owner, visible)) for owner in owners)  # type: ignore[attr-defined]
+
+
+def _checks_of(owner: type, visible: bool) -> tuple[Check, ...]:
+    declaration: Declaration = owner.__exercise__  # type: ignore[attr-defined]
+    tests = {name: test for base in reversed(owner.__mro__) for name, test in vars(base).items()}
+    checks = []
+    for name, test in tests.items():
+        if not name.startswith("test_"):
+            continue
+        title = inspect.cleandoc(test.__doc__ or "").replace("\n", " ")
+        if not title:
+            raise DeclarationError(f"{owner.__name__}.{name} has no docstring; it is what a student reads")
+        handle = getattr(test, "hypothesis", None)
+        body = handle.inner_test if handle is not None else test
+        parameters = tuple(p for p in inspect.signature(body).parameters if p not in ("self", "student"))
+        checks.append(
+            Check(
+                declaration.name,
+                name,
+                title,
+                getattr(body, "__weight__", getattr(test, "__weight__", 1.0)),
+                visible,
+                owner,
+                test,
+                parameters,
+            )
+        )
+    return tuple(checks)

@@ -1,0 +1,136 @@
+"""Hypothesis strategies that shrink towards what a person can read: small shapes, small integers.
+
+Everything drawn is of the closed set of `autograder.sandbox.values`, so that it can be recorded.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from torch import Tensor
+
+from autograder.sandbox.values import Callback
+
+GRID = 3000
+
+
+def shapes(
+    min_ndim: int = 0, max_ndim: int = 3, min_side: int = 1, max_side: int = 5
+) -> st.SearchStrategy[tuple[int, ...]]:
+    """Shapes whose sides all differ, so that a wrong axis cannot hide."""
+    sides = st.integers(min_side, max_side)
+    return st.lists(sides, min_size=min_ndim, max_size=max_ndim, unique=True).map(tuple)
+
+
+def entries(low: float = -4.0, high: float = 4.0) -> st.SearchStrategy[float]:
+    """Numbers of [low, high], half of them whole, so that exact zeros and ties are common; small whole ones first."""
+    whole = sorted(range(int(np.ceil(low)), int(np.floor(high)) + 1), key=lambda n: (abs(n), n < 0))
+    if len(whole) > GRID:
+        return st.integers(int(np.ceil(low)), int(np.floor(high))).map(float)
+    fine = [n / 100 for n in range(int(np.ceil(low * 100)), int(np.floor(high * 100)) + 1) if n % 100]
+    fine = fine[:: 1 + len(fine) // GRID]
+    return st.sampled_from([float(n) for n in whole] * max(1, len(fine) // max(1, len(whole))) + fine)
+
+
+def arrays(
+    *,
+    min_ndim: int = 0,
+    max_ndim: int = 3,
+    min_side: int = 1,
+    max_side: int = 5,
+    low: float = -4.0,
+    high: float = 4.0,
+    shape: tuple[int, ...] | None = None,
+) -> st.SearchStrategy[np.ndarray]:
+    """float64 numpy arrays with distinct sides and entries of [low, high]."""
+    where = st.just(shape) if shape is not None else shapes(min_ndim, max_ndim, min_side, max_side)
+    elements = entries(low, high)
+    return where.flatmap(lambda s: hnp.arrays(np.float64, s, elements=elements, fill=st.nothing()))
+
+
+def tensors(
+    *,
+    min_ndim: int = 0,
+    max_ndim: int = 3,
+    min_side: int = 1,
+    max_side: int = 5,
+    low: float = -4.0,
+    high: float = 4.0,
+    shape: tuple[int, ...] | None = None,
+    dtype: torch.dtype = torch.float64,
+) -> st.SearchStrategy[Tensor]:
+    """Contiguous tensors with distinct sides and entries of [low, high].
+
+    Args:
+        min_ndim, max_ndim: number of axes.
+        min_side, max_side: length of an axis; all axes of one tensor differ.
+        low, high: range of the entries.
+        shape: fixes the shape instead.
+        dtype: any floating dtype.
+    """
+    drawn = arrays(
+        min_ndim=min_ndim,
+        max_ndim=max_ndim,
+        min_side=min_side,
+        max_side=max_side,
+        low=low,
+        high=high,
+        shape=shape,
+    )
+    return drawn.map(lambda a: torch.from_numpy(a).to(dtype))
+
+
+def noncontiguous_tensors(
+    *,
+    min_side: int = 2,
+    max_side: int = 4,
+    low: float = -4.0,
+    high: float = 4.0,
+    dtype: torch.dtype = torch.float64,
+) -> st.SearchStrategy[Tensor]:
+    """Two-axis tensors that are not contiguous: transposed, or every second column of a wider one."""
+    wide = tensors(min_ndim=2, max_ndim=2, min_side=min_side, max_side=max_side, low=low, high=high, dtype=dtype)
+    transposed = wide.map(lambda x: x.T)
+    every_second = wide.map(lambda x: torch.stack([x, -x], dim=-1).flatten(-2)[:, ::2])
+    return transposed | every_second
+
+
+def dims(ndim: int) -> st.SearchStrategy[int]:
+    """An axis, counted from the front or the back, of any tensor with at least ``ndim`` axes."""
+    return st.sampled_from([*range(ndim), *range(-1, -ndim - 1, -1)])
+
+
+def floats(low: float, high: float) -> st.SearchStrategy[float]:
+    """Hundredths of [low, high]: whole numbers first, then halves and quarters, as often as all the others."""
+    grid = [n / 100 for n in range(int(np.ceil(low * 100)), int(np.floor(high * 100)) + 1)]
+    readable = sorted((v for v in grid if v * 4 % 1 == 0), key=lambda v: (v % 1 != 0, v * 2 % 1 != 0, abs(v), v < 0))
+    return st.sampled_from(readable * max(1, len(grid) // max(1, len(readable))) + grid)
+
+
+def probabilities() -> st.SearchStrategy[float]:
+    """Numbers strictly between 0 and 1, never 0.5, which hides p against 1 − p."""
+    return st.integers(1, 19).filter(lambda n: n != 10).map(lambda n: n / 20)
+
+
+def callbacks(sources: Sequence[str]) -> st.SearchStrategy[Callback]:
+    """Functions to pass in, as source: ``callbacks(["lambda v: v @ v"])``."""
+    return st.sampled_from(sources).map(Callback)
+
+
+def cotangent_like(x: Tensor) -> Tensor:
+    """An upstream gradient shaped like ``x``: irregular, never zero, the same at every replay.
+
+    Magnitudes lie in [0.25, 2], signs are random; an all-ones one would hide what only depends on differences.
+    Drawn from numpy's frozen legacy stream, so that recorded answers serve every version of torch and numpy.
+    """
+    stream = np.random.RandomState(20_000 + x.numel() + 31 * x.ndim)
+    magnitude = np.round(stream.uniform(0.25, 2.0, tuple(x.shape)), 2)
+    sign = stream.choice([-1.0, 1.0], tuple(x.shape))
+    return torch.as_tensor(magnitude * sign, dtype=x.dtype)
+
+
+def seeded(seed: int = 0) -> torch.Generator:
+    """A fresh CPU generator with that seed."""
+    return torch.Generator().manual_seed(seed)
