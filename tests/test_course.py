@@ -36,9 +36,7 @@ title = "优化器"
 """
 
 
-def write_course(
-    root: Path, text: str | bytes = GOOD, names: tuple[str, ...] = ("activations", "optimisers")
-) -> Path:
+def write_course(root: Path, text: str | bytes = GOOD, names: tuple[str, ...] = ("activations", "optimisers")) -> Path:
     """A course's folder with ``text`` as its settings and a notebook source for each name."""
     (root / "course.toml").write_bytes(text.encode() if isinstance(text, str) else text)
     for name in names:
@@ -246,9 +244,7 @@ def test_a_good_course_is_read_as_written(tmp_path: Path) -> None:
         "deep-learning-by-hand",
     )
     assert course.examples == ExampleSettings(per_check=7)
-    assert course.limits == Limits(
-        seconds_per_call=2.5, seconds_per_cell=30.0, output_bytes=1000, callbacks=50
-    )
+    assert course.limits == Limits(seconds_per_call=2.5, seconds_per_cell=30.0, output_bytes=1000, callbacks=50)
     assert (activations.name, activations.title, activations.weight) == (
         "activations",
         "Activation functions",
@@ -319,9 +315,7 @@ def test_an_assignment_is_found_by_its_name(tmp_path: Path) -> None:
         ("", "activations or optimisers"),
     ],
 )
-def test_an_unknown_assignment_is_answered_with_the_nearest_name(
-    tmp_path: Path, wrong: str, allowed: str
-) -> None:
+def test_an_unknown_assignment_is_answered_with_the_nearest_name(tmp_path: Path, wrong: str, allowed: str) -> None:
     course = load_course(write_course(tmp_path))
     with pytest.raises(CourseError) as caught:
         course.assignment(wrong)

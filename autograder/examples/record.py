@@ -2,9 +2,10 @@
 
 import hashlib
 import json
+import math
 import os
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -66,12 +67,9 @@ class Part:
     def key(self) -> str:
         """Hash of all that the examples depend on: content, the testing package, libraries, seed."""
         solutions = self.course.solutions_dir / self.name
-        ours = [
-            *(PACKAGE / "testing").glob("*.py"),
-            *(PACKAGE / "sandbox").glob("*.py"),
-            *(PACKAGE / "examples").glob("*.py"),
-        ]
-        files = [self.checks, solutions / "reference.py", solutions / "mistakes.py", *sorted(ours)]
+        ours = [file for folder in ("testing", "examples") for file in sorted((PACKAGE / folder).glob("*.py"))]
+        ours += [PACKAGE / "sandbox" / "values.py", PACKAGE / "sandbox" / "inprocess.py"]
+        files = [self.checks, solutions / "reference.py", solutions / "mistakes.py", *ours]
         parts = [str(FORMAT), self.seed(), str(self.course.examples.per_check)]
         parts += [f"{library}=={version(library).split('+')[0]}" for library in ("torch", "numpy", "hypothesis")]
         parts += [file_hash(file) for file in files]
@@ -108,6 +106,8 @@ def record(part: Part, *, jobs: int = 1, advance: Callable[[str], None] = lambda
     for name, examples in _chosen(part, assignment, jobs):
         chosen[name] = examples
         advance(name)
+    # Loaded again: what a class remembers from the search must not show in the recorded answers.
+    assignment = load_assignment(part.course, part.name)
     pack = Pack()
     exercises = {e.name: _answered(e, assignment, chosen[e.name], part.visible, pack) for e in assignment.exercises}
     return Recording(Manifest(part.name, part.key(), file_hash(part.checks), exercises), bytes(pack.data))
@@ -178,10 +178,11 @@ def _choose(check: Check, exercise: Exercise, reference: Mapping[str, Any], part
     killers = []
     for mistake in exercise.mistakes:
         runner = InProcess({**reference, exercise.name: mistake.solution}, seconds_per_call=5)
-        if any(run_once(check, runner, values)[1] is not None for values in pool):
-            failing = [draw.values for draw in search(check, runner, seed) if draw.failure is not None]
-            failing += [values for values in pool if run_once(check, runner, values)[1] is not None][:1]
-            killers.append(min(failing, key=size))
+        smallest = next((values for values in pool if run_once(check, runner, values)[1] is not None), None)
+        if smallest is not None:
+            found = search(check, runner, seed, named_examples=False)
+            failing = [draw.values for draw in found if draw.failure is not None]
+            killers.append(min([smallest, *failing], key=size))
     wanted = part.course.examples.per_check
     kept: dict[str, Values] = {}
     for values in [*killers, *named, *_spread(pool, wanted)]:
@@ -201,8 +202,20 @@ def size(values: Values) -> tuple[int, float, str]:
     arrays = arrays_in(values)
     entries = sum(int(np.prod(array.shape)) for array in arrays)
     magnitude = sum(float(np.abs(np.nan_to_num(_float64(array))).sum()) for array in arrays)
-    magnitude += sum(abs(value) for value in values.values() if type(value) in (int, float))
-    return entries, magnitude, _identity(values)
+    parts = list(_parts(list(values.values())))
+    magnitude += sum(min(abs(part), 1e300) for part in parts if isinstance(part, int | float) and not math.isnan(part))
+    return entries + len(parts), magnitude, _identity(values)
+
+
+def _parts(value: Any) -> Iterator[Any]:
+    """The numbers, words and other single things inside a value."""
+    if isinstance(value, dict):
+        value = [*value.keys(), *value.values()]
+    if isinstance(value, list | tuple):
+        for item in value:
+            yield from _parts(item)
+    elif not arrays_in(value):
+        yield value
 
 
 def _float64(array: Any) -> Any:

@@ -23,6 +23,7 @@ class Trial:
 def run_once(check: Check, runner: Runner, values: dict[str, Any]) -> tuple[tuple[Call, ...], Exception | None]:
     """Runs a check's body with drawn values on a runner's code."""
     session = Session(runner)
+    runner.begin()
     own = copy_value(values, lambda item: item)
     try:
         check.body(self=check.owner(), student=Student(session), **own)

@@ -12,6 +12,8 @@ from autograder.testing.student import Call, Session, Student
 
 # After the first failure the search may run the check this often to make the example smaller.
 SHRINK_CALLS = 60
+# Where Hypothesis keeps what `@example` gave.
+NAMED = "hypothesis_explicit_examples"
 
 
 @dataclass(frozen=True)
@@ -27,18 +29,21 @@ class _Enough(BaseException):
     """Ends a search; not an `Exception`, so Hypothesis lets it pass."""
 
 
-def search(check: Check, runner: Runner, seed: int) -> tuple[Draw, ...]:
+def search(check: Check, runner: Runner, seed: int, *, named_examples: bool = True) -> tuple[Draw, ...]:
     """Everything that a live search of ``check`` drew, in order; the same for the same seed.
 
-    A check that draws nothing runs once.
+    A check that draws nothing runs once. Without ``named_examples`` those of `hypothesis.example` are left out:
+    Hypothesis stops at one that fails and does not look for a smaller one.
     """
     draws: list[Draw] = []
     body = check.body
+    named = {key: value for key, value in vars(check.test).items() if key == NAMED}
 
     def watched(**keywords: Any) -> None:
         own = {name: keywords[name] for name in check.parameters}
         values = copy_value(own, lambda item: item)
         session = Session(runner)
+        runner.begin()
         try:
             body(self=keywords["self"], student=Student(session), **own)
         except Exception as failure:
@@ -55,6 +60,8 @@ def search(check: Check, runner: Runner, seed: int) -> tuple[Draw, ...]:
         else:
             handle.inner_test = watched
             hypothesis.seed(seed)(check.test)
+            if not named_examples:
+                vars(check.test).pop(NAMED, None)
             check.test(check.owner(), student=None)
     except (Exception, _Enough):
         # What failed is in `draws`; Hypothesis's own report of it is not needed.
@@ -62,6 +69,7 @@ def search(check: Check, runner: Runner, seed: int) -> tuple[Draw, ...]:
     finally:
         if handle is not None:
             handle.inner_test = body
+            vars(check.test).update(named)
     return tuple(draws)
 
 

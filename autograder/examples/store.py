@@ -158,7 +158,7 @@ def read(path: Path) -> Recording:
         raise ExamplesError(f"{path} is damaged: run `autograder build`, or get the assignment's files again.")
     try:
         decoded = msgspec.json.decode(manifest, type=Manifest)
-    except msgspec.ValidationError:
+    except msgspec.DecodeError:
         decoded = None
     if decoded is None or decoded.format != FORMAT:
         raise ExamplesError(f"{path} was written by another version of autograder: this one reads format {FORMAT}.")

@@ -1,8 +1,11 @@
 """Values and calls as code that a student can run in a cell after ``import torch`` and ``import numpy as np``."""
 
+import builtins
+import cmath
+import keyword
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,8 +30,8 @@ def show(value: Any, names: dict[int, str] | None = None) -> str:
             return _show_array(value)
         case Handle():
             return names.get(value.number, f"<{value.type_name}>")
-        case float() if not math.isfinite(value):
-            return f'float("{value}")'
+        case float() | complex():
+            return repr(value) if cmath.isfinite(value) else _number(value)
         case list():
             return f"[{', '.join(show(item, names) for item in value)}]"
         case tuple():
@@ -44,9 +47,8 @@ def show(value: Any, names: dict[int, str] | None = None) -> str:
 
 
 def _show_tensor(x: Tensor) -> str:
-    dtype = "" if x.dtype in (torch.float32, torch.int64, torch.bool) else f", dtype={x.dtype}"
-    if x.dtype is torch.float32 and x.numel() == 0:
-        dtype = ""
+    told_by_entries = (torch.float32, torch.int64, torch.bool) if x.numel() else (torch.float32,)
+    dtype = "" if x.dtype in told_by_entries else f", dtype={x.dtype}"
     stride = x.stride()
     order = sorted(range(x.ndim), key=lambda axis: -stride[axis])
     plain = x.permute(order) if x.numel() else x
@@ -60,40 +62,45 @@ def _show_tensor(x: Tensor) -> str:
         flat = torch.as_strided(x, (1 + sum((n - 1) * s for n, s in zip(x.shape, x.stride(), strict=True)),), (1,))
         return f"{_show_tensor(flat)}.as_strided({tuple(x.shape)}, {tuple(x.stride())})"
     if x.numel() > 1 and bool((x == x.flatten()[0]).all()) and x.numel() > 4:
-        return f"torch.full({_shape(x.shape)}, {_number(x.flatten()[0].item())}{dtype})"
-    return f"torch.tensor({_nested(x.tolist())}{dtype})"
+        return f"torch.full({_shape(x.shape)}, {_number(x.flatten()[0].item(), x.dtype)}{dtype})"
+    return f"torch.tensor({_nested(x.tolist(), x.dtype)}{dtype})"
 
 
 def _show_array(x: Any) -> str:
-    dtype = "" if x.dtype in (np.float64, np.int64, np.bool_) else f", dtype=np.{x.dtype}"
+    name = "bool_" if x.dtype == np.bool_ else x.dtype.name
+    told_by_entries = (np.float64, np.int64, np.bool_) if x.size else (np.float64,)
+    dtype = "" if x.dtype in told_by_entries else f", dtype=np.{name}"
     if x.ndim == 0:
-        return f"np.{x.dtype}({_number(x.item())})"
+        return f"np.{name}({_number(x.item())})"
     if x.size == 0:
         return f"np.zeros({_shape(x.shape)}{dtype})"
     if x.ndim > 1 and x.flags.f_contiguous and not x.flags.c_contiguous:
         return f"{_show_array(np.ascontiguousarray(x.T))}.T"
     if x.size > 4 and bool((x == x.flat[0]).all()):
         return f"np.full({_shape(x.shape)}, {_number(x.flat[0].item())}{dtype})"
-    return f"np.array({_nested(x.tolist())}{dtype})"
+    return f"np.array({_nested(x.tolist(), torch.float64)}{dtype})"
 
 
 def _shape(shape: Sequence[int]) -> str:
     return repr(tuple(int(n) for n in shape))
 
 
-def _nested(items: Any) -> str:
+def _nested(items: Any, dtype: torch.dtype) -> str:
     if isinstance(items, list):
-        return f"[{', '.join(_nested(item) for item in items)}]"
-    return _number(items)
+        return f"[{', '.join(_nested(item, dtype) for item in items)}]"
+    return _number(items, dtype)
 
 
-def _number(value: Any) -> str:
+def _number(value: Any, dtype: torch.dtype = torch.float64) -> str:
+    """The shortest text that gives this number again in its dtype."""
+    if isinstance(value, complex) and not cmath.isfinite(value):
+        return f"complex({_number(value.real)}, {_number(value.imag)})"
     if isinstance(value, bool | int | complex):
         return repr(value)
     if not math.isfinite(value):
         return f'float("{value}")'
-    short = f"{value:.10g}"
-    text = short if float(short) == value or abs(float(short) - value) < 1e-7 * abs(value) else repr(value)
+    texts = (f"{value:.{digits}g}" for digits in range(1, 17))
+    text = next((t for t in texts if torch.tensor(float(t), dtype=dtype).item() == value), repr(value))
     return text if any(c in text for c in ".e") else f"{text}."
 
 
@@ -102,22 +109,46 @@ def code_of(transcript: Sequence[Call]) -> str:
     names: dict[int, str] = {}
     used: dict[str, int] = {}
     lines = []
+    reserved = {call.request.name for call in transcript if call.request.kind == "call"}
     for call in transcript:
+        if _is_silent(call, is_last=call is transcript[-1]):
+            continue
         expression = _expression(call.request, names)
         value = call.reply.value
-        if isinstance(value, Handle):
-            if call.request.name == "enter":
-                lines.append(
-                    f"{names.get(value.number, 'value')} = {expression}" if value.number in names else expression
-                )
-                continue
-            stem = re.sub(r"(?<!^)(?=[A-Z])", "_", value.type_name).lower()
-            used[stem] = used.get(stem, 0) + 1
-            names[value.number] = stem if used[stem] == 1 else f"{stem}{used[stem]}"
-            lines.append(f"{names[value.number]} = {expression}")
-        else:
+        new = {number: place for number, place in _handles(value) if number not in names}
+        if not new:
             lines.append(expression)
+            continue
+        stem = "values"
+        if isinstance(value, Handle):
+            stem = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", value.type_name.lstrip("_")).lower()
+        if stem in reserved or keyword.iskeyword(stem) or hasattr(builtins, stem) or not stem.isidentifier():
+            stem = f"{stem}_object" if stem.isidentifier() else "object_"
+        used[stem] = used.get(stem, 0) + 1
+        name = stem if used[stem] == 1 else f"{stem}{used[stem]}"
+        names.update({number: f"{name}{place}" for number, place in new.items()})
+        lines.append(f"{name} = {expression}")
     return "\n".join(lines)
+
+
+def _is_silent(call: Call, *, is_last: bool) -> bool:
+    """Whether Python itself asked, in a loop or in ``list``, and took the exception for an answer."""
+    raised = call.reply.raised.type_name if call.reply.raised is not None else ""
+    asked = call.request.kind == "operator" and call.request.name
+    return (asked, raised) == ("next", "StopIteration") or ((asked, raised) == ("len", "TypeError") and not is_last)
+
+
+def _handles(value: Any, place: str = "") -> Iterator[tuple[int, str]]:
+    """The objects in a value, and how each is reached from it."""
+    match value:
+        case Handle():
+            yield value.number, place
+        case list() | tuple():
+            for i, item in enumerate(value):
+                yield from _handles(item, f"{place}[{i}]")
+        case dict():
+            for key, item in value.items():
+                yield from _handles(item, f"{place}[{show(key)}]")
 
 
 def _expression(request: Request, names: dict[int, str]) -> str:
@@ -146,7 +177,8 @@ def _expression(request: Request, names: dict[int, str]) -> str:
         return f"{PREFIX[name]}{args[0]}"
     if name in FUNCTIONS:
         return f"{name}({', '.join(args)})"
-    return f"{args[0]} {name} {args[1]}"
+    left = f"({args[0]})" if name == "**" and args[0].startswith("-") else args[0]
+    return f"{left} {name} {args[1]}"
 
 
 def brief(value: Any, limit: int = 400) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from autograder.notebooks.build import notebook_text, released_notebook
 from autograder.testing.assignment import Assignment
 
+WRITTEN = "What a student writes in their own words stands here; a person grades it."
 MIXED = ("chen", "dmitri", "elif", "farah", "goro", "hana")
 
 
@@ -27,37 +28,49 @@ class MadeSubmission:
 def solution_source(solution: Any, name: str) -> str:
     """Source of a mistake or alternative as a student would have written it: under the exercise's own name.
 
-    Private functions of its module that it uses come first.
+    Imports and private definitions of its module that it uses come first.
     """
-    module = sys.modules.get(solution.__module__)
-    tree = ast.parse(inspect.getsource(module) if module else inspect.getsource(solution))
+    tree = ast.parse(inspect.getsource(sys.modules[solution.__module__]))
     definitions = {n.name: n for n in tree.body if isinstance(n, ast.FunctionDef | ast.ClassDef)}
     wanted = copy.deepcopy(definitions[solution.__name__])
-    needed: list[str] = []
-
-    def need(node: ast.AST) -> None:
-        for inner in ast.walk(node):
-            used = inner.id if isinstance(inner, ast.Name) else ""
-            if used.startswith("_") and used in definitions and used not in needed:
-                need(definitions[used])
-                needed.append(used)
-
-    need(wanted)
-    wanted.decorator_list = []
-    own_name = wanted.name
+    wanted.decorator_list = [node for node in wanted.decorator_list if not _declares(node)]
+    needed: dict[str, ast.stmt] = {}
+    used = _names(wanted)
+    while missing := [n for n in used if n.startswith("_") and n in definitions and n not in needed]:
+        needed = {missing[0]: definitions[missing[0]], **needed}
+        used |= _names(definitions[missing[0]])
+    imports = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom) and _serves(node, used)]
     for inner in ast.walk(wanted):
-        if isinstance(inner, ast.Name) and inner.id == own_name:
+        if isinstance(inner, ast.Name) and inner.id == solution.__name__:
             inner.id = name
     wanted.name = name
-    return "\n\n\n".join(ast.unparse(node) for node in [*(definitions[n] for n in needed), wanted])
+    top = "\n".join(ast.unparse(node) for node in imports)
+    return "\n\n\n".join([*([top] if top else []), *(ast.unparse(node) for node in [*needed.values(), wanted])])
+
+
+def _declares(decorator: ast.expr) -> bool:
+    called = decorator.func if isinstance(decorator, ast.Call) else decorator
+    return isinstance(called, ast.Name) and called.id in ("mistake", "alternative")
+
+
+def _names(tree: ast.AST) -> set[str]:
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+
+
+def _serves(node: ast.Import | ast.ImportFrom, used: set[str]) -> bool:
+    """Whether an import brings a used name in; a student has no reference to import from."""
+    brought = {(alias.asname or alias.name).split(".")[0] for alias in node.names}
+    return not (isinstance(node, ast.ImportFrom) and node.level) and bool(brought & used)
 
 
 def with_solutions(source: Any, solutions: Mapping[str, str]) -> Any:
-    """The released notebook with the given code in its exercise cells."""
+    """The released notebook with the given code in its exercise cells, and something written if there is any."""
     notebook = released_notebook(source)
     for cell in notebook.cells:
         if cell.id in solutions:
             cell.source = solutions[cell.id]
+        elif solutions and cell.cell_type == "markdown" and cell.metadata.get("nbgrader", {}).get("grade"):
+            cell.source = WRITTEN
     return notebook
 
 

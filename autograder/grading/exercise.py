@@ -12,6 +12,7 @@ from autograder.results import CheckResult, ExerciseResult, ExerciseStatus, shar
 from autograder.sandbox.protocol import Runner
 from autograder.testing.assignment import Exercise
 from autograder.testing.declarations import Check
+from autograder.testing.student import StudentError
 
 
 class Trials(Protocol):
@@ -88,9 +89,10 @@ def judge_exercise(
 
 
 def _is_unattempted(trials: Sequence[Trial]) -> bool:
-    calls = [call for trial in trials for call in trial.transcript]
-    raised = [call.reply.raised for call in calls]
-    return bool(raised) and all(r is not None and r.type_name == "NotImplementedError" for r in raised)
+    failures = [trial.failure for trial in trials]
+    return bool(failures) and all(
+        isinstance(failure, StudentError) and failure.raised.type_name == "NotImplementedError" for failure in failures
+    )
 
 
 def _without_points(
@@ -108,6 +110,6 @@ def _status(results: Sequence[CheckResult]) -> ExerciseStatus:
         return "passed"
     if "passed" in statuses:
         return "partial"
-    if statuses == {"error"}:
-        return "error"
-    return "timeout" if statuses == {"timeout"} else "failed"
+    if "timeout" in statuses:
+        return "timeout"
+    return "error" if "error" in statuses else "failed"

@@ -1,12 +1,7 @@
 """Judges one submission: runs its cells in notebook order, and each exercise at its check cell."""
 
-import linecache
 import os
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +11,8 @@ from autograder.grading.exercise import Trials, judge_exercise, replayed, search
 from autograder.grading.notebook import load_recordings
 from autograder.notebooks.submission import Cell, Submission, read_submission
 from autograder.results import ExerciseResult, Result, Seconds
-from autograder.sandbox.inprocess import InProcess, describe
-from autograder.sandbox.limits import CappedOutput, TimeLimitReached, time_limit
+from autograder.sandbox.cells import run_cell
+from autograder.sandbox.inprocess import InProcess
 from autograder.sandbox.protocol import Raised
 from autograder.testing.assignment import Assignment, Exercise, load_assignment
 
@@ -107,22 +102,10 @@ class Kernel:
 
     def run(self, cell: Cell) -> None:
         """Runs a cell; a failure is kept and costs only what depends on it."""
-        filename = f"<{cell.name}>"
-        linecache.cache[filename] = (len(cell.code), None, cell.code.splitlines(keepends=True), filename)
-        try:
-            code = compile(cell.code, filename, "exec")
-            with _quiet(self._limits.output_bytes), time_limit(self._limits.seconds_per_cell):
-                exec(code, self.namespace)
-        except KeyboardInterrupt:
-            raise
-        except TimeLimitReached:
-            seconds = self._limits.seconds_per_cell
-            self._failures[cell.name] = Raised("TimeLimitReached", (), f"no end after {seconds:g} seconds")
-        except SyntaxError as error:
-            place = f"line {error.lineno}: {(error.text or '').strip()}"
-            self._failures[cell.name] = Raised("SyntaxError", (), error.msg or "", place)
-        except BaseException as error:
-            self._failures[cell.name] = describe(error)
+        seconds, output = self._limits.seconds_per_cell, self._limits.output_bytes
+        raised = run_cell(cell.name, cell.code, self.namespace, seconds=seconds, output=output)
+        if raised is not None:
+            self._failures[cell.name] = raised
 
     def runner(self) -> InProcess:
         return InProcess(
@@ -142,15 +125,3 @@ class Kernel:
 
     def notes(self) -> list[str]:
         return [f"{cell} stopped with {raised}" for cell, raised in self._failures.items()]
-
-
-@contextmanager
-def _quiet(limit: int) -> Iterator[None]:
-    """Keeps what a cell prints away from the grader's own output, and ends its ``input()`` at once."""
-    stdin = sys.stdin
-    sys.stdin = StringIO()
-    try:
-        with redirect_stdout(CappedOutput(limit)), redirect_stderr(CappedOutput(limit)):
-            yield
-    finally:
-        sys.stdin = stdin

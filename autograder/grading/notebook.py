@@ -2,7 +2,8 @@
 
 import difflib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
@@ -45,7 +46,8 @@ def check_caller(name: str | None, namespace: Mapping[str, Any]) -> float:
             _show(Notice(_unknown(name, assignment)))
             return 0.0
         exercises = (found,)
-    points = [_check_one(exercise, namespace, recordings) for exercise in exercises]
+    with _random_state_kept():
+        points = [_check_one(exercise, namespace, recordings) for exercise in exercises]
     return float(round(sum(points), 6))
 
 
@@ -81,6 +83,23 @@ def check_notebook(
         )
         for exercise in assignment.exercises
     )
+
+
+@contextmanager
+def _random_state_kept() -> Iterator[None]:
+    """Checks seed the global generators; the student's own draws go on as if no check had run."""
+    import random
+
+    import numpy as np
+    import torch
+
+    kept = random.getstate(), np.random.get_state(), torch.get_rng_state()
+    try:
+        yield
+    finally:
+        random.setstate(kept[0])
+        np.random.set_state(kept[1])
+        torch.set_rng_state(kept[2])
 
 
 def _grading_course() -> Path | None:

@@ -1,6 +1,7 @@
 """Hands ``course.toml`` to nbgrader."""
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -28,5 +29,7 @@ def configure(c: Any, root: Path) -> None:
     c.CourseDirectory.autograded_directory = "private/autograded"
     c.CourseDirectory.feedback_directory = "private/feedback"
     c.Execute.timeout = int(course.limits.seconds_per_cell)
+    # nbgrader starts `alembic` by name, also where the virtual environment is not activated.
+    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     # `check()` finds the hidden checks through this while nbgrader grades in a kernel.
     os.environ[COURSE_VARIABLE] = str(course.root)

@@ -33,7 +33,13 @@ def read_source(path: Path) -> tuple[SourceCell, ...]:
     Raises:
         SourceError: a cell says nothing or something unknown of what it is for, or a name occurs twice.
     """
-    notebook = jupytext.read(path, fmt="md:myst")
+    try:
+        notebook = jupytext.read(path, fmt="md:myst")
+    except OSError as error:
+        raise SourceError(f"{path} cannot be read: {error.strerror}") from None
+    except Exception as error:
+        reason = " ".join(str(error).split())[:200]
+        raise SourceError(f"{path} is not MyST Markdown that jupytext reads: {reason}") from None
     cells = tuple(_cells(path, notebook.cells))
     for role in ("exercise", "check", "question"):
         names = [cell.name for cell in cells if cell.role == role]
@@ -96,8 +102,12 @@ def _guarded(where: str, code: str) -> str:
         tree = ast.parse(code)
     except SyntaxError as error:
         raise SourceError(f"{where}: line {error.lineno} is not Python: {error.msg}") from None
+    if not tree.body:
+        raise SourceError(f"{where}: a demo cell is empty, needed is a statement")
     for node in ast.walk(tree):
-        is_text = isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
+        is_text = isinstance(node, ast.JoinedStr) or (
+            isinstance(node, ast.Constant) and isinstance(node.value, str | bytes)
+        )
         first, last = getattr(node, "lineno", 0), getattr(node, "end_lineno", 0)
         if is_text and first != last:
             raise SourceError(f"{where}: line {first}: a demo cell is indented, so no string may span lines")

@@ -6,13 +6,15 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import dedent
 from typing import Any, Literal
 
 import nbformat
 
-CHECK = re.compile(r"""^\s*check\(\s*(?:(["'])(?P<name>\w*)\1)?\s*\)\s*;?\s*(?:#.*)?$""")
 DEMO = re.compile(r"^\s*if not grading\(\)\s*:")
-SHELL = re.compile(r"^\s*(?:[%!]|\?\w|.*\?\s*$)")
+SHELL = re.compile(r"^\s*(?:%%?[A-Za-z]|!|\?\??[\w.]|[\w.]+\?\??\s*$|\w[\w, ]*=\s*(?:%[A-Za-z]|!))")
+# Cell magics whose body is Python that fills the notebook's namespace; with any other the whole cell is ignored.
+PYTHON_MAGICS = ("%%time", "%%capture", "%%prun")
 
 
 class UnreadableSubmission(Exception):
@@ -75,10 +77,14 @@ def _notebook(path: Path, text: str) -> Any:
         raise UnreadableSubmission(
             f"{path} is not a notebook: not JSON at line {error.lineno} ({error.msg})."
         ) from None
+    except ValueError:
+        raise UnreadableSubmission(f"{path} is not a notebook: its JSON has a number of thousands of digits.") from None
     except RecursionError:
         raise UnreadableSubmission(f"{path} is not a notebook: its JSON is nested too deeply.") from None
     if not isinstance(content, dict) or not isinstance(content.get("cells", content.get("worksheets")), list):
         raise UnreadableSubmission(f"{path} is not a notebook: its JSON has no list of cells.")
+    if type(content.get("nbformat")) is not int:
+        raise UnreadableSubmission(f"{path} is not a notebook: its JSON does not say which nbformat it has.")
     try:
         return nbformat.reads(text, as_version=4)
     except Exception as error:
@@ -93,14 +99,17 @@ def _cells(notebook: Any) -> tuple[tuple[Cell, ...], tuple[str, ...]]:
         if cell.get("cell_type") != "code":
             continue
         code = cell.get("source", "")
-        check = CHECK.match(code)
-        if check:
-            if check["name"]:
-                cells.append(Cell("check", check["name"]))
+        if not isinstance(code, str):
+            notes.append(f"cell {number}: its source is no text and was ignored")
+            continue
+        checked = _checked(code)
+        if checked is not None:
+            cells.extend(Cell("check", name) for name in checked)
             continue
         if DEMO.match(code) or not code.strip():
             continue
-        grade_id = cell.metadata.get("nbgrader", {}).get("grade_id") if isinstance(cell.metadata, dict) else None
+        graded = cell.metadata.get("nbgrader")
+        grade_id = graded.get("grade_id") if isinstance(graded, dict) else None
         name = str(grade_id or f"cell {number}")
         plain, dropped = without_magics(code)
         if dropped:
@@ -113,17 +122,48 @@ def _cells(notebook: Any) -> tuple[tuple[Cell, ...], tuple[str, ...]]:
     return tuple(cells), tuple(notes)
 
 
+def _checked(code: str) -> list[str] | None:
+    """The exercises that a cell checks; None if it does anything else."""
+    tree = _parsed(dedent(code).strip())
+    if tree is None or not tree.body:
+        return None
+    names = []
+    for statement in tree.body:
+        match statement:
+            case ast.Expr(ast.Call(ast.Name("check"), [], [])):
+                pass
+            case ast.Expr(ast.Call(ast.Name("check"), [ast.Constant(str(name))], [])):
+                names.append(name)
+            case _:
+                return None
+    return names
+
+
+def _parsed(code: str) -> ast.Module | None:
+    """The tree of a cell, or None if it is not Python."""
+    try:
+        return ast.parse(code)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
 def without_magics(code: str) -> tuple[str, list[str]]:
     """Code without magics, shell lines and help lines, and the lines that were dropped."""
-    try:
-        ast.parse(code)
-    except (SyntaxError, ValueError):
-        pass
-    else:
-        return code, []
-    lines = code.splitlines()
-    if lines and lines[0].lstrip().startswith("%%"):
+    # A notebook runs a cell that is indented as a whole, too.
+    for python in (code, dedent(code)):
+        if _parsed(python) is not None:
+            return python, []
+    lines = code.lstrip("\n").splitlines()
+    if lines and lines[0].startswith("%%") and not lines[0].startswith(PYTHON_MAGICS):
         return "", [lines[0].strip()]
-    dropped = [line.strip() for line in lines if SHELL.match(line)]
-    kept = [re.sub(r"\S.*", "pass", line) if SHELL.match(line) else line for line in lines]
+    kept: list[str] = []
+    dropped: list[str] = []
+    continued = False
+    for line in lines:
+        if continued or SHELL.match(line):
+            kept.append("" if continued else re.sub(r"\S.*", "pass", line))
+            dropped.append(line.strip())
+            continued = line.endswith("\\")
+        else:
+            kept.append(line)
     return "\n".join(kept), dropped

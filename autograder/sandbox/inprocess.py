@@ -1,6 +1,7 @@
 """Runs a student's code in this process: in a notebook, and for trusted submissions."""
 
 import inspect
+import random
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import redirect_stderr, redirect_stdout
@@ -12,9 +13,10 @@ import torch
 
 from autograder.sandbox.limits import CappedOutput, TimeLimitReached, TooManyCallbacks, time_limit
 from autograder.sandbox.protocol import OPERATORS, Raised, Reply, Request
-from autograder.sandbox.values import BoundMethod, Callback, Handle, arrays_in, copy_value, same_bits
+from autograder.sandbox.values import BoundMethod, Callback, Handle, copy_value, same_data
 
 OUR_CODE = str(Path(__file__).resolve().parent.parent)
+POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
 class InProcess:
@@ -40,6 +42,13 @@ class InProcess:
         self._output_characters = output_characters
         self._callbacks = callbacks
         self._objects: dict[int, object] = {}
+        self._numbers: dict[int, int] = {}
+
+    def begin(self) -> None:
+        # Not `torch.manual_seed`, which looks for every accelerator each time.
+        torch.default_generator.manual_seed(0)
+        np.random.seed(0)
+        random.seed(0)
 
     def defines(self, name: str) -> bool:
         return callable(self._namespace.get(name))
@@ -52,6 +61,8 @@ class InProcess:
         try:
             with redirect_stdout(printed), redirect_stderr(CappedOutput(0)), time_limit(self._seconds):
                 result = self._perform(request, args, kwargs)
+            if calls_left[0] < 0:
+                raise TooManyCallbacks
             value = self._outward(result)
         except KeyboardInterrupt:
             raise
@@ -61,7 +72,7 @@ class InProcess:
             raised = Raised("TooManyCallbacks", (), f"more than {self._callbacks} calls of the function passed in")
         except BaseException as error:
             raised = describe(error)
-        changed = () if request.kind not in ("call", "method") else self._changed(request, args, kwargs)
+        changed = self._changed(request, args, kwargs)
         self._return_generators(request, args, kwargs)
         return Reply(value, raised, printed.getvalue(), changed)
 
@@ -74,11 +85,13 @@ class InProcess:
             return self._call(request.name, getattr(args[0], request.name), args[1:], kwargs)
         if request.kind == "attribute":
             found = getattr(args[0], request.name)
-            is_method = callable(found) and not isinstance(found, type)
+            is_method = inspect.isroutine(found)
             return BoundMethod(request.args[0], request.name) if is_method else found
         if request.kind == "assign":
             setattr(args[0], request.name, args[1])
             return None
+        if request.name == "call":
+            return self._call(type(args[0]).__name__, args[0], args[1:], kwargs)
         return OPERATORS[request.name](*args, **kwargs)
 
     def _call(
@@ -103,9 +116,10 @@ class InProcess:
         def foreign(item: object) -> object:
             if isinstance(item, BoundMethod | Callback):
                 return item
-            number = len(self._objects)
+            number = self._numbers.setdefault(id(item), len(self._numbers))
             self._objects[number] = item
-            return Handle(number, type(item).__name__)
+            named = (name for name, value in self._namespace.items() if value is type(item))
+            return Handle(number, next(named, type(item).__name__))
 
         return copy_value(value, foreign)
 
@@ -120,12 +134,20 @@ class InProcess:
         return callback
 
     def _changed(self, request: Request, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[str, ...]:
-        own = request.args[1:] if request.kind == "method" else request.args
-        given = args[1:] if request.kind == "method" else args
-        labels = _positional_names(self._namespace.get(request.name), len(own))
+        if request.kind == "call":
+            skipped, function = 0, self._namespace.get(request.name)
+        elif request.kind == "method":
+            skipped, function = 1, getattr(type(args[0]), request.name, None)
+        elif request.name == "call":
+            skipped, function = 1, args[0]
+        else:
+            return ()
+        own, given = request.args[skipped:], args[skipped:]
+        bound = request.kind == "method" and inspect.isfunction(function)
+        labels = _positional_names(function, len(own) + bound)[bound:]
         labelled = list(zip(labels, own, given, strict=True))
-        labelled += [(name, request.kwargs[name], kwargs[name]) for name in kwargs]
-        return tuple(label for label, before, after in labelled if not _same_arrays(before, after))
+        labelled += [(f"`{name}`", request.kwargs[name], kwargs[name]) for name in kwargs]
+        return tuple(label for label, before, after in labelled if not same_data(before, after))
 
     def _return_generators(self, request: Request, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         pairs = [
@@ -142,15 +164,12 @@ class InProcess:
 def _positional_names(function: object, count: int) -> list[str]:
     """What the first arguments of a function are called in its signature."""
     try:
-        names = [f"`{name}`" for name in inspect.signature(function).parameters]  # type: ignore[arg-type]
+        parameters = inspect.signature(function).parameters.values()  # type: ignore[arg-type]
     except (TypeError, ValueError):
-        names = []
-    return [names[i] if i < len(names) else f"argument {i + 1}" for i in range(count)]
-
-
-def _same_arrays(before: Any, after: Any) -> bool:
-    befores, afters = arrays_in(before), arrays_in(after)
-    return len(befores) == len(afters) and all(same_bits(a, b) for a, b in zip(befores, afters, strict=True))
+        parameters = {}.values()
+    names = [f"`{p.name}`" for p in parameters if p.kind in POSITIONAL]
+    rest = next((f"`{p.name}`" for p in parameters if p.kind is p.VAR_POSITIONAL), "")
+    return [names[i] if i < len(names) else rest or f"argument {i + 1}" for i in range(count)]
 
 
 def signature_complaint(
@@ -168,12 +187,13 @@ def signature_complaint(
     else:
         return None
     parameters = signature.parameters
-    unknown = [key for key in kwargs if key not in parameters]
+    kinds = {p.kind for p in parameters.values()}
+    unknown = [key for key in kwargs if key not in parameters and inspect.Parameter.VAR_KEYWORD not in kinds]
     takes = f"your {name} takes {signature.replace(return_annotation=inspect.Signature.empty)}"
     if unknown:
         return f"{name} was called with `{unknown[0]}=…`, but {takes}: no argument has that name"
-    positional = [p for p in parameters.values() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    if len(args) > len(positional):
+    positional = [p for p in parameters.values() if p.kind in POSITIONAL]
+    if len(args) > len(positional) and inspect.Parameter.VAR_POSITIONAL not in kinds:
         return f"{name} was called with {len(args)} positional arguments, but {takes}"
     given = {p.name for p in positional[: len(args)]} | kwargs.keys()
     required = [
@@ -195,9 +215,13 @@ def describe(error: BaseException) -> Raised:
         place = f"line {frames[-1].lineno}: {line}" if line else f"line {frames[-1].lineno}"
     if isinstance(error, ModuleNotFoundError):
         return Raised(type(error).__name__, bases, f"the package `{error.name}` is not installed here", place)
-    message = str(error).strip().splitlines()
+    try:
+        message = str(error).strip().splitlines()
+    except Exception:
+        message = ["its message cannot be read"]
     return Raised(type(error).__name__, bases, message[0][:300] if message else "", place)
 
 
 def _is_students(filename: str) -> bool:
-    return not filename.startswith(OUR_CODE) and "site-packages" not in filename and "/lib/python" not in filename
+    elsewhere = ("site-packages", "/lib/python", "<frozen ", "<__array_function__ ")
+    return not filename.startswith(OUR_CODE) and not any(part in filename for part in elsewhere)

@@ -29,6 +29,9 @@ class CappedOutput(StringIO):
         super().write(kept)
         return len(text)
 
+    def close(self) -> None:
+        """Stays open: what was printed is still wanted after a student closes ``sys.stdout``."""
+
 
 @contextmanager
 def time_limit(seconds: float | None) -> Iterator[None]:

@@ -49,6 +49,9 @@ class Reply:
 class Runner(Protocol):
     """A place where a student's code runs."""
 
+    def begin(self) -> None:
+        """Starts an example: global random state is the same at the start of each."""
+
     def defines(self, name: str) -> bool:
         """Whether the student's code has a function or class of that name."""
 

@@ -6,6 +6,7 @@ on the student's side. Everything is copied on the way, so neither side can chan
 """
 
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,9 +83,7 @@ def copy_generator(generator: torch.Generator) -> torch.Generator:
 
 
 def copy_rng(rng: np.random.Generator) -> np.random.Generator:
-    bits = type(rng.bit_generator)(0)
-    bits.state = rng.bit_generator.state
-    return np.random.Generator(bits)
+    return np.random.Generator(deepcopy(rng.bit_generator))
 
 
 def copy_value(value: object, foreign: Callable[[object], object]) -> Any:
@@ -96,6 +95,8 @@ def copy_value(value: object, foreign: Callable[[object], object]) -> Any:
             return foreign(value)
         plain = value.detach().as_subclass(Tensor)
         return copy_tensor(plain.resolve_conj().resolve_neg())
+    if isinstance(value, str):
+        return str(value)
     if isinstance(value, np.generic | np.ndarray):
         if value.dtype.kind not in ARRAY_KINDS:
             return foreign(value)
@@ -110,16 +111,30 @@ def copy_value(value: object, foreign: Callable[[object], object]) -> Any:
         return copy_generator(value)
     if isinstance(value, np.random.Generator):
         return copy_rng(value)
-    if isinstance(value, np.str_ | str):
-        return str(value)
     return foreign(value)
 
 
 def same_bits(a: Any, b: Any) -> bool:
-    """Whether two arrays or tensors of one shape hold the same entries, NaN equal to NaN."""
+    """Whether two arrays or tensors hold the same entries in the same shape and dtype, NaN equal to NaN."""
+    if a.shape != b.shape or a.dtype != b.dtype:
+        return False
     if isinstance(a, Tensor):
-        return a.shape == b.shape and bool(torch.equal(a, b) or ((a == b) | (a.isnan() & b.isnan())).all())
-    return a.shape == b.shape and bool(np.array_equal(a, b, equal_nan=a.dtype.kind in "fc"))
+        return bool(torch.equal(a, b) or ((a == b) | (a.isnan() & b.isnan())).all())
+    return bool(np.array_equal(a, b, equal_nan=a.dtype.kind in "fc"))
+
+
+def same_data(before: Any, after: Any) -> bool:
+    """Whether a value of the closed set still holds what it held; handles, callbacks and generators always do."""
+    if isinstance(before, Tensor | np.ndarray):
+        return isinstance(after, type(before)) and same_bits(before, after)
+    if isinstance(before, list | tuple):
+        return type(after) is type(before) and len(after) == len(before) and all(map(same_data, before, after))
+    if isinstance(before, dict):
+        same_keys = type(after) is dict and after.keys() == before.keys()
+        return same_keys and all(same_data(before[key], after[key]) for key in before)
+    if type(before) in SCALARS:
+        return type(after) is type(before) and repr(after) == repr(before)
+    return True
 
 
 def arrays_in(value: Any) -> list[Any]:

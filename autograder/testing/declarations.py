@@ -141,7 +141,11 @@ def declared_checks(module: ModuleType, *, visible: bool) -> tuple[tuple[Declara
 
 def _checks_of(owner: type, visible: bool) -> tuple[Check, ...]:
     declaration: Declaration = owner.__exercise__  # type: ignore[attr-defined]
-    tests = {name: test for base in reversed(owner.__mro__) for name, test in vars(base).items()}
+    # The class's own tests first: worked numbers are easier to read than what all classes share.
+    tests: dict[str, Callable[..., None]] = {}
+    for base in owner.__mro__:
+        for name, test in vars(base).items():
+            tests.setdefault(name, test)
     checks = []
     for name, test in tests.items():
         if not name.startswith("test_"):

@@ -16,6 +16,10 @@ class StudentError(Exception):
         self.raised = raised
 
 
+class StudentTypeError(StudentError, TypeError):
+    """The student's object has no length; ``list`` asks for one, and takes a `TypeError` for none."""
+
+
 @dataclass(frozen=True)
 class Call:
     """One request with what it gave. Argument values are as they were before the call."""
@@ -110,6 +114,9 @@ class StudentMethod:
 class StudentObject:
     """Stands for an object of the student: attributes, methods, operators, indexing, iteration, ``with``."""
 
+    # An array on the left leaves the operator to the student's object.
+    __array_ufunc__ = None
+
     _session: Session
     _handle: Handle
 
@@ -158,8 +165,14 @@ class StudentObject:
     def __floordiv__(self, other: Any) -> Any:
         return self._operate("//", self, other)
 
+    def __rfloordiv__(self, other: Any) -> Any:
+        return self._operate("//", other, self)
+
     def __mod__(self, other: Any) -> Any:
         return self._operate("%", self, other)
+
+    def __rmod__(self, other: Any) -> Any:
+        return self._operate("%", other, self)
 
     def __pow__(self, other: Any) -> Any:
         return self._operate("**", self, other)
@@ -210,7 +223,10 @@ class StudentObject:
         self._operate("setitem", self, key, value)
 
     def __len__(self) -> int:
-        return int(self._operate("len", self))
+        try:
+            return int(self._operate("len", self))
+        except StudentError as error:
+            raise (StudentTypeError if error.raised.type_name == "TypeError" else StudentError)(error.raised) from None
 
     def __bool__(self) -> bool:
         return bool(self._operate("bool", self))

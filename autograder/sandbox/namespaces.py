@@ -1,0 +1,104 @@
+"""Take a process out of the machine's networks and IPC, and take its privileges away."""
+
+import ctypes
+import os
+import resource
+from pathlib import Path
+
+# <linux/sched.h>
+CLONE_NEWUTS = 0x04000000
+CLONE_NEWIPC = 0x08000000
+CLONE_NEWUSER = 0x10000000
+CLONE_NEWNET = 0x40000000
+NAMESPACES = CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS
+
+# <linux/prctl.h> and <linux/capability.h>
+PR_SET_PDEATHSIG = 1
+PR_SET_DUMPABLE = 4
+PR_SET_NO_NEW_PRIVS = 38
+PR_GET_NO_NEW_PRIVS = 39
+SIGKILL = 9
+CAPABILITY_VERSION_3 = 0x20080522
+
+# Where a machine's administrator forbids user namespaces, and the value that does so.
+FORBIDDEN_BY = {
+    "kernel.apparmor_restrict_unprivileged_userns": "1",
+    "kernel.unprivileged_userns_clone": "0",
+    "user.max_user_namespaces": "0",
+}
+
+
+def libc_call(function: str, *arguments: object) -> int:
+    """Calls a function of the C library that Python has no name for.
+
+    Raises:
+        OSError: it returned -1.
+    """
+    result: int = getattr(ctypes.CDLL(None, use_errno=True), function)(*arguments)
+    if result == -1:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code), function)
+    return result
+
+
+def enter_namespaces(threads: int) -> None:
+    """Moves this process into namespaces of its own: a network without interfaces, no shared IPC.
+
+    There threads are counted for this process alone, so a limit on them disturbs nobody. (Linux exempts the
+    machine's root from that limit.) No user is mapped: files keep their owners, and this process has no name.
+
+    Raises:
+        OSError: the kernel refuses, or this process has threads that would stay outside.
+    """
+    refuse_threads()
+    try:
+        libc_call("unshare", CLONE_NEWUSER | NAMESPACES)
+    except OSError as error:
+        if os.geteuid() != 0:
+            raise OSError(error.errno, error.strerror, f"unshare{_forbidden_by()}") from None
+        libc_call("unshare", NAMESPACES)  # root needs no user namespace to make the others
+        return
+    hard = resource.getrlimit(resource.RLIMIT_NPROC)[1]
+    limit = threads if hard == resource.RLIM_INFINITY else min(threads, hard)
+    resource.setrlimit(resource.RLIMIT_NPROC, (limit, limit))
+
+
+def drop_privileges() -> None:
+    """Gives up every capability for good, leaves no core file, and dies with the process that started this one.
+
+    Raises:
+        OSError: the kernel refuses, or this process has threads that would keep their privileges.
+    """
+    refuse_threads()
+    _prctl(PR_SET_NO_NEW_PRIVS, 1)
+    header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
+    libc_call("capset", ctypes.byref(header), ctypes.byref((ctypes.c_uint32 * 6)()))
+    _prctl(PR_SET_DUMPABLE, 0)  # a core file written through a pipe does not heed RLIMIT_CORE
+    _prctl(PR_SET_PDEATHSIG, SIGKILL)  # last: a change of credentials can clear it
+
+
+def has_privileges() -> bool:
+    """Whether this process has a capability, or could get one by running a program."""
+    header, sets = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0), (ctypes.c_uint32 * 6)()
+    libc_call("capget", ctypes.byref(header), ctypes.byref(sets))
+    return any(sets) or _prctl(PR_GET_NO_NEW_PRIVS, 0) != 1
+
+
+def refuse_threads() -> None:
+    """Raises `OSError` where this process has more than one thread: Linux restricts only the calling one."""
+    threads = len(os.listdir("/proc/self/task"))
+    if threads > 1:
+        raise OSError(f"this process already has {threads} threads")
+
+
+def _prctl(option: int, value: int) -> int:
+    # Each argument as wide as the kernel reads it.
+    return libc_call("prctl", option, *(ctypes.c_ulong(word) for word in (value, 0, 0, 0)))
+
+
+def _forbidden_by() -> str:
+    for name, value in FORBIDDEN_BY.items():
+        file = Path("/proc/sys", *name.split("."))
+        if file.exists() and file.read_text().strip() == value:
+            return f"; sysctl {name} is {value}"
+    return ""

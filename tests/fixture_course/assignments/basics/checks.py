@@ -1,0 +1,211 @@
+"""Visible checks of the assignment on basics.
+
+The sentence under a test is what you read when it fails.
+"""
+
+from math import log, sqrt
+
+import numpy as np
+import torch
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from autograder.testing import (
+    Callback,
+    arrays,
+    assert_close,
+    assert_unchanged,
+    callbacks,
+    exercise,
+    floats,
+    probabilities,
+    raises,
+    seeded,
+    tensors,
+)
+
+QUARTERS = st.integers(0, 16).map(lambda n: n / 4)
+NUMBERS = floats(-4, 4)
+
+GRADIENTS = {
+    "lambda v: (v ** 2).sum()": lambda v: 2 * v,
+    "lambda v: v[0] * v[-1]": lambda v: np.array([2 * v[0]] if v.size == 1 else [v[-1], *[0.0] * (v.size - 2), v[0]]),
+    "lambda v: np.sin(v).sum()": np.cos,
+}
+
+# The share of kept entries among n is within t of 1 - p but with probability 2 exp(-2 n t²) (Hoeffding, 1963).
+# A search draws at most 80 examples; together they raise a false alarm with probability 1e-9 at most.
+ENTRIES = 2000
+TOLERANCE = sqrt(log(2 * 80 / 1e-9) / (2 * ENTRIES))
+
+
+@exercise("EarlyStopping", points=2)
+class TestEarlyStopping:
+    @given(losses=st.lists(QUARTERS, min_size=1, max_size=5, unique=True).map(lambda v: sorted(v, reverse=True)))
+    def test_falling_losses_never_stop(self, student, losses):
+        """While the loss falls, training goes on; best is the last loss, wait is 0."""
+        stopping = student.EarlyStopping(1)
+        assert_close([stopping.step(loss) for loss in losses], [False] * len(losses))
+        assert_close(stopping.best, losses[-1])
+        assert_close(stopping.wait, 0)
+
+    @given(loss=QUARTERS, patience=st.integers(1, 4))
+    def test_stops_after_patience_calls(self, student, loss, patience):
+        """A loss that stays the same stops training after patience further calls."""
+        stopping = student.EarlyStopping(patience=patience)
+        assert_close([stopping.step(loss) for _ in range(patience + 1)], [False] * patience + [True])
+
+    def test_an_improvement_starts_anew(self, student):
+        """With patience 2, the losses 3, 4, 2, 2.5, 2.25 stop training at the last one."""
+        stopping = student.EarlyStopping(patience=2)
+        assert_close([stopping.step(loss) for loss in (3.0, 4.0, 2.0, 2.5, 2.25)], [False] * 4 + [True])
+
+    @given(patience=st.integers(-2, 0))
+    def test_patience_is_at_least_one(self, student, patience):
+        """A patience below 1 raises ValueError that names patience."""
+        with raises(ValueError, naming="patience"):
+            student.EarlyStopping(patience)
+
+
+@exercise("Variable", points=3)
+class TestVariable:
+    @given(a=NUMBERS, b=NUMBERS)
+    def test_values(self, student, a, b):
+        """Sums and products have the right value."""
+        x, y = student.Variable(a), student.Variable(b)
+        assert_close((x + y).value, a + b)
+        assert_close((x * y).value, a * b)
+
+    @given(a=NUMBERS, b=NUMBERS)
+    def test_gradient_of_a_product(self, student, a, b):
+        """In x * y the gradient of x is y, and that of y is x."""
+        x, y = student.Variable(a), student.Variable(b)
+        (x * y).backward()
+        assert_close(x.grad, b)
+        assert_close(y.grad, a)
+
+    @given(a=NUMBERS, number=NUMBERS)
+    def test_numbers_on_both_sides(self, student, a, number):
+        """A plain number may stand on the left and on the right of + and *."""
+        x = student.Variable(a)
+        y = number * x * 2.0 + 1.0
+        assert_close((number + y).value, number + number * a * 2 + 1)
+        y.backward()
+        assert_close(x.grad, 2 * number)
+
+    @given(a=NUMBERS)
+    def test_used_twice(self, student, a):
+        """The gradients of a variable that is used twice add up: x * x + x has 2x + 1."""
+        x = student.Variable(a)
+        (x * x + x).backward()
+        assert_close(x.grad, 2 * a + 1)
+
+
+@exercise("no_grad", points=1)
+class TestNoGrad:
+    def test_off_inside_on_again_after(self, student):
+        """Recording is off inside the block and on again after it."""
+        student.set_recording(True)
+        with student.no_grad():
+            inside = student.recording()
+        assert_close([inside, student.recording()], [False, True])
+
+    def test_nested(self, student):
+        """Leaving an inner block does not switch recording on in the outer one."""
+        student.set_recording(True)
+        with student.no_grad():
+            with student.no_grad():
+                inner = student.recording()
+            outer = student.recording()
+        assert_close([inner, outer, student.recording()], [False, False, True])
+
+
+@exercise("numerical_gradient", points=2)
+class TestNumericalGradient:
+    def test_worked_values(self, student):
+        """At (1, -2) the gradient of the sum of squares is (2, -4)."""
+        square = Callback("lambda v: (v ** 2).sum()")
+        grad = student.numerical_gradient(square, np.array([1.0, -2.0]))
+        assert_close(grad, np.array([2.0, -4.0]), rtol=1e-7, atol=1e-7)
+
+    @given(f=callbacks(list(GRADIENTS)), x=arrays(min_ndim=1, max_ndim=1))
+    def test_agrees_with_the_formula(self, student, f, x):
+        """The gradient agrees with the formula's to seven digits."""
+        assert_close(student.numerical_gradient(f, x), GRADIENTS[f.source](x), rtol=1e-7, atol=1e-7)
+
+    @given(x=arrays(min_ndim=1, max_ndim=1))
+    def test_x_stays(self, student, x):
+        """The input is not changed, not even in its last digit."""
+        student.numerical_gradient(Callback("lambda v: v.sum()"), x)
+        assert_unchanged(student)
+
+
+@exercise("dropout", points=3)
+class TestDropout:
+    @given(x=tensors(), p=probabilities())
+    def test_evaluation_is_identity(self, student, x, p):
+        """In evaluation mode dropout changes nothing and keeps everything."""
+        out, mask = student.dropout(x, p, training=False, generator=seeded())
+        assert_close(out, x)
+        assert_close(mask, torch.ones_like(x, dtype=torch.bool))
+
+    @given(x=tensors(min_ndim=1, low=1), p=probabilities(), seed=st.integers(0, 9))
+    def test_kept_entries_are_scaled(self, student, x, p, seed):
+        """Where the mask is True the entry is x / (1 - p), elsewhere 0."""
+        out, mask = student.dropout(x, p, training=True, generator=seeded(seed))
+        assert_close(out, torch.where(mask, x / (1 - p), torch.zeros_like(x)))
+
+    @given(p=probabilities(), seed=st.integers(0, 9))
+    def test_same_seed_same_mask(self, student, p, seed):
+        """The same seed gives the same mask, the generator as it is left after that another one."""
+        x, generator = torch.ones(64), seeded(seed)
+        _, first = student.dropout(x, p, training=True, generator=generator)
+        _, second = student.dropout(x, p, training=True, generator=generator)
+        _, again = student.dropout(x, p, training=True, generator=seeded(seed))
+        assert_close(again, first)
+        if 0.2 <= p <= 0.8:  # two masks agree with probability (p² + (1 - p)²) ** 64 <= 2e-11
+            assert_close(torch.equal(second, first), False)
+
+    @given(p=probabilities(), seed=st.integers(0, 9))
+    def test_share_of_kept_entries(self, student, p, seed):
+        """Of many entries about the share 1 - p is kept."""
+        _, mask = student.dropout(torch.ones(ENTRIES), p, training=True, generator=seeded(seed))
+        assert_close(mask.double().mean().item(), 1 - p, rtol=0.0, atol=TOLERANCE)
+
+
+@exercise("grade_letter", points=1)
+class TestGradeLetter:
+    @given(tens=st.integers(0, 10))
+    def test_whole_tens(self, student, tens):
+        """60 is a D, 70 a C, 80 a B, 90 and 100 an A, and what is less an F."""
+        assert_close(student.grade_letter(10 * tens), "FFFFFFDCBAA"[tens])
+
+    @given(score=st.integers(1, 100) | st.integers(-100, -1))
+    @example(score=1)
+    def test_outside(self, student, score):
+        """A score below 0 or above 100 raises ValueError that names score."""
+        with raises(ValueError, naming="score"):
+            student.grade_letter(score if score < 0 else 100 + score)
+
+
+@exercise("standardize", points=2)
+class TestStandardize:
+    @given(x=arrays(min_ndim=2, max_ndim=2))
+    def test_mean_and_deviation(self, student, x):
+        """Every column has mean 0, and standard deviation 1 unless it is constant."""
+        z = student.standardize(x)
+        assert_close(z.mean(axis=0), np.zeros(x.shape[1]))
+        assert_close(z.std(axis=0), (np.ptp(x, axis=0) > 0).astype(float))
+
+    @given(value=floats(-4, 4), rows=st.integers(1, 6))
+    @example(value=0.1, rows=3)
+    def test_constant_columns(self, student, value, rows):
+        """A constant column becomes exactly 0."""
+        x = np.full((rows, 2), value)
+        assert_close(student.standardize(x), np.zeros((rows, 2)), atol=0.0)
+
+    @given(x=arrays(min_ndim=2, max_ndim=2, min_side=2))
+    def test_x_stays(self, student, x):
+        """The result is shaped like the input, and the input is not changed in place."""
+        assert_close(student.standardize(x).shape, x.shape)
+        assert_unchanged(student)

@@ -1,0 +1,75 @@
+"""`autograder build`: nothing stale is trusted, and a second build changes no byte."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from autograder.course import Course
+from autograder.examples.record import BuildError
+from autograder.notebooks.build import build_assignment
+from autograder.notebooks.source import SourceError
+
+
+def state(root: Path) -> dict[str, str]:
+    files = [p for p in root.rglob("*") if p.is_file() and "__pycache__" not in p.parts]
+    return {str(p.relative_to(root)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def test_a_second_build_changes_no_byte(fixture_course: Course):
+    before = state(fixture_course.root)
+    assert build_assignment(fixture_course, "basics", jobs=1) == ()
+    assert state(fixture_course.root) == before
+
+
+def test_a_build_from_nothing_gives_the_same_bytes_with_two_processes(fixture_course: Course):
+    before = state(fixture_course.root)
+    for path in ("build/examples/basics.npz", "assignments/basics/examples.npz", "assignments/basics/basics.ipynb"):
+        (fixture_course.root / path).unlink()
+    build_assignment(fixture_course, "basics", jobs=2)
+    assert state(fixture_course.root) == before
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "stale"),
+    [
+        ("assignments/basics/checks.py", '"""', '"""Edited. ', {"examples.npz"}),
+        ("solutions/basics/mistakes.py", '"""', '"""Edited. ', {"examples.npz"}),
+        ("assignments/basics/basics.md", "# ", "# Edited ", {"basics.ipynb"}),
+    ],
+)
+def test_what_is_committed_and_stale_is_listed(fixture_course: Course, file, old, new, stale):
+    assert build_assignment(fixture_course, "basics", write=False) == ()
+    edit(fixture_course.root / file, old, new)
+    before = state(fixture_course.root)
+    listed = build_assignment(fixture_course, "basics", write=False)
+    assert {built.path.name for built in listed} == stale
+    assert state(fixture_course.root) == before
+
+
+def test_damaged_examples_are_rebuilt(fixture_course: Course):
+    path = fixture_course.assignments_dir / "basics" / "examples.npz"
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    (built,) = build_assignment(fixture_course, "basics", write=False)
+    assert built.path == path and "damaged" in built.why
+    build_assignment(fixture_course, "basics", jobs=1)
+    assert path.read_bytes() == whole
+
+
+def test_a_reference_that_fails_its_own_checks_stops_the_build(fixture_course: Course):
+    edit(fixture_course.solutions_dir / "basics" / "reference.py", '"A"', '"B"')
+    with pytest.raises(BuildError, match=r"checks\.py: the reference fails grade_letter\.test_"):
+        build_assignment(fixture_course, "basics", jobs=1)
+
+
+def test_an_exercise_without_a_cell_is_named(fixture_course: Course):
+    edit(fixture_course.assignments_dir / "basics" / "basics.md", ":exercise: standardize", ":demo:")
+    with pytest.raises((BuildError, SourceError), match=r"basics\.md"):
+        build_assignment(fixture_course, "basics", jobs=1)

@@ -1,0 +1,71 @@
+"""`check()` in a real Jupyter kernel, as a student sees it."""
+
+import re
+import shutil
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+from nbformat.v4 import new_code_cell, new_notebook
+
+from autograder.course import Course
+
+WRONG = "def grade_letter(score):\n    if not 0 <= score <= 100:\n        raise ValueError('score')\n    return 'A'"
+
+
+@pytest.fixture(scope="module")
+def run(built_fixture_course: Course, tmp_path_factory: pytest.TempPathFactory):
+    """Runs cells in one kernel, in a folder as students get it."""
+    folder = tmp_path_factory.mktemp("student") / "basics"
+    shutil.copytree(built_fixture_course.build_dir / "source" / "basics", folder)
+
+    def execute(*cells: str, where: Path = folder) -> list[nbformat.NotebookNode]:
+        notebook = new_notebook(cells=[new_code_cell(cell) for cell in cells])
+        notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3"}
+        NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(where)}}).execute()
+        return notebook.cells
+
+    return execute
+
+
+def outputs(cell, kind: str) -> list[nbformat.NotebookNode]:
+    return [output for output in cell.outputs if output.output_type == kind]
+
+
+def test_a_wrong_answer_shows_panel_counterexample_and_points(run):
+    cells = run("from autograder import check", WRONG, 'check("grade_letter")', 'check("grade_leter")', "check()")
+    checked = cells[2]
+    assert [o.output_type for o in checked.outputs] == ["display_data", "execute_result"]
+    panel = checked.outputs[0].data
+    assert "✓" in panel["text/plain"] and "✗" in panel["text/plain"]
+    assert "<script" not in panel["text/html"] and "<progress" not in panel["text/html"]
+    counterexample = re.search(r"grade_letter\(.+\)", panel["text/plain"])[0]
+    assert eval(counterexample, {"grade_letter": lambda score: score}) < 90
+    points = checked.outputs[1].data["text/plain"]
+    assert 0 < float(points) < 10 and points == repr(float(points))
+    assert "Did you mean 'grade_letter'?" in outputs(cells[3], "display_data")[0].data["text/plain"]
+    assert len(outputs(cells[4], "display_data")) == 7
+    assert [o for cell in cells for o in cell.outputs if o.get("name") == "stderr"] == []
+
+
+def test_what_the_students_function_prints_stays_out_of_the_panel(run):
+    noisy = "import sys\ndef grade_letter(score):\n    print('hello'); print('oh', file=sys.stderr)\n    return 'A'"
+    cells = run("from autograder import check", noisy, 'check("grade_letter")')
+    assert outputs(cells[2], "stream") == []
+
+
+def test_a_notebook_away_from_its_folder_is_told_so(run, tmp_path):
+    cells = run("from autograder import check", 'check("grade_letter")', where=tmp_path)
+    (shown,) = outputs(cells[1], "display_data")
+    assert f"checks.py is not in {tmp_path}" in shown.data["text/plain"]
+    assert outputs(cells[1], "execute_result")[0].data["text/plain"] == "0.0"
+
+
+def test_changed_checks_are_refused(run, built_fixture_course, tmp_path):
+    folder = tmp_path / "basics"
+    shutil.copytree(built_fixture_course.build_dir / "source" / "basics", folder)
+    with (folder / "checks.py").open("a", encoding="utf-8") as file:
+        file.write("\n# edited\n")
+    cells = run("from autograder import check", WRONG, 'check("grade_letter")', where=folder)
+    assert "does not belong to" in outputs(cells[2], "display_data")[0].data["text/plain"]

@@ -1,0 +1,107 @@
+"""The commands as a person types them: what they print, and how they end."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from conftest import BIN, ROOT
+
+from autograder.course import Course
+
+
+def autograder(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "COLUMNS": "120", "NO_COLOR": "1"}
+    command = [str(BIN / "autograder"), *arguments]
+    return subprocess.run(command, cwd=cwd, env=environment, text=True, capture_output=True, check=False)
+
+
+@pytest.mark.parametrize("command", ["build", "check", "judge", "verify", "demo"])
+def test_every_command_explains_itself_with_an_example(command):
+    done = autograder(command, "--help", cwd=ROOT)
+    assert done.returncode == 0
+    assert f"Example: autograder {command}" in " ".join(done.stdout.split())
+
+
+def test_build_says_what_it_built_and_then_that_nothing_is_left(fixture_course: Course):
+    (fixture_course.assignments_dir / "basics" / "basics.ipynb").unlink()
+    stale = autograder("build", "--check", cwd=fixture_course.root)
+    assert (stale.returncode, stale.stdout) == (1, "stale  assignments/basics/basics.ipynb  (missing)\n")
+    built = autograder("build", "basics", cwd=fixture_course.root)
+    assert (built.returncode, built.stdout) == (0, "built  assignments/basics/basics.ipynb  (missing)\n")
+    again = autograder("build", "--check", cwd=fixture_course.root)
+    assert (again.returncode, again.stdout, again.stderr) == (0, "Everything is up to date.\n", "")
+
+
+def test_check_prints_each_exercise_in_plain_text(built_fixture_course: Course):
+    notebook = built_fixture_course.assignments_dir / "basics" / "basics.ipynb"
+    done = autograder("check", str(notebook), cwd=built_fixture_course.root)
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[-1].startswith("0 of ")
+    assert "grade_letter: 0 of" in done.stdout and "Traceback" not in done.stdout + done.stderr
+
+
+def test_judge_prints_the_record(built_fixture_course: Course):
+    reference = "solutions/basics/reference.py"
+    done = autograder("judge", reference, "--assignment", "basics", "--json", cwd=built_fixture_course.root)
+    record = json.loads(done.stdout)
+    assert (done.returncode, record["schema"]) == (0, 1)
+    assert record["score"] == record["max_score"] > 0
+
+
+def test_verify_prints_the_record(built_fixture_course: Course):
+    done = autograder("verify", "--json", "--no-notebook", cwd=built_fixture_course.root)
+    record = json.loads(done.stdout)
+    keys = {"schema", "assignments", "exercises", "checks", "mistakes", "mistakes_caught", "mistakes_caught_visible"}
+    assert done.returncode == 0
+    assert keys | {"mistakes_named", "alternatives", "breaches", "per_assignment"} == record.keys()
+    assert (record["schema"], record["assignments"], record["breaches"]) == (1, 1, [])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (["build", "basic"], 2, "did you mean basics?"),
+        (["verify", "activation"], 2, "assignments[].name is never 'activation'"),
+        (["judge", "nothing.ipynb"], 3, "nothing.ipynb cannot be read: No such file or directory."),
+        (["judge", "solutions/basics/reference.py"], 2, "give --assignment NAME"),
+        (["judge", "broken.ipynb", "--assignment", "basics"], 3, "broken.ipynb is not a notebook: not JSON at line 1"),
+        (["check", "empty.ipynb"], 3, "empty.ipynb is empty."),
+        (["judge"], 2, "Missing argument"),
+    ],
+)
+def test_a_fault_is_one_sentence_and_an_exit_code(fixture_course: Course, arguments, code, says):
+    (fixture_course.root / "broken.ipynb").write_text("{", encoding="utf-8")
+    (fixture_course.root / "empty.ipynb").write_text("\n", encoding="utf-8")
+    done = autograder(*arguments, cwd=fixture_course.root)
+    assert done.returncode == code
+    assert says in done.stderr and "Traceback" not in done.stderr
+
+
+def test_examples_that_are_not_built_are_asked_for(fixture_course: Course):
+    (fixture_course.build_dir / "examples" / "basics.npz").unlink()
+    done = autograder("judge", "solutions/basics/reference.py", "--assignment", "basics", cwd=fixture_course.root)
+    assert done.returncode == 1
+    assert "basics.npz is missing: run `autograder build`" in done.stderr
+
+
+def test_the_demo_shows_a_graded_class(fixture_course: Course):
+    done = autograder("demo", "--out", "shown", cwd=fixture_course.root)
+    assert done.returncode == 0, done.stderr
+    rows = {line.split("│")[1].strip(): line for line in done.stdout.splitlines() if line.count("│") == 5}
+    maximum = rows["ada"].split("│")[3].split("/")[1].strip()
+    assert f"{float(maximum):.2f} / {maximum}" in rows["ada"] and f"0.00 / {maximum}" in rows["ivan"]
+    assert "not graded" in rows["mei"] and "Most common mistakes" in done.stdout
+    shown = fixture_course.root / "shown"
+    assert len(list(shown.glob("private/feedback/*/basics/basics.html"))) == 12
+    assert (shown / "grades.csv").read_text(encoding="utf-8").count("\n") == 14
+
+
+def test_a_demo_does_not_replace_a_folder_that_is_not_its_own(fixture_course: Course, tmp_path):
+    keep = tmp_path / "mine"
+    keep.mkdir()
+    (keep / "thesis.txt").write_text("years of work", encoding="utf-8")
+    done = autograder("demo", "--out", str(keep), cwd=fixture_course.root)
+    assert done.returncode == 1 and "was not made by a demo" in done.stderr
+    assert (keep / "thesis.txt").read_text(encoding="utf-8") == "years of work"

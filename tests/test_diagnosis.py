@@ -1,0 +1,151 @@
+"""Diagnosis: which known mistake a wrong answer looks like."""
+
+import numpy as np
+import pytest
+import torch
+from torch import tensor
+
+from autograder.examples.replay import Trial
+from autograder.examples.store import Example
+from autograder.feedback.diagnosis import diagnose, same_answer
+from autograder.results import Diagnosis
+from autograder.sandbox.protocol import Raised, Reply, Request
+from autograder.sandbox.values import Handle
+from autograder.testing.student import Call
+
+SAYS = {"first": "The first mistake.", "second": "The second mistake."}
+WRONG = AssertionError("wrong")
+
+
+def replies(values: object) -> tuple[Reply, ...]:
+    listed = values if isinstance(values, list) else [values]
+    return tuple(value if isinstance(value, Reply) else Reply(value) for value in listed)
+
+
+def trial(own: object, *, reference: object, fails: bool, **mistakes: object) -> Trial:
+    """A trial whose calls gave ``own``; a list stands for several calls."""
+    example = Example({}, replies(reference), {name: replies(answers) for name, answers in mistakes.items()})
+    return Trial(example, tuple(Call(Request("call", "f"), reply) for reply in replies(own)), WRONG if fails else None)
+
+
+def named(*trials: Trial) -> str | None:
+    diagnosis = diagnose(trials, SAYS)
+    return diagnosis.mistake if diagnosis else None
+
+
+def test_a_mistake_that_explains_every_failing_example_is_named_with_its_sentence() -> None:
+    failing = [trial(value, reference=0.0, fails=True, first=value) for value in (1.0, 2.0)]
+    assert diagnose(failing, SAYS) == Diagnosis("first", "The first mistake.")
+
+
+@pytest.mark.parametrize("missed", [0, 1, 2])
+def test_a_mistake_that_misses_one_failing_example_is_not_named(missed: int) -> None:
+    failing = [trial(1.0, reference=0.0, fails=True, first=5.0 if i == missed else 1.0) for i in range(3)]
+    assert named(*failing) is None
+
+
+def test_an_answer_like_the_references_is_not_blamed_on_a_mistake() -> None:
+    assert named(trial(1.0, reference=1.0, fails=True, first=1.0)) is None
+
+
+def test_one_example_on_which_mistake_and_reference_agree_rules_the_mistake_out() -> None:
+    explained = trial(2.0, reference=0.0, fails=True, first=2.0)
+    shared = trial(1.0, reference=1.0, fails=True, first=1.0)
+    assert named(explained) == "first"
+    assert named(explained, shared) is None
+
+
+@pytest.mark.parametrize("agreeing", ["first", "second"])
+def test_of_two_that_match_the_one_that_agrees_on_more_passing_examples_is_named(agreeing: str) -> None:
+    other = "second" if agreeing == "first" else "first"
+    failing = trial(1.0, reference=0.0, fails=True, first=1.0, second=1.0)
+    passing = trial(3.0, reference=3.0, fails=False, **{agreeing: 3.0, other: 4.0})
+    assert named(failing, passing) == agreeing
+
+
+def test_of_two_that_match_equally_the_one_written_first_is_named() -> None:
+    assert named(trial(1.0, reference=0.0, fails=True, second=1.0, first=1.0)) == "first"
+
+
+def test_a_passing_example_on_which_the_mistake_differs_does_not_rule_it_out() -> None:
+    failing = trial(1.0, reference=0.0, fails=True, first=1.0)
+    assert named(failing, trial(3.0, reference=3.0, fails=False, first=4.0)) == "first"
+
+
+@pytest.mark.parametrize(
+    "trials",
+    [
+        (),
+        (trial(1.0, reference=1.0, fails=False, first=1.0),),
+        (trial(1.0, reference=0.0, fails=True),),
+        (trial([], reference=[], fails=True, first=[]),),
+    ],
+    ids=["no trials", "nothing failed", "a live example", "no calls"],
+)
+def test_without_evidence_nothing_is_named(trials: tuple[Trial, ...]) -> None:
+    assert named(*trials) is None
+
+
+def test_every_call_of_an_example_has_to_match() -> None:
+    assert named(trial([1.0, 2.0], reference=[0.0, 0.0], fails=True, first=[1.0, 2.0])) == "first"
+    assert named(trial([1.0, 2.0], reference=[0.0, 0.0], fails=True, first=[1.0, 3.0])) is None
+
+
+@pytest.mark.parametrize("answers", [[1.0], [1.0, 2.0, 3.0]])
+def test_another_number_of_calls_is_another_mistake(answers: list[float]) -> None:
+    assert named(trial([1.0, 2.0], reference=[0.0, 0.0], fails=True, first=answers)) is None
+
+
+def test_a_mistake_that_stops_where_the_reference_goes_on_is_named() -> None:
+    stopped = Reply(raised=Raised("ValueError", (), "stop"))
+    assert named(trial([1.0, stopped], reference=[1.0, 2.0, 3.0], fails=True, first=[1.0, stopped])) == "first"
+
+
+def raised(name: str, message: str = "") -> Reply:
+    return Reply(raised=Raised(name, (name,), message, "line 3"))
+
+
+X = tensor([1.0, 2.0])
+SAME = {
+    "tensor within tolerance": (Reply(X), Reply(X + 1e-6), True),
+    "tensor beyond": (Reply(X), Reply(X + 1e-4), False),
+    "nan": (Reply(tensor([float("nan")])), Reply(tensor([float("nan")])), True),
+    "dtype": (Reply(X), Reply(X.double()), False),
+    "shape": (Reply(X), Reply(X[None]), False),
+    "integers": (Reply(tensor([1])), Reply(tensor([2])), False),
+    "tensor and array": (Reply(X), Reply(X.numpy()), False),
+    "arrays": (Reply(np.array([1.0])), Reply(np.array([1.0 + 1e-12])), True),
+    "arrays beyond": (Reply(np.array([1.0])), Reply(np.array([1.1])), False),
+    "array dtype": (Reply(np.array([1])), Reply(np.array([1.0])), False),
+    "float within tolerance": (Reply(0.1 + 0.2), Reply(0.3), True),
+    "float and int": (Reply(1.0), Reply(1), False),
+    "int and bool": (Reply(1), Reply(True), False),
+    "list and tuple": (Reply([1]), Reply((1,)), False),
+    "nested": (Reply({"a": [X, (1, None)]}), Reply({"a": [X + 1e-6, (1, None)]}), True),
+    "nested beyond": (Reply({"a": [X]}), Reply({"a": [-X]}), False),
+    "keys": (Reply({"a": 1}), Reply({"b": 1}), False),
+    "object": (Reply([Handle(3, "Layer")]), Reply(["<Layer>"]), True),
+    "another object": (Reply(Handle(3, "Layer")), Reply("<Tape>"), False),
+    "generator": (Reply(torch.Generator()), Reply(None), True),
+    "None and a number": (Reply(None), Reply(0.0), False),
+    "exception of one type": (raised("ValueError", "a"), raised("ValueError", "b"), True),
+    "exception of another type": (raised("ValueError"), raised("TypeError"), False),
+    "exception and value": (raised("ValueError"), Reply(None), False),
+    "value and exception": (Reply(None), raised("ValueError"), False),
+    "changed input": (Reply(X, changed=("`x`",)), Reply(X), False),
+    "unchanged input": (Reply(X), Reply(X, changed=("`x`",)), False),
+    "both changed": (Reply(X, changed=("`x`",)), Reply(X, changed=("`y`",)), True),
+    "printed": (Reply(1, printed="a"), Reply(1, printed="b"), True),
+}
+
+
+@pytest.mark.parametrize(("own", "recorded", "same"), SAME.values(), ids=SAME.keys())
+def test_an_answer_is_the_recorded_one_by_type_value_and_what_it_changed(
+    own: Reply, recorded: Reply, same: bool
+) -> None:
+    assert same_answer(own, recorded) is same
+
+
+def test_a_change_in_place_alone_names_a_mistake() -> None:
+    in_place = Reply(X, changed=("`x`",))
+    assert named(trial(in_place, reference=X, fails=True, first=in_place, second=X)) == "first"

@@ -1,0 +1,305 @@
+"""Recorded examples: values as bytes, the file that holds them, and the key that says whether it is stale."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from autograder.course import Course, ExampleSettings, load_course
+from autograder.examples.codec import Pack, decode, decode_answer, encode, encode_answer
+from autograder.examples.record import FIXED_SEED, Part, course_seed
+from autograder.examples.store import (
+    Examples,
+    ExamplesError,
+    Manifest,
+    RecordedCheck,
+    RecordedExercise,
+    Recording,
+    file_hash,
+    read,
+    read_for,
+    write,
+)
+from autograder.sandbox.protocol import Raised, Reply, Request
+from autograder.sandbox.values import Callback, Handle, same_data
+from autograder.testing import noncontiguous_tensors, tensors
+from autograder.testing.student import Call
+
+ROOT = Path(__file__).parent.parent
+PLAIN = st.none() | st.booleans() | st.integers() | st.floats() | st.complex_numbers() | st.text() | st.binary()
+ARRAYS = hnp.arrays(st.sampled_from(["float64", "float32", "float16", "int64", "uint8", "bool", "complex64"]), hnp.array_shapes(min_dims=0, min_side=0, max_side=3))  # fmt: skip
+TENSORS = tensors() | noncontiguous_tensors() | tensors(dtype=torch.bfloat16) | ARRAYS.map(torch.from_numpy)
+DTYPES = st.sampled_from([torch.float32, torch.bfloat16, torch.bool])
+CALLBACKS = st.just(Callback("lambda v: v @ v"))
+VALUES = st.recursive(
+    PLAIN | ARRAYS | TENSORS | DTYPES | CALLBACKS,
+    lambda inner: st.lists(inner, max_size=3) | st.tuples(inner, inner) | st.dictionaries(st.text() | st.integers(), inner, max_size=3),
+    max_leaves=6,
+)  # fmt: skip
+
+
+def through_json(value: object) -> object:
+    pack = Pack()
+    tree = msgspec.json.decode(msgspec.json.encode(encode(value, pack)))
+    return decode(tree, memoryview(bytes(pack.data)))
+
+
+@settings(max_examples=150, deadline=None)
+@given(value=VALUES)
+def test_every_value_comes_back_from_its_bytes(value: object) -> None:
+    again = through_json(value)
+    assert type(again) is type(value)
+    assert same_data(value, again)
+
+
+@settings(max_examples=40, deadline=None)
+@given(x=TENSORS.filter(torch.numel))
+def test_a_tensor_comes_back_with_its_strides(x: torch.Tensor) -> None:
+    assert through_json(x).stride() == x.stride()
+
+
+@pytest.mark.parametrize(
+    "value", [torch.float64, Callback("lambda v: v"), np.asfortranarray(np.ones((2, 3))), -0.0, b"\0\xff"], ids=repr
+)
+def test_what_same_data_does_not_tell_apart_comes_back_too(value: object) -> None:
+    again = through_json(value)
+    assert repr(again) == repr(value)
+    assert not isinstance(value, np.ndarray) or again.strides == value.strides
+
+
+def test_equal_arrays_are_stored_once() -> None:
+    pack = Pack()
+    encode([torch.ones(4), np.ones(4, np.float32), torch.ones(4)], pack)
+    assert len(pack.data) == 16
+
+
+@pytest.mark.parametrize(
+    "value", [object(), {1}, Handle(0, "Layer"), torch.Generator()], ids=lambda value: type(value).__name__
+)
+def test_a_value_outside_the_closed_set_cannot_be_recorded(value: object) -> None:
+    with pytest.raises(TypeError, match=rf"a {type(value).__name__} cannot be recorded"):
+        encode(value, Pack())
+
+
+ANSWERS = {
+    "value": (Reply(torch.ones(2)), Reply(torch.ones(2))),
+    "changed input": (Reply(1, changed=("`x`",), printed="noise"), Reply(1, changed=("`x`",))),
+    "exception": (
+        Reply(raised=Raised("ValueError", ("ValueError",), "why", "line 3")),
+        Reply(raised=Raised("ValueError", (), "")),
+    ),
+    "objects": (Reply([Handle(4, "Layer"), (Handle(5, "Tape"),)]), Reply(["<Layer>", ("<Tape>",)])),
+    "generator": (Reply((1, torch.Generator())), Reply((1, None))),
+}
+
+
+@pytest.mark.parametrize(("reply", "kept"), ANSWERS.values(), ids=ANSWERS.keys())
+def test_an_answer_keeps_what_tells_solutions_apart(reply: Reply, kept: Reply) -> None:
+    pack = Pack()
+    again = decode_answer(encode_answer(Call(Request("call", "f"), reply), pack), memoryview(bytes(pack.data)))
+    assert same_data([kept.value], [again.value])
+    assert (again.raised, again.changed) == (kept.raised, kept.changed)
+
+
+def recording(checks: str = "0" * 64) -> Recording:
+    pack = Pack()
+    example = {"x": encode(torch.arange(5.0), pack), "dim": 0}
+    reference, wrong = [[encode(torch.ones(5), pack)]], [[encode(torch.zeros(5), pack)]]
+    check = RecordedCheck([example, example], [reference, reference], {"zeros": [None, wrong]})
+    return Recording(
+        Manifest("basics", "key", checks, {"softmax": RecordedExercise({"test_ones": check}, {"zeros": "All zero."})}),
+        bytes(pack.data),
+    )
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    write(tmp_path / "examples.npz", recording())
+    return tmp_path / "examples.npz"
+
+
+def refusal(path: Path) -> str:
+    with pytest.raises(ExamplesError) as caught:
+        read(path)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_a_recording_is_read_as_it_was_written(file: Path) -> None:
+    assert read(file) == recording()
+
+
+def test_equal_recordings_give_equal_bytes(tmp_path: Path, file: Path) -> None:
+    write(tmp_path / "again.npz", recording())
+    assert (tmp_path / "again.npz").read_bytes() == file.read_bytes()
+
+
+def test_the_file_needs_no_pickle(file: Path) -> None:
+    with np.load(file, allow_pickle=False) as arrays:
+        assert {arrays[name].dtype for name in arrays} == {np.dtype(np.uint8)}
+        assert json.loads(arrays["manifest"].tobytes())["assignment"] == "basics"
+
+
+def test_an_example_has_the_answers_of_reference_and_mistakes() -> None:
+    first, second = Examples(recording()).of("softmax", "test_ones")
+    assert first.values["x"].tolist() == [0, 1, 2, 3, 4]
+    assert (first.mistakes["zeros"], second.mistakes["zeros"][0].value.tolist()) == (first.reference, [0.0] * 5)
+    assert Examples(recording()).says("softmax") == {"zeros": "All zero."}
+
+
+@pytest.mark.parametrize(("exercise", "check"), [("softmax", "test_twos"), ("relu", "test_ones")])
+def test_a_check_without_examples_has_none(exercise: str, check: str) -> None:
+    assert Examples(recording()).of(exercise, check) == ()
+
+
+@pytest.mark.parametrize("kept", [0, 1, 100, -1])
+def test_a_truncated_file_is_refused(file: Path, kept: int) -> None:
+    file.write_bytes(file.read_bytes()[:kept])
+    assert refusal(file) == f"{file} is damaged: run `autograder build`, or get the assignment's files again."
+
+
+def test_a_flipped_byte_is_refused_or_makes_no_difference(file: Path) -> None:
+    intact, refused = file.read_bytes(), 0
+    for place in range(0, len(intact), 7):
+        file.write_bytes(intact[:place] + bytes([intact[place] ^ 0xFF]) + intact[place + 1 :])
+        try:
+            assert read(file) == recording()
+        except ExamplesError as error:
+            assert "is damaged" in str(error)
+            refused += 1
+    assert refused > len(intact) / 7 / 2
+
+
+@pytest.mark.parametrize("content", [b"not a zip", b"\x93NUMPY", None])
+def test_another_kind_of_file_is_refused(file: Path, content: bytes | None) -> None:
+    if content is None:
+        np.savez(file, manifest=np.array([object()], dtype=object), data=np.zeros(1), sha256=np.zeros(1))
+    else:
+        file.write_bytes(content)
+    assert "is damaged" in refusal(file)
+
+
+def test_data_of_another_recording_is_refused(file: Path) -> None:
+    with np.load(file) as arrays:
+        parts = dict(arrays)
+    np.savez(file, **{**parts, "data": parts["data"] + 1})
+    assert "is damaged" in refusal(file)
+
+
+def test_an_unknown_format_is_refused(file: Path) -> None:
+    write(file, Recording(msgspec.structs.replace(recording().manifest, format=2), b""))
+    assert refusal(file) == f"{file} was written by another version of autograder: this one reads format 1."
+
+
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "examples.npz"
+    assert refusal(path) == f"{path} is missing: run `autograder build`, or get the assignment's files again."
+
+
+def test_examples_of_other_checks_are_refused(tmp_path: Path, file: Path) -> None:
+    checks = tmp_path / "checks.py"
+    checks.write_text("a = 1\n")
+    with pytest.raises(ExamplesError) as caught:
+        read_for(file, checks)
+    assert str(caught.value).startswith(f"{file} does not belong to {checks}, which was changed after it: run")
+
+
+@pytest.mark.parametrize("text", [b"a = 1\nb = 2\n", b"a = 1\r\nb = 2\r\n"])
+def test_examples_belong_to_their_checks_however_lines_end(tmp_path: Path, text: bytes) -> None:
+    checks = tmp_path / "checks.py"
+    checks.write_bytes(b"a = 1\nb = 2\n")
+    write(tmp_path / "examples.npz", recording(file_hash(checks)))
+    checks.write_bytes(text)
+    assert not read_for(tmp_path / "examples.npz", checks).is_empty
+
+
+def test_an_interrupted_write_leaves_the_old_file_and_nothing_else(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = file.read_bytes()
+
+    def interrupted(source: object, target: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write(file, recording("1" * 64))
+    assert file.read_bytes() == before
+    assert list(file.parent.iterdir()) == [file]
+
+
+@pytest.fixture
+def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Course:
+    """A copy of the fixture course's sources."""
+    monkeypatch.setenv("CI", "true")
+    shutil.copytree(
+        ROOT / "tests" / "fixture_course", tmp_path / "course", ignore=shutil.ignore_patterns("__pycache__")
+    )
+    return load_course(tmp_path / "course")
+
+
+def keys(course: Course) -> tuple[str, str]:
+    return Part(course, "basics", True).key(), Part(course, "basics", False).key()
+
+
+@pytest.mark.parametrize(
+    ("file", "visible_changes", "hidden_changes"),
+    [
+        ("assignments/basics/checks.py", True, False),
+        ("solutions/basics/hidden.py", False, True),
+        ("solutions/basics/reference.py", True, True),
+        ("solutions/basics/mistakes.py", True, True),
+        ("solutions/basics/alternatives.py", False, False),
+        ("assignments/basics/basics.md", False, False),
+    ],
+)
+def test_the_key_changes_with_what_the_examples_depend_on(
+    course: Course, file: str, visible_changes: bool, hidden_changes: bool
+) -> None:
+    visible, hidden = keys(course)
+    with (course.root / file).open("a") as stream:
+        stream.write("\n# changed\n")
+    assert [key != before for key, before in zip(keys(course), (visible, hidden), strict=True)] == [
+        visible_changes,
+        hidden_changes,
+    ]
+
+
+@pytest.mark.parametrize(
+    "file", ["assignments/basics/checks.py", "solutions/basics/reference.py", "solutions/basics/hidden.py"]
+)
+def test_line_endings_do_not_change_the_key(course: Course, file: str) -> None:
+    before = keys(course)
+    path = course.root / file
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    assert keys(course) == before
+
+
+def test_another_number_of_examples_changes_the_key(course: Course) -> None:
+    fewer = msgspec.structs.replace(course, examples=ExampleSettings(per_check=3))
+    assert all(a != b for a, b in zip(keys(course), keys(fewer), strict=True))
+
+
+def test_the_seed_changes_only_the_hidden_key(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+    visible, hidden = keys(course)
+    monkeypatch.delenv("CI")
+    assert keys(course)[0] == visible
+    assert keys(course)[1] != hidden
+
+
+def test_under_ci_the_seed_is_fixed_and_nothing_is_written(course: Course) -> None:
+    assert course_seed(course) == FIXED_SEED
+    assert not course.private_dir.exists()
+
+
+def test_without_ci_the_seed_is_made_once_and_kept(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CI")
+    seed = course_seed(course)
+    assert len(seed) == 32
+    assert (course_seed(course), (course.private_dir / "seed").read_text()) == (seed, f"{seed}\n")
