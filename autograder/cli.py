@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -12,6 +12,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from autograder.course import Course, CourseError, find_course
+
+if TYPE_CHECKING:
+    from autograder.grading.grade import Judged
+    from autograder.nbgrader.gradebook import Changed
 
 DONE, UNJUDGED, WRONG_USE, UNREADABLE = 0, 1, 2, 3
 
@@ -28,6 +32,9 @@ Names = Annotated[
     list[str] | None, typer.Argument(metavar="[NAME]...", help="Assignments; all of course.toml by default.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the published record instead of a table.")]
+Trust = Annotated[
+    bool, typer.Option("--trust-submissions", help="Run submissions in the grader's own process, without a wall.")
+]
 Search = Annotated[bool, typer.Option("--search", help="Add live Hypothesis search to the recorded examples.")]
 
 
@@ -59,8 +66,10 @@ def one_sentence() -> Iterator[None]:
     from autograder.examples.record import BuildError
     from autograder.examples.store import ExamplesError
     from autograder.grading.demo import DemoError
+    from autograder.grading.judge import TooLittleIsolation
     from autograder.notebooks.source import SourceError
     from autograder.notebooks.submission import UnreadableSubmission
+    from autograder.sandbox.remote import SandboxError
     from autograder.testing.declarations import DeclarationError
 
     try:
@@ -69,7 +78,15 @@ def one_sentence() -> Iterator[None]:
         _fail(str(error), UNREADABLE)
     except CourseError as error:
         _fail(str(error), WRONG_USE)
-    except (BuildError, DeclarationError, ExamplesError, SourceError, DemoError) as error:
+    except (
+        BuildError,
+        DeclarationError,
+        ExamplesError,
+        SourceError,
+        DemoError,
+        TooLittleIsolation,
+        SandboxError,
+    ) as error:
         _fail(str(error), UNJUDGED)
 
 
@@ -118,27 +135,25 @@ def check(
     """
     from autograder.course import Limits
     from autograder.feedback.panel import Panel, points_text
-    from autograder.grading.judge import Kernel
+    from autograder.grading.judge import run_cells, why_absent
+    from autograder.grading.kernel import TrustedKernel
     from autograder.grading.notebook import check_notebook, load_student_folder
     from autograder.notebooks.submission import read_submission
 
     with one_sentence():
         submission = read_submission(notebook)
         assignment, (examples,) = load_student_folder(notebook.resolve().parent)
-        kernel = Kernel(Limits())
+        kernel = TrustedKernel(Limits())
         with steps() as bar:
             bar.begin("running your cells", len(submission.cells))
-            for cell in submission.cells:
-                if cell.kind == "code":
-                    kernel.run(cell)
-                bar.advance()
-        absent = {exercise.name: kernel.why_absent(exercise.name) for exercise in assignment.exercises}
+            failures = run_cells(submission.cells, kernel, bar.advance)
+        absent = {exercise.name: why_absent(exercise.name, failures) for exercise in assignment.exercises}
         results = check_notebook(assignment, examples, kernel.namespace, absent)
         for result in results:
             print(Panel(result, hidden_remain=True).text())
         score, maximum = sum(r.points for r in results), sum(r.max_points for r in results)
         print(f"\n{points_text(score)} of {points_text(maximum)} points by the visible checks.")
-        for note in (*submission.notes, *kernel.notes()):
+        for note in (*submission.notes, *(f"{name} stopped with {raised}" for name, raised in failures.items())):
             print(f"Note: {note}")
 
 
@@ -148,6 +163,7 @@ def judge(
     assignment: Annotated[str | None, typer.Option(help="Assignment; a built notebook names its own.")] = None,
     json: Json = False,
     search: Search = False,
+    trust: Trust = False,
 ) -> None:
     """Runs all checks, visible and hidden, on one submission.
 
@@ -162,7 +178,7 @@ def judge(
         name = assignment or read_submission(submission).assignment
         if name is None:
             _fail(f"{submission} does not say which assignment it answers: give --assignment NAME.", WRONG_USE)
-        result = judge_one(course, str(name), submission, search=search)
+        result = judge_one(course, str(name), submission, search=search, trusted=trust)
         if json:
             print(results.to_json(result))
             return
@@ -230,6 +246,90 @@ def verify(
             for breach in verification.breaches:
                 print(f"  {breach}")
         raise typer.Exit(UNJUDGED if verification.breaches else DONE)
+
+
+@app.command()
+def grade(
+    name: Annotated[str, typer.Argument(help="The assignment.")],
+    student: Annotated[str | None, typer.Option(help="Grade this student's submission alone.")] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes; all cores by default.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Judge again what was judged before.")] = False,
+    search: Search = False,
+    trust: Trust = False,
+    compare: Annotated[
+        bool, typer.Option("--compare", help="Write nothing; list every score that would change.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print a record for each submission, one a line.")] = False,
+) -> None:
+    """Grades a class: judges what changed, in parallel, and writes nbgrader's gradebook and autograded notebooks.
+
+    Example: `autograder grade activations`
+    """
+    import os
+
+    from autograder.grading.grade import as_line, grade_class, submissions, write_lines
+    from autograder.nbgrader.gradebook import Changed, GradebookError, GradebookWriter
+
+    with one_sentence():
+        course = find_course(Path.cwd())
+        class_ = submissions(course, course.assignment(name).name, student)
+        if not class_:
+            _fail(f"No submission of {name} in {course.private_dir / 'submitted'}/{student or 'STUDENT'}/.", WRONG_USE)
+        manner = {"force": force, "search": search, "trusted": trust, "keep": not compare}
+        judged, changed = [], []
+        try:
+            with GradebookWriter(course, name) as gradebook, steps() as bar:
+                bar.begin(f"grading {name}", len(class_))
+                for one in grade_class(course, name, class_, jobs=jobs or os.cpu_count() or 1, **manner):
+                    judged.append(one)
+                    before = gradebook.score(one.student)
+                    if not compare and not gradebook.holds(one):
+                        gradebook.write(one)
+                    changed.append(Changed(one.student, before, one.result.score if one.result else None))
+                    bar.advance()
+        except GradebookError as error:
+            _fail(str(error), WRONG_USE)
+        if json:
+            sys.stdout.buffer.write(b"".join(as_line(one) for one in judged))
+        else:
+            _report_grading(judged, changed, compare)
+        if not compare and student is None:
+            lines = write_lines(course, name, judged)
+            print(f"Records: {lines.relative_to(course.root)}", file=sys.stderr)
+        raise typer.Exit(UNJUDGED if any(one.result is None for one in judged) else DONE)
+
+
+def _report_grading(judged: "list[Judged]", changed: "list[Changed]", compare: bool) -> None:
+    """What was judged, which scores changed, and what could not be judged."""
+    missing = [one for one in judged if one.result is None]
+    again = sum(one.result is not None and one.again for one in judged)
+    print(f"{again} judged, {len(judged) - again - len(missing)} unchanged since they were judged before.")
+    for one in sorted(changed, key=lambda one: one.student):
+        if one.before is not None and one.before != one.after:
+            after = "none" if one.after is None else f"{one.after:g}"
+            print(f"{'would change' if compare else 'changed'}  {one.student}  {one.before:g} -> {after}")
+    for left in missing:
+        print(f"not judged  {left.student}  {left.reason}")
+
+
+@app.command()
+def doctor() -> None:
+    """Shows which layers of the wall work on this machine, what each stops, and the versions that count.
+
+    Example: `autograder doctor`
+    """
+    from autograder.grading.doctor import diagnose
+
+    with one_sentence():
+        course = find_course(Path.cwd())
+        findings = diagnose((course.solutions_dir, course.private_dir))
+        table = Table("kind", "name", "on", "why", "stops")
+        for finding in findings:
+            table.add_row(finding.kind, finding.name, "✓" if finding.on else "✗", finding.why, finding.stops)
+        Console().print(table)
+        missing = [name for name in course.isolation.minimum if any(f.name == name and not f.on for f in findings)]
+        if missing:
+            _fail(f"Submissions are not graded here: {', '.join(missing)} of isolation.minimum is off.", UNJUDGED)
 
 
 @app.command()

@@ -18,6 +18,7 @@ __all__ = [
     "Course",
     "CourseError",
     "ExampleSettings",
+    "Isolation",
     "Limits",
     "find_course",
     "load_course",
@@ -45,6 +46,10 @@ CourseId = Annotated[
 Weight = Annotated[float, Meta(gt=0, le=sys.float_info.max, description="a finite number greater than 0")]
 Seconds = Annotated[float, Meta(gt=0, le=sys.float_info.max, description="a finite number of seconds greater than 0")]
 Count = Annotated[int, Meta(gt=0, description="a whole number greater than 0")]
+LayerName = Annotated[
+    Literal["rlimits", "namespaces", "no_new_privs", "landlock", "seccomp"],
+    Meta(description="one of rlimits, namespaces, no_new_privs, landlock and seccomp"),
+]
 DueDate = Annotated[
     Annotated[datetime, Meta(tz=True)] | None,
     Meta(description="a date and time with its time zone, unquoted, such as 2026-12-18T23:59:00+08:00"),
@@ -72,12 +77,36 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True):
         output_bytes: bytes that one cell or call may print. The rest is cut, and a note says so in its place.
         callbacks: times that one call may call back a function which a check passed in. The check fails and
             says that its function was called too often.
+        seconds_per_submission: wall-clock seconds for all cells and calls of one submission. Checks that are
+            left then fail as too slow.
+        cpu_seconds: seconds of processor time for one submission, counted again after a crash. Checks that are
+            left then fail as too slow.
+        memory_mib: mebibytes that a submission may use beside Python and torch themselves. The call raises
+            MemoryError or RuntimeError, and the check fails with it.
+        notebook_bytes: size of a submitted file. A larger one is not judged, and its student is told so.
     """
 
     seconds_per_call: Seconds = 10.0
     seconds_per_cell: Seconds = 60.0
     output_bytes: Count = 20_000
     callbacks: Count = 10_000
+    seconds_per_submission: Seconds = 300.0
+    cpu_seconds: Seconds = 120.0
+    memory_mib: Count = 2048
+    notebook_bytes: Count = 20_000_000
+
+
+class Isolation(Struct, frozen=True, forbid_unknown_fields=True):
+    """What has to stand between a submission and the grader.
+
+    Attributes:
+        minimum: layers without which submissions are not graded; `autograder doctor` lists what works here.
+    """
+
+    minimum: Annotated[
+        tuple[LayerName, ...],
+        Meta(description="an array of layers: rlimits, namespaces, no_new_privs, landlock, seccomp"),
+    ] = ("rlimits", "no_new_privs", "landlock", "seccomp")
 
 
 class AssignmentSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -97,6 +126,7 @@ class Course(Struct, frozen=True):
     course_id: str
     examples: ExampleSettings
     limits: Limits
+    isolation: Isolation
     assignments: tuple[AssignmentSettings, ...]
 
     @property
@@ -160,6 +190,7 @@ def load_course(root: Path) -> Course:
         course_id=settings.course_id,
         examples=settings.examples,
         limits=settings.limits,
+        isolation=settings.isolation,
         assignments=settings.assignments,
     )
     _refuse_duplicate_names(file, course)
@@ -175,6 +206,7 @@ class _CourseFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     course_id: CourseId
     examples: ExampleSettings = ExampleSettings()
     limits: Limits = Limits()
+    isolation: Isolation = Isolation()
     assignments: Annotated[
         tuple[AssignmentSettings, ...],
         Meta(min_length=1, description="one [[assignments]] table for each assignment, at least one"),

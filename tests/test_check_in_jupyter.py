@@ -69,3 +69,15 @@ def test_changed_checks_are_refused(run, built_fixture_course, tmp_path):
         file.write("\n# edited\n")
     cells = run("from autograder import check", WRONG, 'check("grade_letter")', where=folder)
     assert "does not belong to" in outputs(cells[2], "display_data")[0].data["text/plain"]
+
+
+def test_in_a_trusted_kernel_that_nbgrader_grades_hidden_checks_run_too(run, built_fixture_course):
+    # For who puts nbgrader's own `Execute` back: the value is what stock nbgrader reads.
+    as_nbgrader = {"NBGRADER_EXECUTION": "autograde", "AUTOGRADER_COURSE": str(built_fixture_course.root)}
+    cells = run(
+        f"import os\nos.environ.update({as_nbgrader!r})\nfrom autograder import check", WRONG, 'check("grade_letter")'
+    )
+    panel, points = cells[2].outputs
+    record = panel.data["application/vnd.autograder.v1+json"]
+    assert {check["visible"] for check in record["checks"]} == {True, False}
+    assert float(points.data["text/plain"]) == record["points"]

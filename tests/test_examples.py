@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from autograder.course import Course, ExampleSettings, load_course
-from autograder.examples.codec import Pack, decode, decode_answer, encode, encode_answer
+from autograder.examples.codec import decode_answer, encode_answer
 from autograder.examples.record import FIXED_SEED, Part, course_seed
 from autograder.examples.store import (
     Examples,
@@ -30,6 +30,7 @@ from autograder.examples.store import (
 )
 from autograder.sandbox.protocol import Raised, Reply, Request
 from autograder.sandbox.values import Callback, Handle, same_data
+from autograder.sandbox.wire import Pack, decode, encode
 from autograder.testing import noncontiguous_tensors, tensors
 from autograder.testing.student import Call
 
@@ -49,7 +50,7 @@ VALUES = st.recursive(
 def through_json(value: object) -> object:
     pack = Pack()
     tree = msgspec.json.decode(msgspec.json.encode(encode(value, pack)))
-    return decode(tree, memoryview(bytes(pack.data)))
+    return decode(tree, memoryview(bytes(pack.data)), trusted=True)
 
 
 @settings(max_examples=150, deadline=None)
@@ -81,11 +82,9 @@ def test_equal_arrays_are_stored_once() -> None:
     assert len(pack.data) == 16
 
 
-@pytest.mark.parametrize(
-    "value", [object(), {1}, Handle(0, "Layer"), torch.Generator()], ids=lambda value: type(value).__name__
-)
+@pytest.mark.parametrize("value", [object(), {1}, range(3)], ids=lambda value: type(value).__name__)
 def test_a_value_outside_the_closed_set_cannot_be_recorded(value: object) -> None:
-    with pytest.raises(TypeError, match=rf"a {type(value).__name__} cannot be recorded"):
+    with pytest.raises(TypeError, match=rf"a {type(value).__name__} cannot cross"):
         encode(value, Pack())
 
 
@@ -112,8 +111,9 @@ def test_an_answer_keeps_what_tells_solutions_apart(reply: Reply, kept: Reply) -
 def recording(checks: str = "0" * 64) -> Recording:
     pack = Pack()
     example = {"x": encode(torch.arange(5.0), pack), "dim": 0}
+    request = {"kind": "call", "name": "softmax", "args": [example["x"], 0], "kwargs": {}}
     reference, wrong = [[encode(torch.ones(5), pack)]], [[encode(torch.zeros(5), pack)]]
-    check = RecordedCheck([example, example], [reference, reference], {"zeros": [None, wrong]})
+    check = RecordedCheck([example, example], [[request], None], [reference, reference], {"zeros": [None, wrong]})
     return Recording(
         Manifest("basics", "key", checks, {"softmax": RecordedExercise({"test_ones": check}, {"zeros": "All zero."})}),
         bytes(pack.data),
@@ -149,7 +149,9 @@ def test_the_file_needs_no_pickle(file: Path) -> None:
 
 
 def test_an_example_has_the_answers_of_reference_and_mistakes() -> None:
-    first, second = Examples(recording()).of("softmax", "test_ones")
+    recorded = Examples(recording()).of("softmax", "test_ones")
+    first, second = recorded.examples
+    assert recorded.script is None  # what is asked on the second example could not be recorded
     assert first.values["x"].tolist() == [0, 1, 2, 3, 4]
     assert (first.mistakes["zeros"], second.mistakes["zeros"][0].value.tolist()) == (first.reference, [0.0] * 5)
     assert Examples(recording()).says("softmax") == {"zeros": "All zero."}
@@ -157,7 +159,7 @@ def test_an_example_has_the_answers_of_reference_and_mistakes() -> None:
 
 @pytest.mark.parametrize(("exercise", "check"), [("softmax", "test_twos"), ("relu", "test_ones")])
 def test_a_check_without_examples_has_none(exercise: str, check: str) -> None:
-    assert Examples(recording()).of(exercise, check) == ()
+    assert Examples(recording()).of(exercise, check) is None
 
 
 @pytest.mark.parametrize("kept", [0, 1, 100, -1])
@@ -195,8 +197,8 @@ def test_data_of_another_recording_is_refused(file: Path) -> None:
 
 
 def test_an_unknown_format_is_refused(file: Path) -> None:
-    write(file, Recording(msgspec.structs.replace(recording().manifest, format=2), b""))
-    assert refusal(file) == f"{file} was written by another version of autograder: this one reads format 1."
+    write(file, Recording(msgspec.structs.replace(recording().manifest, format=3), b""))
+    assert refusal(file) == f"{file} was written by another version of autograder: this one reads format 2."
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
@@ -218,7 +220,7 @@ def test_examples_belong_to_their_checks_however_lines_end(tmp_path: Path, text:
     checks.write_bytes(b"a = 1\nb = 2\n")
     write(tmp_path / "examples.npz", recording(file_hash(checks)))
     checks.write_bytes(text)
-    assert not read_for(tmp_path / "examples.npz", checks).is_empty
+    assert set(read_for(tmp_path / "examples.npz", checks).manifest.exercises) == {"softmax"}
 
 
 def test_an_interrupted_write_leaves_the_old_file_and_nothing_else(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

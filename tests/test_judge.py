@@ -8,7 +8,7 @@ import nbformat
 import pytest
 
 from autograder.course import Course
-from autograder.grading.judge import judge
+from autograder.grading.judge import judge_submission, open_court, read_within
 from autograder.notebooks.build import source_notebook
 from autograder.results import ExerciseResult, Result, Seconds, share_points, to_json
 from autograder.testing.assignment import load_assignment
@@ -19,8 +19,16 @@ def source(built_fixture_course: Course):
     return source_notebook(built_fixture_course, load_assignment(built_fixture_course, "basics"))
 
 
+@pytest.fixture(scope="module", params=["behind the wall", "trusted"])
+def court(request, built_fixture_course: Course):
+    """Everything here holds behind the wall and in the grader's own process."""
+    opened = open_court(built_fixture_course, "basics", trusted=request.param == "trusted")
+    yield opened
+    opened.close()
+
+
 @pytest.fixture
-def judged(built_fixture_course: Course, source, tmp_path: Path):
+def judged(court, source, tmp_path: Path):
     """Judges the right notebook with some cells replaced, or with cells added after one."""
 
     def run(replaced: dict[str, str] | None = None, added: dict[str, str] | None = None) -> Result:
@@ -35,7 +43,7 @@ def judged(built_fixture_course: Course, source, tmp_path: Path):
         notebook.cells = cells
         path = tmp_path / "basics.ipynb"
         nbformat.write(notebook, path)
-        return judge(built_fixture_course, "basics", path)
+        return judge_submission(court, read_within(court.course, path))
 
     return run
 
@@ -50,9 +58,8 @@ def test_the_source_notebook_gets_full_points(judged):
     assert {exercise.status for exercise in result.exercises} == {"passed"}
 
 
-def test_a_plain_python_file_is_judged_too(built_fixture_course: Course):
-    path = built_fixture_course.solutions_dir / "basics" / "reference.py"
-    result = judge(built_fixture_course, "basics", path)
+def test_a_plain_python_file_is_judged_too(court):
+    result = judge_submission(court, read_within(court.course, court.course.solutions_dir / "basics" / "reference.py"))
     assert result.score == result.max_score
 
 

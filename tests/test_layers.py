@@ -78,7 +78,10 @@ for line in sys.stdin:
         os._exit(0)
     connection.close()
     mapping[:4] = b"ping"
-    here.sendall(b"ping")
+    try:
+        here.sendall(b"ping")
+    except BrokenPipeError:  # the child has ended without waiting for it
+        pass
     received = b"".join(iter(lambda: received_from(here), b""))
     status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     answer = json.loads(received) if received else {}

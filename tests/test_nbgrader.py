@@ -70,7 +70,7 @@ def test_scores_are_those_of_the_judge(graded: Course):
             submission = gradebook.find_submission("basics", student)
             grades = [g for n in submission.notebooks for g in n.grades if g.cell.cell_type == "code"]
             path = graded.private_dir / "submitted" / student / "basics" / "basics.ipynb"
-            result = judge(graded, "basics", path)
+            result = judge(graded, "basics", path, trusted=True)
             by_cell = {grade.name: grade.auto_score for grade in grades}
             assert by_cell == {f"check-{e.name}": pytest.approx(e.points) for e in result.exercises}
             assert (student, result.score) in (("ada", result.max_score), ("ivan", 0.0), ("chen", result.score))

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from autograder.course import Course, load_course
-from autograder.examples.codec import Pack, decode, encode, encode_answer
+from autograder.examples.codec import encode_answer, encode_request
 from autograder.examples.replay import run_once
 from autograder.examples.search import search
 from autograder.examples.store import (
@@ -29,8 +29,10 @@ from autograder.examples.store import (
 )
 from autograder.sandbox.inprocess import InProcess
 from autograder.sandbox.values import arrays_in
+from autograder.sandbox.wire import Pack, decode, encode
 from autograder.testing.assignment import Assignment, Exercise, load_assignment
 from autograder.testing.declarations import Check
+from autograder.testing.student import Call
 
 PACKAGE = Path(__file__).parent.parent
 FIXED_SEED = "0"
@@ -129,7 +131,8 @@ def _chosen(part: Part, assignment: Assignment, jobs: int) -> Iterable[tuple[str
                 name,
                 {
                     check: [
-                        {key: decode(tree, memoryview(data)) for key, tree in values.items()} for values in examples
+                        {key: decode(tree, memoryview(data), trusted=True) for key, tree in values.items()}
+                        for values in examples
                     ]
                     for check, examples in trees.items()
                 },
@@ -235,17 +238,22 @@ def _answered(
     recorded = {}
     for check in exercise.visible if visible else exercise.hidden:
         examples = chosen[check.name]
-        reference = [_answers(check, assignment.reference, values, pack) for values in examples]
+        asked = [_transcript(check, assignment.reference, values) for values in examples]
+        requests: list[list[Any] | None] = [
+            [encode_request(call.request, pack) for call in transcript] for transcript in asked
+        ]
+        reference = [[encode_answer(call, pack) for call in transcript] for transcript in asked]
         mistakes = {}
         for mistake in exercise.mistakes:
             namespace = {**assignment.reference, exercise.name: mistake.solution}
-            answers = [_answers(check, namespace, values, pack) for values in examples]
+            answers = [
+                [encode_answer(call, pack) for call in _transcript(check, namespace, values)] for values in examples
+            ]
             mistakes[mistake.name] = [None if a == r else a for a, r in zip(answers, reference, strict=True)]
         trees = [{name: encode(value, pack) for name, value in values.items()} for values in examples]
-        recorded[check.name] = RecordedCheck(trees, reference, mistakes)
+        recorded[check.name] = RecordedCheck(trees, requests, reference, mistakes)
     return RecordedExercise(recorded, {mistake.name: mistake.says for mistake in exercise.mistakes})
 
 
-def _answers(check: Check, namespace: Mapping[str, Any], values: Values, pack: Pack) -> list[Any]:
-    transcript, _ = run_once(check, InProcess(namespace, seconds_per_call=5), values)
-    return [encode_answer(call, pack) for call in transcript]
+def _transcript(check: Check, namespace: Mapping[str, Any], values: Values) -> tuple[Call, ...]:
+    return run_once(check, InProcess(namespace, seconds_per_call=5), values)[0]

@@ -1,29 +1,81 @@
 """Runs one check on one example, or replays all its recorded ones."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from autograder.examples.store import Example
-from autograder.sandbox.protocol import Runner
-from autograder.sandbox.values import copy_value
+from autograder.examples.store import Example, Recorded
+from autograder.sandbox.protocol import Reply, Request, Runner
+from autograder.sandbox.script import Played, Script
+from autograder.sandbox.values import copy_value, same_question
 from autograder.testing.declarations import Check
 from autograder.testing.student import Call, Session, Student
 
 
 @dataclass(frozen=True)
 class Trial:
-    """What one example of a check gave: the transcript of calls, and the failure if there was one."""
+    """What one example of a check gave.
+
+    Attributes:
+        example: the drawn values, and what the reference and the mistakes answer on them.
+        transcript: the calls; empty where the answers are to the last bit the reference's, and so pass.
+        failure: what the check found wrong, or None.
+    """
 
     example: Example
     transcript: tuple[Call, ...]
     failure: Exception | None
 
+    @property
+    def replies(self) -> tuple[Reply, ...]:
+        """What the calls gave."""
+        if self.failure is None and not self.transcript:
+            return self.example.reference
+        return tuple(call.reply for call in self.transcript)
+
 
 def run_once(check: Check, runner: Runner, values: dict[str, Any]) -> tuple[tuple[Call, ...], Exception | None]:
     """Runs a check's body with drawn values on a runner's code."""
-    session = Session(runner)
     runner.begin()
+    return _run_body(check, runner, values)
+
+
+def replay(check: Check, runner: Runner, recorded: Recorded) -> tuple[Trial, ...]:
+    """Every example of a check. The first that fails is the smallest counterexample.
+
+    What the check asks is played in one go. Answers that are the reference's to the last bit pass, since the
+    reference passes; on others the check's body runs, with the answers that were played.
+    After a time-out the rest is left out: each further one would wait as long.
+    """
+    played = runner.play(recorded.script) if recorded.script is not None else None
+    trials = []
+    for number, example in enumerate(recorded.examples):
+        trial = _rehearsed(check, example, recorded.script, played, number) or Trial(
+            example, *run_once(check, runner, example.values)
+        )
+        trials.append(trial)
+        raised = trial.transcript[-1].reply.raised if trial.transcript else None
+        if raised is not None and raised.type_name == "TimeLimitReached":
+            break
+    return tuple(trials)
+
+
+def _rehearsed(
+    check: Check, example: Example, script: Script | None, played: Played | None, number: int
+) -> Trial | None:
+    """The trial by what was played; None if the check asked anything else than was foreseen."""
+    if script is None or played is None:
+        return None
+    replies = played[number]
+    if replies is None:
+        return Trial(example, (), None)
+    try:
+        return Trial(example, *_run_body(check, _Rehearsed(script.sequences[number], replies), example.values))
+    except _Unforeseen:
+        return None
+
+
+def _run_body(check: Check, runner: Runner, values: dict[str, Any]) -> tuple[tuple[Call, ...], Exception | None]:
+    session = Session(runner)
     own = copy_value(values, lambda item: item)
     try:
         check.body(self=check.owner(), student=Student(session), **own)
@@ -32,16 +84,39 @@ def run_once(check: Check, runner: Runner, values: dict[str, Any]) -> tuple[tupl
     return tuple(session.transcript), None
 
 
-def replay(check: Check, runner: Runner, examples: Iterable[Example]) -> tuple[Trial, ...]:
-    """Runs every example of a check. The first that fails is the smallest counterexample.
+class _Unforeseen(BaseException):
+    """A check asks something that was not played; not an `Exception`, so that no check can swallow it."""
 
-    After a time-out the rest is left out: each further one would wait as long.
-    """
-    trials = []
-    for example in examples:
-        transcript, failure = run_once(check, runner, example.values)
-        trials.append(Trial(example, transcript, failure))
-        raised = transcript[-1].reply.raised if transcript else None
-        if raised is not None and raised.type_name == "TimeLimitReached":
-            break
-    return tuple(trials)
+
+class _Rehearsed:
+    """A `Runner` that gives the replies that were played, as long as it is asked what was played."""
+
+    def __init__(self, sequence: tuple[Request, ...], replies: list[Reply]) -> None:
+        self._sequence = sequence
+        self._replies = replies
+        self._next = 0
+
+    def begin(self) -> None:
+        pass
+
+    def defines(self, name: str) -> bool:
+        raise _Unforeseen
+
+    def play(self, script: Script) -> Played | None:
+        return None
+
+    def run(self, request: Request) -> Reply:
+        number = self._next
+        self._next += 1
+        if number >= len(self._replies) or not _same_request(request, self._sequence[number]):
+            raise _Unforeseen
+        reply = self._replies[number]
+        return Reply(copy_value(reply.value, lambda item: item), reply.raised, reply.printed, reply.changed)
+
+
+def _same_request(own: Request, foreseen: Request) -> bool:
+    return (
+        (own.kind, own.name) == (foreseen.kind, foreseen.name)
+        and same_question(own.args, foreseen.args)
+        and same_question(own.kwargs, foreseen.kwargs)
+    )

@@ -6,7 +6,6 @@ import os
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +13,13 @@ import msgspec
 import numpy as np
 from msgspec import Struct
 
-from autograder.examples.codec import Pack, decode, decode_answer, encode
+from autograder.examples.codec import decode_answer, decode_request
+from autograder.sandbox.messages import generators_in
 from autograder.sandbox.protocol import Reply
+from autograder.sandbox.script import Script
+from autograder.sandbox.wire import decode
 
-FORMAT = 1
+FORMAT = 2
 
 
 class ExamplesError(Exception):
@@ -29,11 +31,13 @@ class RecordedCheck(Struct, frozen=True):
 
     Attributes:
         examples: drawn values by name, encoded.
+        requests: for each example what the check asks of the reference, encoded; None where it cannot be recorded.
         reference: for each example the answers of the reference, encoded.
         mistakes: the same for each mistake; None on an example where it answers like the reference.
     """
 
     examples: list[dict[str, Any]]
+    requests: list[list[Any] | None]
     reference: list[list[Any]]
     mistakes: dict[str, list[list[Any] | None]]
 
@@ -78,23 +82,46 @@ class Example:
     mistakes: dict[str, tuple[Reply, ...]]
 
 
+@dataclass(frozen=True)
+class Recorded:
+    """A check's examples, smallest first, and the script of what it asks on them, where that could be recorded."""
+
+    examples: tuple[Example, ...]
+    script: Script | None
+
+
 class Examples:
-    """Recorded examples of an assignment, decoded one check at a time."""
+    """Recorded examples of an assignment, decoded one check at a time and kept."""
 
     def __init__(self, recording: Recording) -> None:
         self.manifest = recording.manifest
         self._data = memoryview(recording.data)
+        self._decoded: dict[tuple[str, str], Recorded | None] = {}
 
-    def of(self, exercise: str, check: str) -> tuple[Example, ...]:
-        """The examples of a check; none if it has none."""
-        recorded = self.manifest.exercises.get(exercise)
-        found = recorded.checks.get(check) if recorded else None
-        return tuple(self._examples(found)) if found else ()
+    def of(self, exercise: str, check: str) -> Recorded | None:
+        """What is recorded of a check; None if nothing is."""
+        if (exercise, check) not in self._decoded:
+            recorded = self.manifest.exercises.get(exercise)
+            found = recorded.checks.get(check) if recorded else None
+            self._decoded[exercise, check] = self._recorded(found) if found and found.examples else None
+        return self._decoded[exercise, check]
 
     def says(self, exercise: str) -> dict[str, str]:
         """The sentence of each known mistake of an exercise."""
         recorded = self.manifest.exercises.get(exercise)
         return recorded.mistakes if recorded else {}
+
+    def _recorded(self, check: RecordedCheck) -> Recorded:
+        script = None
+        if all(requests is not None and None not in requests for requests in check.requests):
+            sequences = tuple(
+                tuple(decode_request(tree, self._data) for tree in requests or ()) for requests in check.requests
+            )
+            # What a second call with a generator is given depends on what the first drew: that cannot be foreseen.
+            if any(sum(bool(generators_in(request)) for request in sequence) > 1 for sequence in sequences):
+                return Recorded(tuple(self._examples(check)), None)
+            script = Script(sequences, tuple(tuple(trees) for trees in check.reference), self._data)
+        return Recorded(tuple(self._examples(check)), script)
 
     def _examples(self, check: RecordedCheck) -> Iterator[Example]:
         for i, values in enumerate(check.examples):
@@ -103,14 +130,11 @@ class Examples:
                 name: reference if (answers := per_example[i]) is None else self._answers(answers)
                 for name, per_example in check.mistakes.items()
             }
-            yield Example({name: decode(tree, self._data) for name, tree in values.items()}, reference, mistakes)
+            drawn = {name: decode(tree, self._data, trusted=True) for name, tree in values.items()}
+            yield Example(drawn, reference, mistakes)
 
     def _answers(self, trees: list[Any]) -> tuple[Reply, ...]:
         return tuple(decode_answer(tree, self._data) for tree in trees)
-
-    @cached_property
-    def is_empty(self) -> bool:
-        return not self.manifest.exercises
 
 
 def file_hash(path: Path) -> str:
@@ -182,17 +206,3 @@ def read_for(path: Path, checks: Path) -> Examples:
 
 def _checksum(manifest: bytes, data: bytes) -> bytes:
     return hashlib.sha256(len(manifest).to_bytes(8, "big") + manifest + data).digest()
-
-
-__all__ = [
-    "Example",
-    "Examples",
-    "ExamplesError",
-    "Manifest",
-    "Pack",
-    "Recording",
-    "encode",
-    "read",
-    "read_for",
-    "write",
-]

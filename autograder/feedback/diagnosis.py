@@ -46,7 +46,7 @@ def _explains(trial: Trial, mistake: str) -> bool:
 
 
 def _same_calls(trial: Trial, answers: Sequence[Reply]) -> bool:
-    own = [call.reply for call in trial.transcript]
+    own = trial.replies
     return len(own) == len(answers) and all(same_answer(a, b) for a, b in zip(own, answers, strict=True))
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from markupsafe import Markup, escape
 
 from autograder.results import CheckResult, ExerciseResult
 
@@ -121,4 +122,12 @@ def _details(check: CheckResult) -> list[str]:
 @lru_cache
 def _template(name: str) -> Template:
     loader = PackageLoader("autograder.feedback")
-    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined).get_template(name)
+    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
+    environment.filters["code"] = code_spans
+    return environment.get_template(name)
+
+
+def code_spans(sentence: str) -> Markup:
+    """A sentence as HTML in which what stands between backticks is code."""
+    parts = (str(escape(part)) for part in sentence.split("`"))
+    return Markup("".join(f"<code>{part}</code>" if i % 2 else part for i, part in enumerate(parts)))

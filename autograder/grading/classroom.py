@@ -34,18 +34,31 @@ def solution_source(solution: Any, name: str) -> str:
     definitions = {n.name: n for n in tree.body if isinstance(n, ast.FunctionDef | ast.ClassDef)}
     wanted = copy.deepcopy(definitions[solution.__name__])
     wanted.decorator_list = [node for node in wanted.decorator_list if not _declares(node)]
-    needed: dict[str, ast.stmt] = {}
     used = _names(wanted)
+    needed: dict[str, ast.stmt] = {}
+    if name in used:
+        # It calls the right solution of the same name, which would now be itself.
+        right = ast.parse(inspect.getsource(vars(sys.modules[solution.__module__])[name])).body[0]
+        needed[f"_right_{name}"] = _renamed(right, name, f"_right_{name}")
+        wanted = _renamed(wanted, name, f"_right_{name}")
     while missing := [n for n in used if n.startswith("_") and n in definitions and n not in needed]:
         needed = {missing[0]: definitions[missing[0]], **needed}
         used |= _names(definitions[missing[0]])
     imports = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom) and _serves(node, used)]
-    for inner in ast.walk(wanted):
-        if isinstance(inner, ast.Name) and inner.id == solution.__name__:
-            inner.id = name
-    wanted.name = name
+    wanted = _renamed(wanted, solution.__name__, name)
     top = "\n".join(ast.unparse(node) for node in imports)
     return "\n\n\n".join([*([top] if top else []), *(ast.unparse(node) for node in [*needed.values(), wanted])])
+
+
+def _renamed(tree: Any, old: str, new: str) -> Any:
+    """A copy of a definition in which ``old`` is called ``new``, the definition itself too."""
+    tree = copy.deepcopy(tree)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and node.id == old:
+            node.id = new
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == old:
+            node.name = new
+    return tree
 
 
 def _declares(decorator: ast.expr) -> bool:

@@ -25,8 +25,8 @@ def replayed(*recordings: Examples) -> Trials:
     """Trials from recorded examples, looked up in each recording in turn."""
 
     def trials(check: Check, runner: Runner) -> tuple[Trial, ...]:
-        found = next((e for r in recordings if (e := r.of(check.exercise, check.name))), ())
-        if not found:
+        found = next((e for r in recordings if (e := r.of(check.exercise, check.name))), None)
+        if found is None:
             raise LookupError(f"no recorded examples of {check.exercise}.{check.name}")
         return replay(check, runner, found)
 

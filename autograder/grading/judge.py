@@ -1,127 +1,189 @@
 """Judges one submission: runs its cells in notebook order, and each exercise at its check cell."""
 
-import os
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from autograder.course import Course, Limits
+from autograder.course import Course
 from autograder.examples.store import Examples
 from autograder.grading.exercise import Trials, judge_exercise, replayed, searched
+from autograder.grading.kernel import IN_PROCESS, Kernel, TrustedKernel, WalledKernel, setup_modules
 from autograder.grading.notebook import load_recordings
-from autograder.notebooks.submission import Cell, Submission, read_submission
+from autograder.notebooks.submission import Cell, Submission, UnreadableSubmission, read_submission
 from autograder.results import ExerciseResult, Result, Seconds
-from autograder.sandbox.cells import run_cell
-from autograder.sandbox.inprocess import InProcess
+from autograder.sandbox.layers import probe_layers
 from autograder.sandbox.protocol import Raised
+from autograder.sandbox.remote import Zygote
 from autograder.testing.assignment import Assignment, Exercise, load_assignment
 
-IN_PROCESS = "judged in the grader's own process, without a wall: for trusted submissions only"
+SEARCH_SEED = 0
 
 
-def judge(course: Course, name: str, path: Path, *, search: bool = False) -> Result:
-    """All checks, visible and hidden, on one submission.
+class TooLittleIsolation(Exception):
+    """This machine offers fewer layers than the course asks for; says how to go on."""
+
+
+@dataclass(frozen=True)
+class Court:
+    """What judging an assignment needs, loaded once for all submissions."""
+
+    course: Course
+    assignment: Assignment
+    trials: Trials
+    says: dict[str, dict[str, str]]
+    kernel: Callable[[], Kernel]
+    zygote: Zygote | None
+
+    def close(self) -> None:
+        """Ends the zygote."""
+        if self.zygote is not None:
+            self.zygote.close()
+
+
+def open_court(
+    course: Course, name: str, *, search: bool = False, trusted: bool = False, zygote: Zygote | None = None
+) -> Court:
+    """Loads an assignment and, unless submissions are trusted, starts the zygote behind whose wall they run.
 
     Args:
-        course, name: the assignment that it answers.
-        path: a notebook or a Python file.
+        course, name: the assignment.
         search: adds live Hypothesis search to the recorded examples.
+        trusted: runs submissions in this process.
+        zygote: one that was started before.
     Raises:
-        UnreadableSubmission: the submission cannot be read.
+        TooLittleIsolation: a layer of the course's minimum does not work here.
         CourseError, DeclarationError, ExamplesError: the course has to be mended or built first.
+        SandboxError: the zygote does not start.
     """
     assignment = load_assignment(course, name)
     visible, hidden = load_recordings(course, name)
     trials = replayed(visible, hidden)
     if search:
-        trials = searched(trials, seed=0)
-    return judge_submission(assignment, read_submission(path), trials, says_of(assignment, visible), course.limits)
+        trials = searched(trials, SEARCH_SEED)
+    says = _says(assignment, visible)
+    if trusted:
+        return Court(course, assignment, trials, says, lambda: TrustedKernel(course.limits), None)
+    require_isolation(course)
+    started = zygote or Zygote(setup_modules(course, name))
+    return Court(course, assignment, trials, says, lambda: WalledKernel(started, course.limits), started)
 
 
-def says_of(assignment: Assignment, visible: Examples) -> dict[str, dict[str, str]]:
+def require_isolation(course: Course) -> None:
+    """Raises `TooLittleIsolation` unless every layer of the course's minimum works on this machine."""
+    if not course.isolation.minimum:
+        return
+    probes = probe_layers(course.isolation.minimum)
+    for name in course.isolation.minimum:
+        if not probes[name].on:
+            raise TooLittleIsolation(
+                f"The layer {name} is off here ({probes[name].why}), and course.toml asks for it (isolation.minimum): "
+                "run `autograder doctor`, or grade with --trust-submissions if you trust every submission."
+            )
+
+
+def _says(assignment: Assignment, visible: Examples) -> dict[str, dict[str, str]]:
     return {exercise.name: visible.says(exercise.name) for exercise in assignment.exercises}
 
 
-def judge_submission(
-    assignment: Assignment,
-    submission: Submission,
-    trials: Trials,
-    says: dict[str, dict[str, str]],
-    limits: Limits,
-) -> Result:
+def judge(course: Course, name: str, path: Path, *, search: bool = False, trusted: bool = False) -> Result:
+    """All checks, visible and hidden, on one submission: a notebook or a Python file. See `open_court`.
+
+    Raises:
+        UnreadableSubmission: the submission cannot be read.
+    """
+    submission = read_within(course, path)
+    court = open_court(course, name, search=search, trusted=trusted)
+    try:
+        return judge_submission(court, submission)
+    finally:
+        court.close()
+
+
+def read_within(course: Course, path: Path) -> Submission:
+    """Reads a submission that is not larger than the course allows.
+
+    Raises:
+        UnreadableSubmission: it cannot be read, or is too large.
+    """
+    limit = course.limits.notebook_bytes
+    if path.is_file() and path.stat().st_size > limit:
+        raise UnreadableSubmission(f"{path} has {path.stat().st_size:,} bytes, allowed are {limit:,}.")
+    return read_submission(path)
+
+
+def judge_submission(court: Court, submission: Submission) -> Result:
     """Judges a submission that was read before."""
     wall, cpu = time.perf_counter(), time.process_time()
-    notes = [*submission.notes, IN_PROCESS]
-    results: dict[str, ExerciseResult] = {}
-    kernel = Kernel(limits)
-
-    def judge_one(exercise: Exercise) -> ExerciseResult:
-        return judge_exercise(
-            exercise,
-            exercise.checks,
-            kernel.runner(),
-            trials,
-            says[exercise.name],
-            absent=kernel.why_absent(exercise.name),
-        )
-
-    for cell in submission.cells:
-        if cell.kind == "code":
-            kernel.run(cell)
-            continue
-        exercise = assignment.exercise(cell.name)
-        if exercise is None:
-            notes.append(f"a check cell names {cell.name!r}, which is no exercise of {assignment.name}")
-        else:
-            results[exercise.name] = judge_one(exercise)
-    for exercise in assignment.exercises:
-        if exercise.name not in results:
-            results[exercise.name] = judge_one(exercise)
-    exercises = tuple(results[exercise.name] for exercise in assignment.exercises)
+    kernel = court.kernel()
+    try:
+        results, notes = _judge(court, submission, kernel)
+        isolation = kernel.isolation
+    finally:
+        kernel.close()
+    exercises = tuple(results[exercise.name] for exercise in court.assignment.exercises)
+    seconds = Seconds(round(time.process_time() - cpu + kernel.cpu, 4), round(time.perf_counter() - wall, 4))
     return Result(
-        assignment=assignment.name,
+        assignment=court.assignment.name,
         submission=str(submission.path),
         sha256=submission.sha256,
         score=round(sum(exercise.points for exercise in exercises), 6),
-        max_score=assignment.max_score,
-        seconds=Seconds(round(time.process_time() - cpu, 4), round(time.perf_counter() - wall, 4)),
-        isolation=(),
-        notes=(*notes, *kernel.notes()),
+        max_score=court.assignment.max_score,
+        seconds=seconds,
+        isolation=isolation,
+        notes=(*submission.notes, *([] if isolation else [IN_PROCESS]), *notes),
         exercises=exercises,
     )
 
 
-class Kernel:
-    """The namespace that a submission's cells fill, and what went wrong in them."""
+def _judge(court: Court, submission: Submission, kernel: Kernel) -> tuple[dict[str, ExerciseResult], list[str]]:
+    failures: dict[str, Raised] = {}
+    results: dict[str, ExerciseResult] = {}
+    notes: list[str] = []
 
-    def __init__(self, limits: Limits) -> None:
-        self.namespace: dict[str, Any] = {"__name__": "__main__"}
-        self._limits = limits
-        self._failures: dict[str, Raised] = {}
-        os.environ.setdefault("MPLBACKEND", "Agg")
-
-    def run(self, cell: Cell) -> None:
-        """Runs a cell; a failure is kept and costs only what depends on it."""
-        seconds, output = self._limits.seconds_per_cell, self._limits.output_bytes
-        raised = run_cell(cell.name, cell.code, self.namespace, seconds=seconds, output=output)
-        if raised is not None:
-            self._failures[cell.name] = raised
-
-    def runner(self) -> InProcess:
-        return InProcess(
-            self.namespace,
-            seconds_per_call=self._limits.seconds_per_call,
-            output_characters=self._limits.output_bytes,
-            callbacks=self._limits.callbacks,
+    def judge_one(exercise: Exercise) -> None:
+        results[exercise.name] = judge_exercise(
+            exercise,
+            exercise.checks,
+            kernel.runner,
+            court.trials,
+            court.says[exercise.name],
+            absent=why_absent(exercise.name, failures),
         )
 
-    def why_absent(self, name: str) -> str:
-        """What to say if ``name`` is not defined: the failure of its cell, or of the only file there is."""
-        failure = self._failures.get(name)
-        if failure is None and len(self._failures) == 1:
-            (cell, failure), *_ = self._failures.items()
-            return f"`{name}` is not defined; {cell} stopped with {failure}."
-        return "" if failure is None else f"Its cell stopped with {failure}."
+    for cell in submission.cells:
+        if cell.kind == "code":
+            raised = kernel.run(cell)
+            if raised is not None:
+                failures[cell.name] = raised
+            continue
+        exercise = court.assignment.exercise(cell.name)
+        if exercise is None:
+            notes.append(f"a check cell names {cell.name!r}, which is no exercise of {court.assignment.name}")
+        else:
+            judge_one(exercise)
+    for exercise in court.assignment.exercises:
+        if exercise.name not in results:
+            judge_one(exercise)
+    return results, [*notes, *(f"{name} stopped with {raised}" for name, raised in failures.items())]
 
-    def notes(self) -> list[str]:
-        return [f"{cell} stopped with {raised}" for cell, raised in self._failures.items()]
+
+def why_absent(name: str, failures: dict[str, Raised]) -> str:
+    """What to say if ``name`` is not defined: the failure of its cell, or of the only cell that failed."""
+    failure = failures.get(name)
+    if failure is not None:
+        return f"Its cell stopped with {failure}."
+    if len(failures) == 1:
+        ((cell, only),) = failures.items()
+        return f"`{name}` is not defined; {cell} stopped with {only}."
+    return ""
+
+
+def run_cells(cells: tuple[Cell, ...], kernel: Kernel, advance: Callable[[], None]) -> dict[str, Raised]:
+    """Runs a submission's code without judging; what each failing cell raised."""
+    failures = {}
+    for cell in cells:
+        if cell.kind == "code" and (raised := kernel.run(cell)) is not None:
+            failures[cell.name] = raised
+        advance()
+    return failures

@@ -8,6 +8,17 @@ from typing import Any
 from autograder.course import CourseError, load_course
 from autograder.grading.notebook import COURSE_VARIABLE
 
+JUDGE = "autograder.nbgrader.preprocessor.Judge"
+# What stock nbgrader runs after `Execute`, in whose place the judge stands.
+AFTER_JUDGE = [
+    "nbgrader.preprocessors.IgnorePattern",
+    "nbconvert.preprocessors.ClearMetadataPreprocessor",
+    "nbgrader.preprocessors.LimitOutput",
+    "nbgrader.preprocessors.SaveAutoGrades",
+    "nbgrader.preprocessors.AssignLatePenalties",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
+
 
 def configure(c: Any, root: Path) -> None:
     """Sets nbgrader's configuration ``c`` for the course in ``root``.
@@ -29,6 +40,8 @@ def configure(c: Any, root: Path) -> None:
     c.CourseDirectory.autograded_directory = "private/autograded"
     c.CourseDirectory.feedback_directory = "private/feedback"
     c.Execute.timeout = int(course.limits.seconds_per_cell)
+    c.Autograde.autograde_preprocessors = [JUDGE, *AFTER_JUDGE]
+    c.Judge.course_root = str(course.root)
     # nbgrader starts `alembic` by name, also where the virtual environment is not activated.
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     # `check()` finds the hidden checks through this while nbgrader grades in a kernel.

@@ -63,7 +63,11 @@ def read_submission(path: Path) -> Submission:
         raise UnreadableSubmission(f"{path} is empty.")
     if path.suffix == ".py":
         return Submission(path, sha256, None, (Cell("code", path.name, text),), ())
-    notebook = _notebook(path, text)
+    return submission_of(_notebook(path, text), path, sha256)
+
+
+def submission_of(notebook: Any, path: Path, sha256: str = "") -> Submission:
+    """A notebook that was read before as a submission."""
     cells, notes = _cells(notebook)
     ours = notebook.metadata.get("autograder")
     assignment = ours.get("assignment") if isinstance(ours, dict) else None

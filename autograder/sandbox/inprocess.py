@@ -1,19 +1,23 @@
 """Runs a student's code in this process: in a notebook, and for trusted submissions."""
 
 import inspect
+import linecache
 import random
-import traceback
 from collections.abc import Callable, Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import numpy as np
 import torch
 
 from autograder.sandbox.limits import CappedOutput, TimeLimitReached, TooManyCallbacks, time_limit
+from autograder.sandbox.messages import encode_reply
 from autograder.sandbox.protocol import OPERATORS, Raised, Reply, Request
+from autograder.sandbox.script import Played, Script
 from autograder.sandbox.values import BoundMethod, Callback, Handle, copy_value, same_data
+from autograder.sandbox.wire import Pack
 
 OUR_CODE = str(Path(__file__).resolve().parent.parent)
 POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
@@ -52,6 +56,19 @@ class InProcess:
 
     def defines(self, name: str) -> bool:
         return callable(self._namespace.get(name))
+
+    def play(self, script: Script) -> Played | None:
+        played: Played = []
+        for number, sequence in enumerate(script.sequences):
+            self.begin()
+            replies, pack, trees = [], Pack(), []
+            for request in sequence:
+                replies.append(self.run(request))
+                if replies[-1].raised is not None and replies[-1].raised.type_name == "TimeLimitReached":
+                    return None
+                trees.append(encode_reply(replies[-1], [], pack))
+            played.append(None if script.is_known(number, trees, memoryview(pack.data)) else replies)
+        return played
 
     def run(self, request: Request) -> Reply:
         calls_left = [self._callbacks]
@@ -208,11 +225,7 @@ def signature_complaint(
 def describe(error: BaseException) -> Raised:
     """An exception as data, with the student's own line where it happened."""
     bases = tuple(base.__name__ for base in type(error).__mro__)
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if _is_students(f.filename)]
-    place = ""
-    if frames:
-        line = (frames[-1].line or "").strip()
-        place = f"line {frames[-1].lineno}: {line}" if line else f"line {frames[-1].lineno}"
+    place = _place(error.__traceback__)
     if isinstance(error, ModuleNotFoundError):
         return Raised(type(error).__name__, bases, f"the package `{error.name}` is not installed here", place)
     try:
@@ -220,6 +233,19 @@ def describe(error: BaseException) -> Raised:
     except Exception:
         message = ["its message cannot be read"]
     return Raised(type(error).__name__, bases, message[0][:300] if message else "", place)
+
+
+def _place(trace: TracebackType | None) -> str:
+    """The student's own line that was running, read from the innermost of the student's frames."""
+    found = None
+    while trace is not None:
+        if _is_students(trace.tb_frame.f_code.co_filename):
+            found = trace
+        trace = trace.tb_next
+    if found is None:
+        return ""
+    line = linecache.getline(found.tb_frame.f_code.co_filename, found.tb_lineno, found.tb_frame.f_globals).strip()
+    return f"line {found.tb_lineno}: {line}" if line else f"line {found.tb_lineno}"
 
 
 def _is_students(filename: str) -> bool:

@@ -3,7 +3,10 @@
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    from autograder.sandbox.script import Played, Script
 
 Kind = Literal["call", "method", "attribute", "assign", "operator"]
 
@@ -54,6 +57,9 @@ class Runner(Protocol):
 
     def defines(self, name: str) -> bool:
         """Whether the student's code has a function or class of that name."""
+
+    def play(self, script: "Script") -> "Played | None":
+        """Plays a script's sequences; None where they have to be asked one by one instead."""
 
     def run(self, request: Request) -> Reply:
         """Does what is asked; never raises what the student's code raises."""

@@ -5,7 +5,7 @@ list, tuple, dict of these, seeded generator, callback, and a handle for any oth
 on the student's side. Everything is copied on the way, so neither side can change what the other holds.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
@@ -146,3 +146,27 @@ def arrays_in(value: Any) -> list[Any]:
     if isinstance(value, dict):
         return [array for item in value.values() for array in arrays_in(item)]
     return []
+
+
+def same_question(a: Any, b: Any) -> bool:
+    """Whether two values would be answered alike: `same_data`, and the same handles, callbacks, generator states."""
+    return same_data(a, b) and all(map(_same_leaf, _leaves(a), _leaves(b)))
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    if isinstance(value, list | tuple):
+        for item in value:
+            yield from _leaves(item)
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _leaves(item)
+    else:
+        yield value
+
+
+def _same_leaf(a: Any, b: Any) -> bool:
+    if isinstance(a, torch.Generator):
+        return isinstance(b, torch.Generator) and torch.equal(a.get_state(), b.get_state())
+    if isinstance(a, np.random.Generator):
+        return isinstance(b, np.random.Generator) and repr(a.bit_generator.state) == repr(b.bit_generator.state)
+    return a == b if isinstance(a, Handle | Callback) else type(a) is type(b)

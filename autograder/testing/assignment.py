@@ -3,6 +3,7 @@
 import hashlib
 import importlib
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -147,7 +148,8 @@ def _modules_of(folder: Path) -> Iterator[Any]:
 @contextmanager
 def _search_profile() -> Iterator[None]:
     """Hypothesis reads its settings where `given` stands, so the profile is set while content is imported."""
-    set_hypothesis_home_dir(Path(__file__).parent / ".never-written")
+    # Even without a database Hypothesis writes a folder; not into the course or beside a student's notebook.
+    set_hypothesis_home_dir(Path(tempfile.gettempdir()) / "autograder-hypothesis")
     before = settings.get_current_profile_name()
     settings.register_profile(
         "autograder-search",

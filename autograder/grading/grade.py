@@ -1,0 +1,256 @@
+"""Judges a class: in parallel, resumable, nothing twice. Results are kept by what they depend on."""
+
+import ctypes
+import hashlib
+import os
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.metadata import version
+from multiprocessing import get_context
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+import autograder
+from autograder.course import Course, load_course
+from autograder.examples.record import Part
+from autograder.examples.store import file_hash
+from autograder.grading.judge import Court, judge_submission, open_court, read_within
+from autograder.notebooks.submission import UnreadableSubmission
+from autograder.results import Result
+from autograder.sandbox.remote import SandboxError
+
+PR_SET_PDEATHSIG = 1
+# How often a killed worker is replaced before its submission is reported instead.
+TRIES = 3
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """One student's submission: its notebook, and when it was handed in, as nbgrader writes it."""
+
+    student: str
+    path: Path
+    submitted: str | None
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A submission with its result, or the reason why there is none.
+
+    Attributes:
+        student, path, submitted: the submission.
+        result: what was judged; None if it could not be.
+        reason: why there is no result.
+        again: whether it was judged now, rather than taken from an earlier run.
+    """
+
+    student: str
+    path: Path
+    submitted: str | None
+    result: Result | None
+    reason: str = ""
+    again: bool = True
+
+
+class Kept(Struct, frozen=True):
+    """A result on disk, with the key of all that it depends on."""
+
+    key: str
+    result: Result
+
+
+def submissions(course: Course, name: str, student: str | None = None) -> tuple[Submitted, ...]:
+    """What is in ``private/submitted``, in the order of the students' names."""
+    found = []
+    for folder in sorted((course.private_dir / "submitted").glob(f"{student or '*'}/{name}")):
+        stamp = folder / "timestamp.txt"
+        submitted = stamp.read_text(encoding="utf-8").strip() if stamp.is_file() else None
+        found.append(Submitted(folder.parent.name, folder / f"{name}.ipynb", submitted or None))
+    return tuple(found)
+
+
+def checks_key(course: Course, name: str, *, search: bool, trusted: bool) -> str:
+    """Hash of all that a result depends on beside the submission: checks, limits, isolation, program, libraries."""
+    solutions, folder = course.solutions_dir / name, course.assignments_dir / name
+    parts = [autograder.__version__, sys.version.split()[0], *(version(p) for p in ("torch", "numpy"))]
+    parts += [str(search), str(trusted), repr(course.limits), repr(course.isolation)]
+    parts += [file_hash(file) for file in (folder / "checks.py", solutions / "hidden.py", solutions / "reference.py")]
+    parts += [file_hash(Part(course, name, visible).path) for visible in (True, False)]
+    parts += [file_hash(file) for file in sorted(Path(autograder.__file__).parent.rglob("*.py"))]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def grade_class(
+    course: Course,
+    name: str,
+    class_: Sequence[Submitted],
+    *,
+    jobs: int,
+    force: bool = False,
+    search: bool = False,
+    trusted: bool = False,
+    keep: bool = True,
+) -> Iterator[Judged]:
+    """Judges submissions, as they finish; one that cannot be judged stops no other.
+
+    A result that was kept is taken as it is, unless ``force``. Every new one is kept at once, so that a run which
+    was interrupted goes on where it stopped.
+
+    Args:
+        course, name: the assignment, built before.
+        class_: the submissions.
+        jobs: processes that judge at the same time.
+        force: judges again what was judged before.
+        search: adds live Hypothesis search.
+        trusted: runs submissions without a wall.
+        keep: False keeps no result.
+    """
+    key = checks_key(course, name, search=search, trusted=trusted)
+    waiting = []
+    for submission in class_:
+        kept = None if force else _kept(course, name, submission, key)
+        if kept is None:
+            waiting.append(submission)
+        else:
+            yield Judged(submission.student, submission.path, submission.submitted, kept, again=False)
+    judged = _one_by_one if jobs == 1 or len(waiting) <= 1 else _side_by_side
+    for done in judged(course, name, waiting, _Manner(search, trusted, jobs)):
+        if keep and done.result is not None:
+            _keep(course, name, done, key)
+        yield done
+
+
+@dataclass(frozen=True)
+class _Manner:
+    search: bool
+    trusted: bool
+    jobs: int
+
+
+def _one_by_one(course: Course, name: str, waiting: list[Submitted], manner: _Manner) -> Iterator[Judged]:
+    if not waiting:
+        return
+    court = open_court(course, name, search=manner.search, trusted=manner.trusted)
+    try:
+        for submission in waiting:
+            try:
+                yield _judge_one(court, submission)
+            except SandboxError:
+                court.close()
+                court = open_court(course, name, search=manner.search, trusted=manner.trusted)
+                yield _judge_one(court, submission)
+    finally:
+        court.close()
+
+
+def _side_by_side(course: Course, name: str, waiting: list[Submitted], manner: _Manner) -> Iterator[Judged]:
+    tries = dict.fromkeys((submission.student for submission in waiting), 0)
+    while waiting:
+        with ProcessPoolExecutor(
+            min(manner.jobs, len(waiting)), mp_context=get_context("spawn"), initializer=_end_with_parent
+        ) as pool:
+            running: dict[Future[Judged], Submitted] = {
+                pool.submit(_judge_in_worker, course.root, name, manner, submission): submission
+                for submission in waiting
+            }
+            waiting = []
+            while running:
+                finished, _ = wait(running, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    submission = running.pop(future)
+                    try:
+                        yield future.result()
+                    except BrokenProcessPool:
+                        tries[submission.student] += 1
+                        if tries[submission.student] < TRIES:
+                            waiting.append(submission)
+                        else:
+                            yield _unjudged(submission, "the grading process was killed while it was judged")
+
+
+def _end_with_parent() -> None:
+    """A worker must not outlive the grader, nor take its Ctrl-C for itself."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+@lru_cache(maxsize=1)
+def _court(root: Path, name: str, manner: _Manner) -> Court:
+    """A worker's own court, opened at its first submission."""
+    import torch
+
+    torch.set_num_threads(1)
+    return open_court(load_course(root), name, search=manner.search, trusted=manner.trusted)
+
+
+def _judge_in_worker(root: Path, name: str, manner: _Manner, submission: Submitted) -> Judged:
+    try:
+        return _judge_one(_court(root, name, manner), submission)
+    except SandboxError:
+        _court(root, name, manner).close()
+        _court.cache_clear()
+        return _judge_one(_court(root, name, manner), submission)
+
+
+def _judge_one(court: Court, submission: Submitted) -> Judged:
+    try:
+        result = judge_submission(court, read_within(court.course, submission.path))
+    except UnreadableSubmission as error:
+        return _unjudged(submission, str(error))
+    return Judged(submission.student, submission.path, submission.submitted, result)
+
+
+def _unjudged(submission: Submitted, reason: str) -> Judged:
+    return Judged(submission.student, submission.path, submission.submitted, None, reason)
+
+
+def _place(course: Course, name: str, student: str) -> Path:
+    return course.private_dir / "results" / name / f"{student}.json"
+
+
+def _kept(course: Course, name: str, submission: Submitted, key: str) -> Result | None:
+    """The kept result of the very same submission and checks; a damaged one counts as none."""
+    try:
+        kept = msgspec.json.decode(_place(course, name, submission.student).read_bytes(), type=Kept)
+        sha256 = hashlib.sha256(submission.path.read_bytes()).hexdigest()
+    except (OSError, msgspec.DecodeError, ValueError):
+        return None
+    return kept.result if (kept.key, kept.result.sha256) == (key, sha256) else None
+
+
+def _keep(course: Course, name: str, judged: Judged, key: str) -> None:
+    assert judged.result is not None
+    path = _place(course, name, judged.student)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(f".{os.getpid()}.part")
+    temporary.write_bytes(msgspec.json.encode(Kept(key, judged.result)))
+    os.replace(temporary, path)
+
+
+def write_lines(course: Course, name: str, judged: Sequence[Judged]) -> Path:
+    """Writes ``private/results/NAME.jsonl``: a line for each submission, judged or not."""
+    path = course.private_dir / "results" / f"{name}.jsonl"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(f".{os.getpid()}.part")
+    temporary.write_bytes(b"".join(as_line(one) for one in sorted(judged, key=lambda one: one.student)))
+    os.replace(temporary, path)
+    return path
+
+
+def as_line(judged: Judged) -> bytes:
+    """A submission's record on one line; one that was not judged has its reason instead of a result."""
+    record = {
+        "student": judged.student,
+        "submitted": judged.submitted,
+        "result": judged.result,
+        "reason": judged.reason,
+    }
+    return msgspec.json.encode(record) + b"\n"

@@ -1,0 +1,115 @@
+"""Where a submission's cells run and its functions are called: behind the wall, or in this process if trusted."""
+
+import ast
+import os
+from pathlib import Path
+from typing import Any, Protocol
+
+from autograder.course import Course, Limits
+from autograder.notebooks.source import read_source
+from autograder.notebooks.submission import Cell
+from autograder.sandbox.cells import run_cell
+from autograder.sandbox.inprocess import InProcess
+from autograder.sandbox.layers import LayerSettings
+from autograder.sandbox.protocol import Raised, Runner
+from autograder.sandbox.remote import Wall, Walled, Zygote
+
+IN_PROCESS = "judged in the grader's own process, without a wall: for trusted submissions only"
+MEBIBYTE = 1024 * 1024
+
+
+class Kernel(Protocol):
+    """The namespace that a submission's cells fill."""
+
+    @property
+    def isolation(self) -> tuple[str, ...]:
+        """The layers that stand around it."""
+
+    @property
+    def runner(self) -> Runner:
+        """Calls what the cells defined."""
+
+    @property
+    def cpu(self) -> float:
+        """Seconds of CPU used in another process, once it is closed."""
+
+    def run(self, cell: Cell) -> Raised | None:
+        """Runs a cell; what it raised, or None."""
+
+    def close(self) -> None:
+        """Ends it."""
+
+
+class TrustedKernel:
+    """Runs everything in this process."""
+
+    isolation: tuple[str, ...] = ()
+    cpu = 0.0
+
+    def __init__(self, limits: Limits) -> None:
+        self.namespace: dict[str, Any] = {"__name__": "__main__"}
+        self._limits = limits
+        self.runner: Runner = InProcess(
+            self.namespace,
+            seconds_per_call=limits.seconds_per_call,
+            output_characters=limits.output_bytes,
+            callbacks=limits.callbacks,
+        )
+        os.environ.setdefault("MPLBACKEND", "Agg")
+
+    def run(self, cell: Cell) -> Raised | None:
+        limits = self._limits
+        return run_cell(
+            cell.name, cell.code, self.namespace, seconds=limits.seconds_per_cell, output=limits.output_bytes
+        )
+
+    def close(self) -> None:
+        """Nothing to end."""
+
+
+class WalledKernel:
+    """Runs everything in a child of a zygote."""
+
+    def __init__(self, zygote: Zygote, limits: Limits) -> None:
+        self._walled = Walled(zygote, wall_of(limits))
+        self.runner: Runner = self._walled
+
+    @property
+    def isolation(self) -> tuple[str, ...]:
+        return self._walled.isolation
+
+    @property
+    def cpu(self) -> float:
+        return self._walled.cpu
+
+    def run(self, cell: Cell) -> Raised | None:
+        return self._walled.run_cell(cell.name, cell.code)
+
+    def close(self) -> None:
+        self._walled.close()
+
+
+def wall_of(limits: Limits) -> Wall:
+    """The wall that a course's limits ask for."""
+    layers = LayerSettings(memory_bytes=limits.memory_mib * MEBIBYTE, cpu_seconds=int(limits.cpu_seconds))
+    return Wall(
+        layers,
+        seconds_per_call=limits.seconds_per_call,
+        seconds_per_cell=limits.seconds_per_cell,
+        seconds_per_submission=limits.seconds_per_submission,
+        output=limits.output_bytes,
+        callbacks=limits.callbacks,
+    )
+
+
+def setup_modules(course: Course, name: str) -> tuple[str, ...]:
+    """What an assignment's setup cell imports, for the zygote to import once."""
+    path: Path = course.assignments_dir / name / f"{name}.md"
+    code = next(cell.text for cell in read_source(path) if cell.role == "setup")
+    modules: list[str] = []
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Import):
+            modules += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            modules.append(node.module)
+    return tuple(module for module in modules if module.split(".")[0] != "autograder")

@@ -1,0 +1,94 @@
+"""The process that is forked for each submission: has imported and warmed numpy and torch, and knows nothing else.
+
+It has never held a check, a reference, a seed or a path to them: what a child inherits cannot give them away.
+Started as ``python -I -m autograder.sandbox.zygote DESCRIPTOR``; the descriptor is a socket to the judge, over which
+come lines of JSON: ``preload`` modules, ``fork`` a child (with its socket and shared memory), ``reap`` one.
+"""
+
+import gc
+import importlib
+import json
+import os
+import socket
+import sys
+from typing import Any
+
+import numpy as np
+import torch
+
+import autograder
+from autograder.sandbox.child import Settings, become_child
+
+
+def main(descriptor: int) -> None:
+    control = socket.socket(fileno=descriptor)
+    warm()
+    _silence_check()
+    gc.collect()
+    gc.freeze()
+    _send(control, {"ready": True})
+    while True:
+        line, descriptors, _, _ = socket.recv_fds(control, 1 << 16, 2)
+        if not line:
+            return
+        _handle(control, json.loads(line), descriptors)
+
+
+def _handle(control: socket.socket, message: dict[str, Any], descriptors: list[int]) -> None:
+    match message["do"]:
+        case "preload":
+            failed = [name for name in message["modules"] if not _imports(name)]
+            gc.collect()
+            gc.freeze()
+            _send(control, {"failed": failed})
+        case "fork":
+            connection, shared = descriptors
+            pid = os.fork()
+            if pid == 0:
+                control.close()
+                become_child(socket.socket(fileno=connection), shared, Settings(message["settings"]))
+            os.close(connection)
+            os.close(shared)
+            _send(control, {"pid": pid})
+        case "reap":
+            _, status, usage = os.wait4(message["pid"], 0)
+            _send(control, {"status": status, "cpu": usage.ru_utime + usage.ru_stime, "memory": usage.ru_maxrss})
+
+
+def warm() -> None:
+    """Runs each usual operation once: what a child would otherwise import and allocate again and again.
+
+    One thread everywhere: a pool of threads does not survive a fork.
+    """
+    torch.set_num_threads(1)
+    layer = torch.nn.Sequential(torch.nn.Conv2d(1, 2, 3), torch.nn.Flatten(), torch.nn.Linear(8, 2))
+    lstm = torch.nn.LSTM(2, 3, batch_first=True)
+    for optimizer in (torch.optim.SGD, torch.optim.Adam, torch.optim.AdamW):
+        stepper = optimizer([*layer.parameters(), *lstm.parameters()], lr=0.1)
+        out, _ = lstm(layer(torch.ones(3, 1, 4, 4)).reshape(1, 3, 2))
+        out.logsumexp(-1).sum().backward()
+        stepper.step()
+    np.linalg.svd(np.random.default_rng(0).normal(size=(3, 2)))
+    torch.Generator().manual_seed(0).get_state()
+
+
+def _silence_check() -> None:
+    """A student's own ``check()`` calls do nothing while grading: the judge checks."""
+    os.environ["NBGRADER_EXECUTION"] = "autograde"
+    autograder.check = lambda exercise=None: 0.0
+
+
+def _imports(name: str) -> bool:
+    try:
+        importlib.import_module(name)
+    except Exception:
+        return False
+    return True
+
+
+def _send(control: socket.socket, message: dict[str, Any]) -> None:
+    control.sendall(json.dumps(message).encode() + b"\n")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

@@ -1,0 +1,156 @@
+"""`autograder grade`: the class in parallel, resumable, into nbgrader's gradebook; and `nbgrader autograde` by the judge."""
+
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from conftest import BIN
+
+from autograder.course import Course, load_course
+from autograder.grading.classroom import make_class
+from autograder.notebooks.build import source_notebook
+from autograder.testing.assignment import load_assignment
+
+ENVIRONMENT = {key: value for key, value in os.environ.items() if key != "AUTOGRADER_COURSE"}
+
+
+def run(course: Course, *command: str) -> subprocess.CompletedProcess[str]:
+    first, *rest = command
+    return subprocess.run(
+        [str(BIN / first), *rest], cwd=course.root, env=ENVIRONMENT, text=True, capture_output=True, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def released(built_fixture_course: Course, tmp_path_factory: pytest.TempPathFactory) -> Course:
+    """The fixture course after `nbgrader generate_assignment`, with a class that has handed in."""
+    root = tmp_path_factory.mktemp("class") / "course"
+    shutil.copytree(built_fixture_course.root, root)
+    course = load_course(root)
+    assignment = load_assignment(course, "basics")
+    for made in make_class(assignment, source_notebook(course, assignment)):
+        folder = course.private_dir / "submitted" / made.student / "basics"
+        folder.mkdir(parents=True)
+        (folder / "basics.ipynb").write_text(made.text, encoding="utf-8")
+    (course.private_dir / "submitted" / "ada" / "basics" / "timestamp.txt").write_text("2026-11-21 10:00:00 UTC")
+    assert run(course, "nbgrader", "generate_assignment", "basics").returncode == 0
+    return course
+
+
+@pytest.fixture
+def class_(released: Course, tmp_path: Path) -> Course:
+    root = tmp_path / "course"
+    shutil.copytree(released.root, root)
+    return load_course(root)
+
+
+def rows(course: Course) -> list[tuple]:
+    """Every automatic score in the gradebook, with its cell and student, and whether a person has to look."""
+    query = """
+        select submitted_assignment.student_id, base_cell.name, grade.auto_score, grade.needs_manual_grade
+        from grade join submitted_notebook on grade.notebook_id = submitted_notebook.id
+        join submitted_assignment on submitted_notebook.assignment_id = submitted_assignment.id
+        join base_cell on grade.cell_id = base_cell.id order by 1, 2
+    """
+    with sqlite3.connect(course.private_dir / "gradebook.db") as database:
+        return database.execute(query).fetchall()
+
+
+def test_a_class_is_graded_once_and_the_broken_file_is_named(class_: Course):
+    done = run(class_, "autograder", "grade", "basics")
+    assert done.returncode == 1, done.stderr
+    assert done.stdout.splitlines()[0] == "12 judged, 0 unchanged since they were judged before."
+    assert "not judged  mei  " in done.stdout and "is not a notebook: not JSON" in done.stdout
+    assert "Traceback" not in done.stderr and "Warning" not in done.stderr
+    before = rows(class_)
+    again = run(class_, "autograder", "grade", "basics")
+    assert again.stdout.splitlines()[0] == "0 judged, 12 unchanged since they were judged before."
+    assert rows(class_) == before
+    lines = (class_.private_dir / "results" / "basics.jsonl").read_text(encoding="utf-8").splitlines()
+    records = {record["student"]: record for record in map(json.loads, lines)}
+    assert records["ada"]["result"]["score"] == records["ada"]["result"]["max_score"]
+    assert records["ada"]["submitted"] == "2026-11-21 10:00:00 UTC"
+    assert records["mei"]["result"] is None and "not JSON" in records["mei"]["reason"]
+    assert {"landlock", "seccomp"} <= set(records["ada"]["result"]["isolation"])
+
+
+def test_grade_and_nbgrader_autograde_give_the_same_rows(class_: Course, tmp_path: Path):
+    other = tmp_path / "other"
+    shutil.copytree(class_.root, other)
+    run(class_, "autograder", "grade", "basics", "--jobs", "1")
+    stock = load_course(other)
+    run(stock, "nbgrader", "autograde", "basics")
+    of_mei = [row for row in rows(class_) if row[0] == "mei"]
+    assert {row[2] for row in of_mei} == {None}
+    assert [row for row in rows(class_) if row[0] != "mei"] == [row for row in rows(stock) if row[0] != "mei"]
+    for course in (class_, stock):
+        assert run(course, "nbgrader", "generate_feedback", "basics").returncode == 0
+        page = (course.private_dir / "feedback" / "chen" / "basics" / "basics.html").read_text(encoding="utf-8")
+        assert "points" in page and "✗" in page
+        assert run(course, "nbgrader", "export").returncode == 0
+
+
+def test_compare_lists_what_would_change_and_writes_nothing(class_: Course):
+    run(class_, "autograder", "grade", "basics", "--student", "ada")
+    before = rows(class_)
+    path = class_.private_dir / "submitted" / "ada" / "basics" / "basics.ipynb"
+    path.write_text(path.read_text(encoding="utf-8").replace("def grade_letter", "def no_letter"), encoding="utf-8")
+    done = run(class_, "autograder", "grade", "basics", "--student", "ada", "--compare")
+    assert "would change  ada  " in done.stdout
+    assert rows(class_) == before
+
+
+def test_a_broken_resubmission_leaves_no_old_score(class_: Course):
+    run(class_, "autograder", "grade", "basics", "--student", "ada")
+    (class_.private_dir / "submitted" / "ada" / "basics" / "basics.ipynb").write_text("{", encoding="utf-8")
+    done = run(class_, "autograder", "grade", "basics", "--student", "ada")
+    assert done.returncode == 1
+    assert {(row[2], row[3]) for row in rows(class_) if row[0] == "ada"} == {(None, 1)}
+
+
+def test_a_truncated_result_is_judged_again(class_: Course):
+    run(class_, "autograder", "grade", "basics", "--student", "ada")
+    before = rows(class_)
+    kept = class_.private_dir / "results" / "basics" / "ada.json"
+    kept.write_bytes(kept.read_bytes()[:100])
+    done = run(class_, "autograder", "grade", "basics", "--student", "ada")
+    assert done.stdout.startswith("1 judged, 0 unchanged")
+    assert rows(class_) == before
+
+
+def test_a_killed_run_goes_on_and_ends_as_an_undisturbed_one(class_: Course, tmp_path: Path):
+    undisturbed = tmp_path / "undisturbed"
+    shutil.copytree(class_.root, undisturbed)
+    run(load_course(undisturbed), "autograder", "grade", "basics")
+    killed = 0
+    for seconds in (4.5, 6.0, 7.5):
+        process = subprocess.Popen(
+            [str(BIN / "autograder"), "grade", "basics"],
+            cwd=class_.root,
+            env=ENVIRONMENT,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        time.sleep(seconds)
+        killed += process.poll() is None
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    assert killed
+    run(class_, "autograder", "grade", "basics")
+    assert rows(class_) == rows(load_course(undisturbed))
+
+
+def test_too_little_isolation_is_refused_with_a_way_to_go_on(class_: Course, monkeypatch):
+    from autograder.grading import judge as judging
+    from autograder.sandbox.layers import Probe
+
+    off = {name: Probe(False, "tried here, and it does not hold") for name in class_.isolation.minimum}
+    monkeypatch.setattr(judging, "probe_layers", lambda names: off)
+    with pytest.raises(judging.TooLittleIsolation, match="--trust-submissions"):
+        judging.open_court(class_, "basics")

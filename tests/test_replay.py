@@ -1,0 +1,75 @@
+"""Replay plays what a check asks in one go, and gives the verdict that running the check's body would give."""
+
+import torch
+
+from autograder.examples.codec import encode_answer
+from autograder.examples.replay import replay, run_once
+from autograder.examples.store import Example, Recorded
+from autograder.sandbox.inprocess import InProcess
+from autograder.sandbox.protocol import Request
+from autograder.sandbox.script import Script
+from autograder.sandbox.wire import Pack
+from autograder.testing import assert_close
+from autograder.testing.declarations import Check
+
+
+class Doubling:
+    def test_twice(self, student, x):
+        """Twice is two times as much, and twice that four times."""
+        once = student.twice(x)
+        assert_close(once, 2 * x)
+        assert_close(student.twice(once), 4 * x)
+
+
+CHECK = Check("twice", "test_twice", "Twice.", 1.0, True, Doubling, Doubling.test_twice, ("x",))
+
+
+class Counting(InProcess):
+    """Counts what is asked one by one."""
+
+    asked = 0
+
+    def run(self, request: Request):
+        self.asked += 1
+        return super().run(request)
+
+
+def recorded(*inputs: torch.Tensor) -> Recorded:
+    pack, sequences, answers, examples = Pack(), [], [], []
+    for x in inputs:
+        transcript, failure = run_once(CHECK, InProcess({"twice": lambda x: x + x}), {"x": x})
+        assert failure is None
+        sequences.append(tuple(call.request for call in transcript))
+        answers.append(tuple(encode_answer(call, pack) for call in transcript))
+        examples.append(Example({"x": x}, tuple(call.reply for call in transcript), {}))
+    return Recorded(tuple(examples), Script(tuple(sequences), tuple(answers), memoryview(bytes(pack.data))))
+
+
+INPUTS = (torch.tensor([1.0, 3.0]), torch.tensor([[0.1], [0.7]]))
+
+
+def test_the_references_answers_pass_and_their_body_need_not_run():
+    trials = replay(CHECK, InProcess({"twice": lambda x: 2 * x}), recorded(*INPUTS))
+    assert [(trial.failure, trial.transcript) for trial in trials] == [(None, ()), (None, ())]
+    assert trials[0].replies == trials[0].example.reference
+
+
+def test_answers_that_differ_in_the_last_bit_are_compared_by_the_check_without_asking_again():
+    runner = Counting({"twice": lambda x: x * 2 * (1 + 1e-7)})
+    trials = replay(CHECK, runner, recorded(*INPUTS))
+    assert [trial.failure for trial in trials] == [None, None]
+    # The second question of an example depends on the first answer, so those are asked again.
+    assert runner.asked <= 4 + 4
+
+
+def test_a_wrong_answer_fails_with_its_transcript():
+    trials = replay(CHECK, InProcess({"twice": lambda x: x + 2}), recorded(*INPUTS))
+    assert [trial.failure is None for trial in trials] == [False, False]
+    assert [call.request.name for call in trials[0].transcript] == ["twice"]
+
+
+def test_replay_gives_the_verdicts_of_the_bodies():
+    for twice in (lambda x: x + x, lambda x: x * 2.0000001, lambda x: x * 3, lambda x: None, lambda x: x.double() * 2):
+        trials = replay(CHECK, InProcess({"twice": twice}), recorded(*INPUTS))
+        bodies = [run_once(CHECK, InProcess({"twice": twice}), {"x": x})[1] for x in INPUTS]
+        assert [str(trial.failure) for trial in trials] == [str(failure) for failure in bodies]
