@@ -129,7 +129,7 @@ def test_a_killed_run_goes_on_and_ends_as_an_undisturbed_one(class_: Course, tmp
     shutil.copytree(class_.root, undisturbed)
     run(load_course(undisturbed), "autograder", "grade", "basics")
     killed = 0
-    for seconds in (4.5, 6.0, 7.5):
+    for seconds in (1.5, 4.0, 6.0):
         process = subprocess.Popen(
             [str(BIN / "autograder"), "grade", "basics"],
             cwd=class_.root,

@@ -11,8 +11,7 @@ from conftest import ROOT
 
 from autograder.course import Course
 
-# A part may import the parts of its own row's set, and nothing else of autograder.
-LAYERS = ["course", "testing", "examples", "feedback", "grading", "cli"]
+# What a part may import of autograder beside itself.
 MAY_IMPORT = {
     "errors": set(),
     "course": {"errors"},
@@ -23,8 +22,8 @@ MAY_IMPORT = {
     "feedback": {"results", "sandbox", "testing", "examples"},
     "notebooks": {"course", "testing", "examples"},
     "grading": {"course", "results", "sandbox", "testing", "examples", "feedback", "notebooks"},
-    "nbgrader": {"course", "grading"},
-    "cli": {"course", "results", "testing", "examples", "feedback", "notebooks", "grading"},
+    "nbgrader": {"course", "results", "sandbox", "testing", "feedback", "notebooks", "grading"},
+    "cli": {"course", "results", "sandbox", "testing", "examples", "feedback", "notebooks", "grading", "nbgrader"},
 }
 
 

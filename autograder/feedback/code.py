@@ -192,7 +192,7 @@ def brief(value: Any, limit: int = 400) -> str:
     elif isinstance(value, float):
         text = f"{value:.10g}"
     elif isinstance(value, list | tuple):
-        inside = ", ".join(brief(item, limit) for item in value)
+        inside = ", ".join(brief(item, limit) for item in value[:limit])
         text = f"[{inside}]" if isinstance(value, list) else f"({inside})"
     else:
         text = repr(value)

@@ -154,7 +154,10 @@ def _side_by_side(course: Course, name: str, waiting: list[Submitted], manner: _
     tries = dict.fromkeys((submission.student for submission in waiting), 0)
     while waiting:
         with ProcessPoolExecutor(
-            min(manner.jobs, len(waiting)), mp_context=get_context("spawn"), initializer=_end_with_parent
+            min(manner.jobs, len(waiting)),
+            mp_context=get_context("spawn"),
+            initializer=_end_with_parent,
+            initargs=(os.getpid(),),
         ) as pool:
             running: dict[Future[Judged], Submitted] = {
                 pool.submit(_judge_in_worker, course.root, name, manner, submission): submission
@@ -175,19 +178,18 @@ def _side_by_side(course: Course, name: str, waiting: list[Submitted], manner: _
                             yield _unjudged(submission, "the grading process was killed while it was judged")
 
 
-def _end_with_parent() -> None:
+def _end_with_parent(parent: int) -> None:
     """A worker must not outlive the grader, nor take its Ctrl-C for itself."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)  # it was killed while this process started
 
 
 @lru_cache(maxsize=1)
 def _court(root: Path, name: str, manner: _Manner) -> Court:
     """A worker's own court, opened at its first submission."""
-    import torch
-
-    torch.set_num_threads(1)
     return open_court(load_course(root), name, search=manner.search, trusted=manner.trusted)
 
 

@@ -2,8 +2,11 @@
 
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+
+import torch
 
 from autograder.course import Course
 from autograder.examples.store import Examples
@@ -13,11 +16,16 @@ from autograder.grading.notebook import load_recordings
 from autograder.notebooks.submission import Cell, Submission, UnreadableSubmission, read_submission
 from autograder.results import ExerciseResult, Result, Seconds
 from autograder.sandbox.layers import probe_layers
+from autograder.sandbox.limits import memory_limit
 from autograder.sandbox.protocol import Raised
 from autograder.sandbox.remote import Zygote
+from autograder.sandbox.wire import text_of
 from autograder.testing.assignment import Assignment, Exercise, load_assignment
 
 SEARCH_SEED = 0
+# What checks may use for one submission: two answers of moderate size can make a huge one when they are multiplied.
+JUDGE_MEMORY = 2 << 30
+NOTE_LENGTH = 1000
 
 
 class TooLittleIsolation(Exception):
@@ -65,6 +73,8 @@ def open_court(
     if trusted:
         return Court(course, assignment, trials, says, lambda: TrustedKernel(course.limits), None)
     require_isolation(course)
+    # A check's tensors are small: a pool of threads would only spin, and beside other workers cost milliseconds a call.
+    torch.set_num_threads(1)
     started = zygote or Zygote(setup_modules(course, name))
     return Court(course, assignment, trials, says, lambda: WalledKernel(started, course.limits), started)
 
@@ -117,7 +127,8 @@ def judge_submission(court: Court, submission: Submission) -> Result:
     wall, cpu = time.perf_counter(), time.process_time()
     kernel = court.kernel()
     try:
-        results, notes = _judge(court, submission, kernel)
+        with nullcontext() if court.zygote is None else memory_limit(JUDGE_MEMORY):
+            results, notes = _judge(court, submission, kernel)
         isolation = kernel.isolation
     finally:
         kernel.close()
@@ -131,7 +142,9 @@ def judge_submission(court: Court, submission: Submission) -> Result:
         max_score=court.assignment.max_score,
         seconds=seconds,
         isolation=isolation,
-        notes=(*submission.notes, *([] if isolation else [IN_PROCESS]), *notes),
+        notes=tuple(
+            text_of(note, NOTE_LENGTH) for note in (*submission.notes, *([] if isolation else [IN_PROCESS]), *notes)
+        ),
         exercises=exercises,
     )
 

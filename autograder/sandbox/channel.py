@@ -1,6 +1,5 @@
 """One end of the connection between judge and child: whole frames in order, with a size cap."""
 
-import fcntl
 import json
 import mmap
 import os
@@ -143,6 +142,8 @@ def shared_memory(size: int) -> int:
 
     Its size is sealed: a page that the other side cut off would kill whoever reads it next.
     """
+    import fcntl  # as little to be had on Windows as what follows
+
     descriptor = os.memfd_create("exchange", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     os.ftruncate(descriptor, size)
     fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL)

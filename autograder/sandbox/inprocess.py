@@ -72,7 +72,11 @@ class InProcess:
 
     def run(self, request: Request) -> Reply:
         calls_left = [self._callbacks]
-        args, kwargs = self._inward((request.args, request.kwargs), calls_left)
+        try:
+            args, kwargs = self._inward((request.args, request.kwargs), calls_left)
+        except KeyError:
+            # Known beforehand is what to ask of an object; here it was never made.
+            return Reply(raised=Raised("LookupError", ("LookupError",), "the object was not made"))
         printed = CappedOutput(self._output_characters)
         value, raised = None, None
         try:

@@ -1,10 +1,13 @@
-"""Limits on one call of a student's function."""
+"""Limits on one call of a student's function, and on what the judge spends on its answer."""
 
+import mmap
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import StringIO
+from pathlib import Path
 from types import FrameType
 
 
@@ -53,3 +56,25 @@ def time_limit(seconds: float | None) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, previous)
+
+
+@contextmanager
+def memory_limit(growth: int) -> Iterator[None]:
+    """Lets this process grow by at most so many bytes in the block; beyond is MemoryError, in torch RuntimeError.
+
+    Works on Linux; elsewhere there is no limit.
+    """
+    if sys.platform != "linux":
+        yield
+        return
+    import resource
+
+    # Not the address space: threads that start meanwhile reserve much of it and use little.
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+    wanted = int(Path("/proc/self/statm").read_text().split()[5]) * mmap.PAGESIZE + growth
+    allowed = [limit for limit in before if limit != resource.RLIM_INFINITY]
+    resource.setrlimit(resource.RLIMIT_DATA, (min([wanted, *allowed]), before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, before)

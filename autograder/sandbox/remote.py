@@ -222,6 +222,7 @@ class Walled:
         if self._had_accident:
             return None
         trees, pack = script.encoded
+        self._room = Room()
         try:
             message, data = self._exchange({"do": "play", "sequences": trees}, pack, self._wall.seconds_per_call)
         except Accident:
@@ -236,7 +237,6 @@ class Walled:
             return None
 
     def _replies(self, trees: Any, data: memoryview, sequence: Sequence[Request]) -> list[Reply]:
-        self._room = Room()
         # The generators of a script stay as they are: it is played again for the next student.
         requests = [Request(request.kind, request.name) for request in sequence]
         return [self._decode(tree, data, request) for tree, request in zip(trees, requests, strict=True)]

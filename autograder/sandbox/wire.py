@@ -42,8 +42,8 @@ DTYPES: dict[str, torch.dtype] = {
 BITS: dict[torch.dtype, torch.dtype] = {torch.bfloat16: torch.int16}
 ARRAY_DTYPE = re.compile(r"[<>|=]?[biufc]\d{1,2}")
 RAW_ALIGNMENT = 16
-# What the answers to one example may hold once they are decoded, and what a value counts at least.
-ROOM = 64 << 20
+# What all answers of a script, or those to one example, may hold once they are decoded; what a value counts at least.
+ROOM = 16 << 20
 ARRAY_LEAST, GENERATOR_LEAST = 512, 8192
 # How deep lists, tuples and dicts may be nested in each other.
 DEPTH = 64
@@ -140,7 +140,7 @@ def _encode_tensor(x: Tensor, pack: Pack) -> list[Any]:
 
 
 def text_of(value: Any, limit: int | None = None) -> str:
-    """A text that came over the wire, cut at ``limit``; half a surrogate pair, which no file can hold, becomes ``?``."""
+    """A text from the other side, cut at ``limit``; half a surrogate pair, which no file can hold, becomes ``?``."""
     if not isinstance(value, str):
         raise WireError("malformed value: a text was expected")
     cut = value[:limit]
@@ -161,7 +161,7 @@ def decode(tree: Any, data: memoryview, *, trusted: bool = False, room: Room | N
         return _Decoder(data, trusted, room or Room()).value(tree)
     except WireError:
         raise
-    except (ValueError, TypeError, KeyError, IndexError, OverflowError, RuntimeError, RecursionError) as error:
+    except (ValueError, TypeError, LookupError, OverflowError, RuntimeError, MemoryError) as error:
         raise WireError(f"malformed value: {type(error).__name__}") from None
 
 
