@@ -1,11 +1,18 @@
 """A failed check in words: message, counterexample as code, expected and got."""
 
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
 from autograder.examples.replay import Trial
 from autograder.feedback.code import brief, code_of
 from autograder.results import CheckResult, CheckStatus
 from autograder.testing.comparison import Mismatch
 from autograder.testing.declarations import Check
 from autograder.testing.student import StudentError
+
+MOST_ENTRIES = 2000
 
 
 def check_result(check: Check, trials: tuple[Trial, ...], device: str = "cpu") -> CheckResult:
@@ -23,11 +30,27 @@ def check_result(check: Check, trials: tuple[Trial, ...], device: str = "cpu") -
         status,
         check.weight,
         message,
-        code_of(failed.transcript) or None,
+        _counterexample(failed),
         None if mismatch is None or mismatch.expected is None else brief(mismatch.expected),
         None if mismatch is None or mismatch.expected is None else brief(mismatch.got),
         None if mismatch is None else mismatch.difference,
     )
+
+
+def _counterexample(trial: Trial) -> str | None:
+    """The calls as code; None where there are none, or more numbers than anybody would read."""
+    asked = [(call.request.args, call.request.kwargs) for call in trial.transcript]
+    return code_of(trial.transcript) or None if _entries(asked) <= MOST_ENTRIES else None
+
+
+def _entries(value: Any) -> int:
+    if isinstance(value, Tensor):
+        return value.numel()
+    if isinstance(value, np.ndarray):
+        return value.size
+    if isinstance(value, dict):
+        return sum(map(_entries, value.values()))
+    return sum(map(_entries, value)) if isinstance(value, list | tuple) else 1
 
 
 def _explain(trial: Trial) -> tuple[CheckStatus, str]:

@@ -114,7 +114,8 @@ def _cells(notebook: Any) -> tuple[tuple[Cell, ...], tuple[str, ...]]:
             continue
         graded = cell.metadata.get("nbgrader")
         grade_id = graded.get("grade_id") if isinstance(graded, dict) else None
-        name = str(grade_id or f"cell {number}")
+        # Half a surrogate pair, which no file can hold, becomes "?".
+        name = str(grade_id or f"cell {number}").encode(errors="replace").decode()
         plain, dropped = without_magics(code)
         if dropped:
             notes.append(f"{name}: notebook commands were ignored: {', '.join(dropped[:3])}")

@@ -25,7 +25,6 @@ class Settings:
         self.output: int = content["output"]
         self.callbacks: int = content["callbacks"]
         self.mapping: int = content["mapping"]
-        self.trusted: bool = content["trusted"]
 
 
 def become_child(connection: socket.socket, shared: int, settings: Settings) -> None:
@@ -35,7 +34,7 @@ def become_child(connection: socket.socket, shared: int, settings: Settings) -> 
         _keep_only(connection.fileno(), shared)
         mapping = mmap.mmap(shared, settings.mapping)
         os.close(shared)
-        isolation = () if settings.trusted else apply_layers(settings.layers)
+        isolation = apply_layers(settings.layers)
         channel = Channel(connection, mapping, FRAME_CAP, FRAME_CAP)
         channel.send({"isolation": list(isolation)}, Pack())
         Server(channel, settings).serve()

@@ -43,7 +43,6 @@ class Wall:
         seconds_per_submission: wall-clock limit of all calls and cells together.
         output: characters that a call or cell may print.
         callbacks: how often one call may call back.
-        trusted: True leaves every layer off.
     """
 
     layers: LayerSettings
@@ -52,7 +51,6 @@ class Wall:
     seconds_per_submission: float = 300.0
     output: int = 20_000
     callbacks: int = 10_000
-    trusted: bool = False
 
 
 @dataclass(frozen=True)
@@ -312,7 +310,6 @@ class Walled:
             "output": self._wall.output,
             "callbacks": self._wall.callbacks,
             "mapping": MAPPING,
-            "trusted": self._wall.trusted,
         }
         self._pid, channel = self._zygote.fork(settings)
         self._channel = channel
