@@ -4,7 +4,7 @@ PIP = .venv/bin/python -m pip install -qq --disable-pip-version-check --no-warn-
 INSTALLED = .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint verify clean
+.PHONY: help install demo test lint verify bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,19 @@ lint: $(INSTALLED) ## check style and types
 
 verify: $(INSTALLED) ## prove that the checks accept the references and reject every known mistake
 	@.venv/bin/autograder verify
+
+# Another grader to compare with, in an environment of its own; without it the bench leaves its columns out.
+OTTER = build/bench/otter-venv
+$(OTTER)/.installed: requirements.lock
+	@test -x $(OTTER)/bin/python || echo "Creating $(OTTER) for otter-grader, once."
+	@{ $(PYTHON) -m venv $(OTTER) \
+	   && $(OTTER)/bin/python -m pip install -qq --disable-pip-version-check "$$(grep '^torch==' requirements.lock)" \
+	   && $(OTTER)/bin/python -m pip install -qq --disable-pip-version-check otter-grader==7.0.0 ipykernel \
+	      $$(grep -E '^(numpy|hypothesis|pytest|msgspec|nbformat|Jinja2)==' requirements.lock) \
+	   && touch $@; } || echo "otter-grader cannot be installed here: its columns are left out."
+
+bench: $(INSTALLED) $(OTTER)/.installed ## compare what grading costs with nbgrader and otter: ten minutes
+	@.venv/bin/python bench/run.py
 
 clean: ## remove what can be made again, except .venv; private/ stays
 	@rm -rf build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
