@@ -13,6 +13,9 @@ from autograder.testing.declarations import Check
 from autograder.testing.student import StudentError
 
 MOST_ENTRIES = 2000
+# So many characters of a text count as one more number.
+CHARACTERS = 10
+ERROR_CHARACTERS = 300
 
 
 def check_result(check: Check, trials: tuple[Trial, ...], device: str = "cpu") -> CheckResult:
@@ -48,6 +51,8 @@ def _entries(value: Any) -> int:
         return value.numel()
     if isinstance(value, np.ndarray):
         return value.size
+    if isinstance(value, str | bytes):
+        return 1 + len(value) // CHARACTERS
     if isinstance(value, dict):
         return sum(map(_entries, value.values()))
     return sum(map(_entries, value)) if isinstance(value, list | tuple) else 1
@@ -66,7 +71,8 @@ def _explain(trial: Trial) -> tuple[CheckStatus, str]:
     if last is not None and last.reply.value is None and last.reply.raised is None:
         return "failed", "Got None. Does every path of the function end in `return`?"
     answer = "nothing" if last is None else type(last.reply.value).__name__
+    error = f"{type(failure).__name__}: {failure}"[:ERROR_CHARACTERS]
     return (
         "failed",
-        f"The answer, a {answer}, cannot be used as the exercise asks ({type(failure).__name__}: {failure}).",
+        f"The answer, a {answer}, cannot be used as the exercise asks ({error}).",
     )
