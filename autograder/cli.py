@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -34,6 +34,10 @@ Names = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print the published record instead of a table.")]
 Trust = Annotated[
     bool, typer.Option("--trust-submissions", help="Run submissions in the grader's own process, without a wall.")
+]
+On = Annotated[
+    Literal["cpu", "cuda"],
+    typer.Option("--device", help="Where submissions get their tensors; each check runs there alone."),
 ]
 Search = Annotated[bool, typer.Option("--search", help="Add live Hypothesis search to the recorded examples.")]
 
@@ -66,7 +70,7 @@ def one_sentence() -> Iterator[None]:
     from autograder.examples.record import BuildError
     from autograder.examples.store import ExamplesError
     from autograder.grading.demo import DemoError
-    from autograder.grading.judge import TooLittleIsolation
+    from autograder.grading.judge import NoDevice, TooLittleIsolation
     from autograder.notebooks.source import SourceError
     from autograder.notebooks.submission import UnreadableSubmission
     from autograder.sandbox.remote import SandboxError
@@ -76,7 +80,7 @@ def one_sentence() -> Iterator[None]:
         yield
     except UnreadableSubmission as error:
         _fail(str(error), UNREADABLE)
-    except CourseError as error:
+    except (CourseError, NoDevice) as error:
         _fail(str(error), WRONG_USE)
     except (
         BuildError,
@@ -164,6 +168,7 @@ def judge(
     json: Json = False,
     search: Search = False,
     trust: Trust = False,
+    device: On = "cpu",
 ) -> None:
     """Runs all checks, visible and hidden, on one submission.
 
@@ -178,7 +183,7 @@ def judge(
         name = assignment or read_submission(submission).assignment
         if name is None:
             _fail(f"{submission} does not say which assignment it answers: give --assignment NAME.", WRONG_USE)
-        result = judge_one(course, str(name), submission, search=search, trusted=trust)
+        result = judge_one(course, str(name), submission, search=search, trusted=trust, device=device)
         if json:
             print(results.to_json(result))
             return
@@ -256,6 +261,7 @@ def grade(
     force: Annotated[bool, typer.Option("--force", help="Judge again what was judged before.")] = False,
     search: Search = False,
     trust: Trust = False,
+    device: On = "cpu",
     compare: Annotated[
         bool, typer.Option("--compare", help="Write nothing; list every score that would change.")
     ] = False,
@@ -275,12 +281,22 @@ def grade(
         class_ = submissions(course, course.assignment(name).name, student)
         if not class_:
             _fail(f"No submission of {name} in {course.private_dir / 'submitted'}/{student or 'STUDENT'}/.", WRONG_USE)
-        manner = {"force": force, "search": search, "trusted": trust, "keep": not compare}
+        grading = grade_class(
+            course,
+            name,
+            class_,
+            jobs=jobs or os.cpu_count() or 1,
+            force=force,
+            search=search,
+            trusted=trust,
+            device=device,
+            keep=not compare,
+        )
         judged, changed = [], []
         try:
             with GradebookWriter(course, name) as gradebook, steps() as bar:
                 bar.begin(f"grading {name}", len(class_))
-                for one in grade_class(course, name, class_, jobs=jobs or os.cpu_count() or 1, **manner):
+                for one in grading:
                     judged.append(one)
                     before = gradebook.score(one.student)
                     if not compare and not gradebook.holds(one):

@@ -90,7 +90,7 @@ def _scripts(bench: Bench) -> list[Script]:
     recorded = [visible.of(CHECKED, check.name) for check in exercise.visible]
     scripts = [one.script for one in recorded if one is not None and one.script is not None]
     for script in scripts:
-        _ = script.encoded
+        _ = script.message
     return scripts
 
 

@@ -9,6 +9,7 @@ import nbformat
 import pytest
 from nbformat import v3, v4
 
+import autograder
 from autograder.notebooks.submission import Cell, Submission, UnreadableSubmission, read_submission, without_magics
 
 
@@ -241,3 +242,18 @@ def test_a_source_that_is_no_text_is_noted(tmp_path: Path, source: object) -> No
     submission = read(tmp_path, code_cell(source), code_cell("a = 1"))
     assert submission.cells == (Cell("code", "cell 2", "a = 1"),)
     assert submission.notes == ("cell 1: its source is no text and was ignored",)
+
+
+@pytest.mark.parametrize("where", ["the notebook", "an output"])
+def test_an_older_student_package_is_said(tmp_path: Path, where: str) -> None:
+    mark = {"autograder": {"version": "0.0.9"}}
+    output = {"output_type": "display_data", "data": {}, "metadata": mark if where == "an output" else {}}
+    content = notebook(code_cell("1", outputs=[output]), metadata=mark if where == "the notebook" else {})
+    (note,) = read_submission(submit(tmp_path, content)).notes
+    assert "autograder 0.0.9, older than the grader's" in note
+
+
+@pytest.mark.parametrize("version", [autograder.__version__, "99.0", "no version", 3, None, ["0.0.9"]])
+def test_no_other_package_is_called_older(tmp_path: Path, version: object) -> None:
+    content = notebook(code_cell("1"), metadata={"autograder": {"version": version}})
+    assert read_submission(submit(tmp_path, content)).notes == ()

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from autograder.sandbox.protocol import Raised, Reply, Request
+from autograder.sandbox.script import encode_request
 from autograder.sandbox.wire import NotCarried, Pack, decode, encode
 from autograder.testing.student import Call
 
@@ -26,18 +27,16 @@ def decode_answer(tree: Any, data: memoryview) -> Reply:
     return Reply(value=decode(tree[0], data), changed=tuple(tree[1]) if len(tree) > 1 else ())
 
 
-def encode_request(request: Request, pack: Pack) -> Any:
+def encode_question(request: Request, pack: Pack) -> Any:
     """What a call asked, or None where a function of the check goes along that has no source to record."""
     try:
-        args = [encode(arg, pack) for arg in request.args]
-        kwargs = {name: encode(value, pack) for name, value in request.kwargs.items()}
+        return encode_request(request, pack)
     except NotCarried:
         return None
-    return {"kind": request.kind, "name": request.name, "args": args, "kwargs": kwargs}
 
 
-def decode_request(tree: Any, data: memoryview) -> Request:
-    """The request that `encode_request` wrote."""
+def decode_question(tree: Any, data: memoryview) -> Request:
+    """The request that `encode_question` wrote."""
     args = tuple(decode(arg, data, trusted=True) for arg in tree["args"])
     kwargs = {name: decode(value, data, trusted=True) for name, value in tree["kwargs"].items()}
     return Request(tree["kind"], tree["name"], args, kwargs)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from autograder.course import Course, load_course
-from autograder.examples.codec import encode_answer, encode_request
+from autograder.examples.codec import encode_answer, encode_question
 from autograder.examples.replay import run_once
 from autograder.examples.search import search
 from autograder.examples.store import (
@@ -240,7 +240,7 @@ def _answered(
         examples = chosen[check.name]
         asked = [_transcript(check, assignment.reference, values) for values in examples]
         requests: list[list[Any] | None] = [
-            [encode_request(call.request, pack) for call in transcript] for transcript in asked
+            [encode_question(call.request, pack) for call in transcript] for transcript in asked
         ]
         reference = [[encode_answer(call, pack) for call in transcript] for transcript in asked]
         mistakes = {}

@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 from msgspec import Struct
 
-from autograder.examples.codec import decode_answer, decode_request
+from autograder.examples.codec import decode_answer, decode_question
 from autograder.sandbox.messages import generators_in
 from autograder.sandbox.protocol import Reply
 from autograder.sandbox.script import Script
@@ -115,7 +115,7 @@ class Examples:
         script = None
         if all(requests is not None and None not in requests for requests in check.requests):
             sequences = tuple(
-                tuple(decode_request(tree, self._data) for tree in requests or ()) for requests in check.requests
+                tuple(decode_question(tree, self._data) for tree in requests or ()) for requests in check.requests
             )
             # What a second call with a generator is given depends on what the first drew: that cannot be foreseen.
             if any(sum(bool(generators_in(request)) for request in sequence) > 1 for sequence in sequences):

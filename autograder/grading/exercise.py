@@ -56,6 +56,7 @@ def judge_exercise(
     says: dict[str, str],
     *,
     absent: str = "",
+    device: str = "cpu",
     advance: Callable[[Check], None] = lambda check: None,
 ) -> ExerciseResult:
     """Runs the checks of an exercise on a runner's code.
@@ -66,21 +67,21 @@ def judge_exercise(
         runner: where the student's code runs.
         trials: where examples come from.
         says: the sentence of each known mistake.
+        device: where the runner's code gets its tensors.
         absent: what to say if the exercise is not there, such as why its cell failed.
         advance: called after each check.
     """
     if not runner.defines(exercise.name):
         status: ExerciseStatus = "error" if absent else "missing"
         return _without_points(exercise, checks, status, absent or f"`{exercise.name}` is not defined.")
-    results: list[CheckResult] = []
-    seen: list[Trial] = []
+    ran: list[tuple[Trial, ...]] = []
     for check in checks:
-        ran = trials(check, runner)
-        results.append(check_result(check, ran))
-        seen.extend(ran)
+        ran.append(trials(check, runner))
         advance(check)
+    seen = [trial for of_check in ran for trial in of_check]
     if _is_unattempted(seen):
         return _without_points(exercise, checks, "missing", f"`{exercise.name}` still raises NotImplementedError.")
+    results = [check_result(check, of_check, device) for check, of_check in zip(checks, ran, strict=True)]
     passed = sum(result.weight for result in results if result.status == "passed")
     points = share_points(exercise.points, passed, sum(result.weight for result in results))
     status = _status(results)

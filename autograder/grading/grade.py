@@ -21,7 +21,7 @@ import autograder
 from autograder.course import Course, load_course
 from autograder.examples.record import Part
 from autograder.examples.store import file_hash
-from autograder.grading.judge import Court, judge_submission, open_court, read_within
+from autograder.grading.judge import Court, Device, judge_submission, open_court, read_within, require_device
 from autograder.notebooks.submission import UnreadableSubmission
 from autograder.results import Result
 from autograder.sandbox.remote import SandboxError
@@ -76,11 +76,11 @@ def submissions(course: Course, name: str, student: str | None = None) -> tuple[
     return tuple(found)
 
 
-def checks_key(course: Course, name: str, *, search: bool, trusted: bool) -> str:
+def checks_key(course: Course, name: str, *, search: bool, trusted: bool, device: Device = "cpu") -> str:
     """Hash of all that a result depends on beside the submission: checks, limits, isolation, program, libraries."""
     solutions, folder = course.solutions_dir / name, course.assignments_dir / name
     parts = [autograder.__version__, sys.version.split()[0], *(version(p) for p in ("torch", "numpy"))]
-    parts += [str(search), str(trusted), repr(course.limits), repr(course.isolation)]
+    parts += [str(search), str(trusted), device, repr(course.limits), repr(course.isolation)]
     parts += [file_hash(file) for file in (folder / "checks.py", solutions / "hidden.py", solutions / "reference.py")]
     parts += [file_hash(Part(course, name, visible).path) for visible in (True, False)]
     parts += [file_hash(file) for file in sorted(Path(autograder.__file__).parent.rglob("*.py"))]
@@ -96,6 +96,7 @@ def grade_class(
     force: bool = False,
     search: bool = False,
     trusted: bool = False,
+    device: Device = "cpu",
     keep: bool = True,
 ) -> Iterator[Judged]:
     """Judges submissions, as they finish; one that cannot be judged stops no other.
@@ -110,9 +111,11 @@ def grade_class(
         force: judges again what was judged before.
         search: adds live Hypothesis search.
         trusted: runs submissions without a wall.
+        device: where submissions get their tensors.
         keep: False keeps no result.
     """
-    key = checks_key(course, name, search=search, trusted=trusted)
+    require_device(device)
+    key = checks_key(course, name, search=search, trusted=trusted, device=device)
     waiting = []
     for submission in class_:
         kept = None if force else _kept(course, name, submission, key)
@@ -121,7 +124,7 @@ def grade_class(
         else:
             yield Judged(submission.student, submission.path, submission.submitted, kept, again=False)
     judged = _one_by_one if jobs == 1 or len(waiting) <= 1 else _side_by_side
-    for done in judged(course, name, waiting, _Manner(search, trusted, jobs)):
+    for done in judged(course, name, waiting, _Manner(search, trusted, device, jobs)):
         if keep and done.result is not None:
             _keep(course, name, done, key)
         yield done
@@ -131,20 +134,24 @@ def grade_class(
 class _Manner:
     search: bool
     trusted: bool
+    device: Device
     jobs: int
+
+    def court(self, course: Course, name: str) -> Court:
+        return open_court(course, name, search=self.search, trusted=self.trusted, device=self.device)
 
 
 def _one_by_one(course: Course, name: str, waiting: list[Submitted], manner: _Manner) -> Iterator[Judged]:
     if not waiting:
         return
-    court = open_court(course, name, search=manner.search, trusted=manner.trusted)
+    court = manner.court(course, name)
     try:
         for submission in waiting:
             try:
                 yield _judge_one(court, submission)
             except SandboxError:
                 court.close()
-                court = open_court(course, name, search=manner.search, trusted=manner.trusted)
+                court = manner.court(course, name)
                 yield _judge_one(court, submission)
     finally:
         court.close()
@@ -190,7 +197,7 @@ def _end_with_parent(parent: int) -> None:
 @lru_cache(maxsize=1)
 def _court(root: Path, name: str, manner: _Manner) -> Court:
     """A worker's own court, opened at its first submission."""
-    return open_court(load_course(root), name, search=manner.search, trusted=manner.trusted)
+    return manner.court(load_course(root), name)
 
 
 def _judge_in_worker(root: Path, name: str, manner: _Manner, submission: Submitted) -> Judged:

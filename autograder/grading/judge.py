@@ -4,7 +4,9 @@ import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import torch
 
@@ -23,9 +25,14 @@ from autograder.sandbox.wire import text_of
 from autograder.testing.assignment import Assignment, Exercise, load_assignment
 
 SEARCH_SEED = 0
+Device = Literal["cpu", "cuda"]
 # What checks may use for one submission: two answers of moderate size can make a huge one when they are multiplied.
 JUDGE_MEMORY = 2 << 30
 NOTE_LENGTH = 1000
+
+
+class NoDevice(Exception):
+    """This machine does not have the device that was asked for."""
 
 
 class TooLittleIsolation(Exception):
@@ -42,6 +49,7 @@ class Court:
     says: dict[str, dict[str, str]]
     kernel: Callable[[], Kernel]
     zygote: Zygote | None
+    device: Device = "cpu"
 
     def close(self) -> None:
         """Ends the zygote."""
@@ -50,7 +58,13 @@ class Court:
 
 
 def open_court(
-    course: Course, name: str, *, search: bool = False, trusted: bool = False, zygote: Zygote | None = None
+    course: Course,
+    name: str,
+    *,
+    search: bool = False,
+    trusted: bool = False,
+    device: Device = "cpu",
+    zygote: Zygote | None = None,
 ) -> Court:
     """Loads an assignment and, unless submissions are trusted, starts the zygote behind whose wall they run.
 
@@ -58,12 +72,15 @@ def open_court(
         course, name: the assignment.
         search: adds live Hypothesis search to the recorded examples.
         trusted: runs submissions in this process.
+        device: where submissions get their tensors.
         zygote: one that was started before.
     Raises:
+        NoDevice: this machine has no such device.
         TooLittleIsolation: a layer of the course's minimum does not work here.
         CourseError, DeclarationError, ExamplesError: the course has to be mended or built first.
         SandboxError: the zygote does not start.
     """
+    require_device(device)
     assignment = load_assignment(course, name)
     visible, hidden = load_recordings(course, name)
     trials = replayed(visible, hidden)
@@ -71,12 +88,19 @@ def open_court(
         trials = searched(trials, SEARCH_SEED)
     says = _says(assignment, visible)
     if trusted:
-        return Court(course, assignment, trials, says, lambda: TrustedKernel(course.limits), None)
+        return Court(course, assignment, trials, says, partial(TrustedKernel, course.limits, device), None, device)
     require_isolation(course)
     # A check's tensors are small: a pool of threads would only spin, and beside other workers cost milliseconds a call.
     torch.set_num_threads(1)
     started = zygote or Zygote(setup_modules(course, name))
-    return Court(course, assignment, trials, says, lambda: WalledKernel(started, course.limits), started)
+    kernel = partial(WalledKernel, started, course.limits, device)
+    return Court(course, assignment, trials, says, kernel, started, device)
+
+
+def require_device(device: Device) -> None:
+    """Raises `NoDevice` unless torch can use the device here."""
+    if device == "cuda" and not torch.cuda.is_available():
+        raise NoDevice("--device is cuda, but torch finds no GPU here; `autograder doctor` says why.")
 
 
 def require_isolation(course: Course) -> None:
@@ -96,14 +120,16 @@ def _says(assignment: Assignment, visible: Examples) -> dict[str, dict[str, str]
     return {exercise.name: visible.says(exercise.name) for exercise in assignment.exercises}
 
 
-def judge(course: Course, name: str, path: Path, *, search: bool = False, trusted: bool = False) -> Result:
+def judge(
+    course: Course, name: str, path: Path, *, search: bool = False, trusted: bool = False, device: Device = "cpu"
+) -> Result:
     """All checks, visible and hidden, on one submission: a notebook or a Python file. See `open_court`.
 
     Raises:
         UnreadableSubmission: the submission cannot be read.
     """
     submission = read_within(course, path)
-    court = open_court(course, name, search=search, trusted=trusted)
+    court = open_court(course, name, search=search, trusted=trusted, device=device)
     try:
         return judge_submission(court, submission)
     finally:
@@ -162,6 +188,7 @@ def _judge(court: Court, submission: Submission, kernel: Kernel) -> tuple[dict[s
             court.trials,
             court.says[exercise.name],
             absent=why_absent(exercise.name, failures),
+            device=court.device,
         )
 
     for cell in submission.cells:

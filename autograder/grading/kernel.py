@@ -2,6 +2,7 @@
 
 import ast
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,6 +17,8 @@ from autograder.sandbox.remote import Wall, Walled, Zygote
 
 IN_PROCESS = "judged in the grader's own process, without a wall: for trusted submissions only"
 MEBIBYTE = 1024 * 1024
+# What CUDA's driver reads to find its devices.
+CUDA_READABLE = ("/proc/driver/nvidia", "/proc/devices", "/sys/bus/pci", "/sys/devices")
 
 
 class Kernel(Protocol):
@@ -46,7 +49,7 @@ class TrustedKernel:
     isolation: tuple[str, ...] = ()
     cpu = 0.0
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, device: str = "cpu") -> None:
         self.namespace: dict[str, Any] = {"__name__": "__main__"}
         self._limits = limits
         self.runner: Runner = InProcess(
@@ -54,6 +57,7 @@ class TrustedKernel:
             seconds_per_call=limits.seconds_per_call,
             output_characters=limits.output_bytes,
             callbacks=limits.callbacks,
+            device=device,
         )
         os.environ.setdefault("MPLBACKEND", "Agg")
 
@@ -70,8 +74,8 @@ class TrustedKernel:
 class WalledKernel:
     """Runs everything in a child of a zygote."""
 
-    def __init__(self, zygote: Zygote, limits: Limits) -> None:
-        self._walled = Walled(zygote, wall_of(limits))
+    def __init__(self, zygote: Zygote, limits: Limits, device: str = "cpu") -> None:
+        self._walled = Walled(zygote, wall_of(limits, device))
         self.runner: Runner = self._walled
 
     @property
@@ -89,9 +93,13 @@ class WalledKernel:
         self._walled.close()
 
 
-def wall_of(limits: Limits) -> Wall:
-    """The wall that a course's limits ask for."""
+def wall_of(limits: Limits, device: str = "cpu") -> Wall:
+    """The wall that a course's limits ask for; with CUDA no limit on memory, of which the driver maps far more."""
     layers = LayerSettings(memory_bytes=limits.memory_mib * MEBIBYTE, cpu_seconds=int(limits.cpu_seconds))
+    if device != "cpu":
+        readable = (*layers.readable, *CUDA_READABLE)
+        drivers = tuple(str(path) for path in sorted(Path("/dev").glob("nvidia*")))
+        layers = replace(layers, memory_bytes=None, readable=readable, devices=(*layers.devices, *drivers))
     return Wall(
         layers,
         seconds_per_call=limits.seconds_per_call,
@@ -99,6 +107,7 @@ def wall_of(limits: Limits) -> Wall:
         seconds_per_submission=limits.seconds_per_submission,
         output=limits.output_bytes,
         callbacks=limits.callbacks,
+        device=device,
     )
 
 

@@ -10,6 +10,9 @@ from textwrap import dedent
 from typing import Any, Literal
 
 import nbformat
+from packaging.version import InvalidVersion, Version
+
+import autograder
 
 DEMO = re.compile(r"^\s*if not grading\(\)\s*:")
 SHELL = re.compile(r"^\s*(?:%%?[A-Za-z]|!|\?\??[\w.]|[\w.]+\?\??\s*$|\w[\w, ]*=\s*(?:%[A-Za-z]|!))")
@@ -71,7 +74,29 @@ def submission_of(notebook: Any, path: Path, sha256: str = "") -> Submission:
     cells, notes = _cells(notebook)
     ours = notebook.metadata.get("autograder")
     assignment = ours.get("assignment") if isinstance(ours, dict) else None
-    return Submission(path, sha256, assignment if isinstance(assignment, str) else None, cells, notes)
+    aged = _aged(notebook)
+    return Submission(path, sha256, assignment if isinstance(assignment, str) else None, cells, (*aged, *notes))
+
+
+def _aged(notebook: Any) -> tuple[str, ...]:
+    """A note if the notebook, or the package that wrote one of its outputs, is older than this package."""
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    marks = [part.get("metadata", {}).get("autograder") for part in (notebook, *outputs)]
+    versions = {str(mark["version"]) for mark in marks if isinstance(mark, dict) and "version" in mark}
+    older = [version for version in versions if _is_older(version)]
+    if not older:
+        return ()
+    return (
+        f"made with autograder {min(older, key=Version)}, older than the grader's {autograder.__version__}: "
+        "what the student saw may differ from this result",
+    )
+
+
+def _is_older(version: str) -> bool:
+    try:
+        return Version(version) < Version(autograder.__version__)
+    except InvalidVersion:
+        return False
 
 
 def _notebook(path: Path, text: str) -> Any:

@@ -25,6 +25,7 @@ class Settings:
         self.output: int = content["output"]
         self.callbacks: int = content["callbacks"]
         self.mapping: int = content["mapping"]
+        self.device: str = content["device"]
 
 
 def become_child(connection: socket.socket, shared: int, settings: Settings) -> None:
@@ -65,7 +66,12 @@ class Server:
         self._channel = channel
         self._namespace: dict[str, Any] = {"__name__": "__main__"}
         self._output = settings.output
-        self._runner = InProcess(self._namespace, output_characters=settings.output, callbacks=settings.callbacks)
+        self._runner = InProcess(
+            self._namespace,
+            output_characters=settings.output,
+            callbacks=settings.callbacks,
+            device=settings.device,
+        )
 
     def serve(self) -> None:
         while True:

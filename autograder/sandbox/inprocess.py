@@ -14,6 +14,7 @@ import torch
 
 from autograder.sandbox.limits import CappedOutput, TimeLimitReached, TooManyCallbacks, time_limit
 from autograder.sandbox.messages import encode_reply
+from autograder.sandbox.placement import Placement
 from autograder.sandbox.protocol import OPERATORS, Raised, Reply, Request
 from autograder.sandbox.script import Played, Script
 from autograder.sandbox.values import BoundMethod, Callback, Handle, copy_value, same_data
@@ -31,6 +32,7 @@ class InProcess:
         seconds_per_call: wall-time limit of a request; None for no limit.
         output_characters: what one request may print; the rest is dropped.
         callbacks: how often one request may call back functions that the check passed in.
+        device: where the student's code gets its tensors.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class InProcess:
         seconds_per_call: float | None = None,
         output_characters: int = 20_000,
         callbacks: int = 10_000,
+        device: str = "cpu",
     ) -> None:
         self._namespace = namespace
         self._seconds = seconds_per_call
@@ -47,12 +50,15 @@ class InProcess:
         self._callbacks = callbacks
         self._objects: dict[int, object] = {}
         self._numbers: dict[int, int] = {}
+        self._placement = None if device == "cpu" else Placement(device)
 
     def begin(self) -> None:
         # Not `torch.manual_seed`, which looks for every accelerator each time.
         torch.default_generator.manual_seed(0)
         np.random.seed(0)
         random.seed(0)
+        if self._placement is not None:
+            self._placement.begin()
 
     def defines(self, name: str) -> bool:
         return callable(self._namespace.get(name))
@@ -84,6 +90,8 @@ class InProcess:
                 result = self._perform(request, args, kwargs)
             if calls_left[0] < 0:
                 raise TooManyCallbacks
+            if self._placement is not None:
+                self._placement.require(result, (request.args, request.kwargs))
             value = self._outward(result)
         except KeyboardInterrupt:
             raise
@@ -118,10 +126,15 @@ class InProcess:
     def _call(
         self, name: str, function: Callable[..., object], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> object:
-        complaint = signature_complaint(name, function, args, kwargs)
-        if complaint:
-            raise TypeError(complaint)
-        return function(*args, **kwargs)
+        try:
+            return function(*args, **kwargs)
+        except TypeError as error:
+            # One frame: the call itself failed, before any line of the function ran.
+            refused = error.__traceback__ is not None and error.__traceback__.tb_next is None
+            complaint = signature_complaint(name, function, args, kwargs) if refused else None
+            if complaint is None:
+                raise
+        raise TypeError(complaint)
 
     def _inward(self, value: object, calls_left: list[int]) -> Any:
         def foreign(item: object) -> object:
@@ -131,7 +144,8 @@ class InProcess:
                 return self._bounded(item, calls_left)
             raise TypeError(f"a check may not pass a {type(item).__name__} to a student's code")
 
-        return copy_value(value, foreign)
+        own = copy_value(value, foreign)
+        return own if self._placement is None else self._placement.put(own)
 
     def _outward(self, value: object) -> Any:
         def foreign(item: object) -> object:
@@ -142,7 +156,7 @@ class InProcess:
             named = (name for name, value in self._namespace.items() if value is type(item))
             return Handle(number, next(named, type(item).__name__))
 
-        return copy_value(value, foreign)
+        return copy_value(value if self._placement is None else self._placement.take(value), foreign)
 
     def _bounded(self, function: Callable[..., object], calls_left: list[int]) -> Callable[..., object]:
         def callback(*args: object, **kwargs: object) -> object:
@@ -155,6 +169,8 @@ class InProcess:
         return callback
 
     def _changed(self, request: Request, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[str, ...]:
+        if self._placement is not None:
+            args, kwargs = self._placement.take((args, kwargs))
         if request.kind == "call":
             skipped, function = 0, self._namespace.get(request.name)
         elif request.kind == "method":
@@ -164,11 +180,13 @@ class InProcess:
         else:
             return ()
         own, given = request.args[skipped:], args[skipped:]
+        places = [i for i in range(len(own)) if not same_data(own[i], given[i])]
+        named = tuple(f"`{name}`" for name in kwargs if not same_data(request.kwargs[name], kwargs[name]))
+        if not places:
+            return named
         bound = request.kind == "method" and inspect.isfunction(function)
         labels = _positional_names(function, len(own) + bound)[bound:]
-        labelled = list(zip(labels, own, given, strict=True))
-        labelled += [(f"`{name}`", request.kwargs[name], kwargs[name]) for name in kwargs]
-        return tuple(label for label, before, after in labelled if not same_data(before, after))
+        return tuple(labels[i] for i in places) + named
 
     def _return_generators(self, request: Request, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         pairs = [
@@ -176,7 +194,9 @@ class InProcess:
             *((request.kwargs[name], kwargs[name]) for name in kwargs),
         ]
         for own, used in pairs:
-            if isinstance(own, torch.Generator):
+            if isinstance(own, torch.Generator) and self._placement is not None:
+                self._placement.advance(own, used)
+            elif isinstance(own, torch.Generator):
                 own.set_state(used.get_state())
             elif isinstance(own, np.random.Generator):
                 own.bit_generator.state = used.bit_generator.state

@@ -43,6 +43,7 @@ class Wall:
         seconds_per_submission: wall-clock limit of all calls and cells together.
         output: characters that a call or cell may print.
         callbacks: how often one call may call back.
+        device: where the student's code gets its tensors.
     """
 
     layers: LayerSettings
@@ -51,6 +52,7 @@ class Wall:
     seconds_per_submission: float = 300.0
     output: int = 20_000
     callbacks: int = 10_000
+    device: str = "cpu"
 
 
 @dataclass(frozen=True)
@@ -219,16 +221,16 @@ class Walled:
         """Plays a script in one frame, unless the student's code has had an accident before."""
         if self._had_accident:
             return None
-        trees, pack = script.encoded
+        asked, pack = script.message
         self._room = Room()
         try:
-            message, data = self._exchange({"do": "play", "sequences": trees}, pack, self._wall.seconds_per_call)
+            message, data = self._exchange(asked, pack, self._wall.seconds_per_call)
         except Accident:
             return None
         try:
             return [
                 None if script.is_known(i, replies, data) else self._replies(replies, data, script.sequences[i])
-                for i, replies in enumerate(_as_many(message["played"], len(trees)))
+                for i, replies in enumerate(_as_many(message["played"], len(script.sequences)))
             ]
         except MALFORMED as error:
             self._malformed(error)
@@ -254,7 +256,7 @@ class Walled:
         return answer
 
     def _exchange(
-        self, message: dict[str, Any], pack: Pack, seconds: float, functions: "_Functions | None" = None
+        self, message: dict[str, Any] | bytes, pack: Pack, seconds: float, functions: "_Functions | None" = None
     ) -> tuple[dict[str, Any], memoryview]:
         """Sends a message and answers the child's calls back until its reply is there.
 
@@ -310,6 +312,7 @@ class Walled:
             "output": self._wall.output,
             "callbacks": self._wall.callbacks,
             "mapping": MAPPING,
+            "device": self._wall.device,
         }
         self._pid, channel = self._zygote.fork(settings)
         self._channel = channel

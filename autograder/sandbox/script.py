@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import Any
 
 from autograder.sandbox.protocol import Reply, Request
-from autograder.sandbox.wire import Pack, encode, same_value
+from autograder.sandbox.wire import Pack, as_json, encode, same_value
 
 
 @dataclass(frozen=True)
@@ -24,11 +24,11 @@ class Script:
     data: memoryview
 
     @cached_property
-    def encoded(self) -> tuple[list[list[dict[str, Any]]], Pack]:
-        """The sequences as a message, made once however often the script is played."""
+    def message(self) -> tuple[bytes, Pack]:
+        """The JSON and the raw bytes that ask for it, made once however often the script is played."""
         pack = Pack()
         trees = [[encode_request(request, pack) for request in sequence] for sequence in self.sequences]
-        return trees, pack
+        return as_json({"do": "play", "sequences": trees}), pack
 
     def is_known(self, number: int, replies: list[Any], data: memoryview) -> bool:
         """Whether the replies to a sequence, encoded, are to the last bit its known answers, exceptions aside."""

@@ -71,7 +71,7 @@ def storage_segment(x: Tensor) -> Tensor:
 
 def copy_tensor(x: Tensor) -> Tensor:
     """A copy with the same strides, so that a non-contiguous tensor stays non-contiguous."""
-    if x.numel() == 0:
+    if x.is_contiguous():
         return x.detach().clone()
     return torch.as_strided(storage_segment(x).clone(), x.shape, x.stride(), 0)
 

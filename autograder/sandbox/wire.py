@@ -91,6 +91,11 @@ class Pack:
         return [place, len(raw)]
 
 
+def as_json(message: Any) -> bytes:
+    """A message of JSON trees as it travels."""
+    return json.dumps(message, separators=(",", ":")).encode()
+
+
 def encode(value: Any, pack: Pack) -> Any:
     """A value of the closed set as a JSON tree, its arrays in ``pack``.
 
@@ -135,7 +140,8 @@ def encode(value: Any, pack: Pack) -> Any:
 
 
 def _encode_tensor(x: Tensor, pack: Pack) -> list[Any]:
-    raw = storage_segment(x).view(BITS.get(x.dtype, x.dtype)).numpy().tobytes()
+    flat = x.detach() if x.is_contiguous() else storage_segment(x)
+    raw = flat.view(BITS.get(x.dtype, x.dtype)).numpy().tobytes()
     return [*pack.put(raw), str(x.dtype)[6:], list(x.shape), list(x.stride())]
 
 
