@@ -49,7 +49,7 @@ $(OTTER)/.installed: requirements.lock
 	      $$(grep -E '^(numpy|hypothesis|pytest|msgspec|nbformat|Jinja2)==' requirements.lock) \
 	   && touch $@; } || echo "otter-grader cannot be installed here: its columns are left out."
 
-bench: $(INSTALLED) $(OTTER)/.installed ## compare what grading costs with nbgrader and otter: ten minutes
+bench: $(INSTALLED) $(OTTER)/.installed ## compare what grading costs with nbgrader and otter: a quarter of an hour
 	@.venv/bin/python bench/run.py
 
 clean: ## remove what can be made again, except .venv; private/ stays

@@ -1,6 +1,6 @@
 """Compares what grading costs: this autograder, nbgrader in its kernel, and otter, on the same class and checks.
 
-    python bench/run.py [--quick | --long]
+    python bench/run.py [--quick]
 
 Prints a table and writes ``build/bench.json``; progress goes to stderr. CPU seconds are user and system time of every
 process that a grader starts. "Each further" submission is the difference of two class sizes, so start-up is no part
@@ -39,9 +39,8 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 FOLDER = REPOSITORY / "build" / "bench"
 OUT = REPOSITORY / "build" / "bench.json"
 
-# Class sizes of `autograder grade` for one worker and for two: a long run takes half an hour, a quick one five minutes.
-SIZES = {"quick": (10, 50), "usual": (10, 100, 300), "long": (10, 100, 1000)}
-SIZES_2 = {"quick": (10, 50), "usual": (10, 100, 1000), "long": (10, 100, 1000)}
+# Class sizes of `autograder grade`, for one worker and for two.
+SIZES = {"quick": (10, 50), "usual": (10, 100, 1000)}
 # All correct repeats two students, so the difference of these is a whole number of rounds.
 PREPROCESSOR_SIZES = (1, 21)
 SLOW_SIZES = (1, 3)
@@ -75,11 +74,8 @@ class Row:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Compares what grading costs.")
-    lengths = parser.add_mutually_exclusive_group()
-    lengths.add_argument("--quick", dest="length", action="store_const", const="quick", help="small classes, no otter")
-    lengths.add_argument("--long", dest="length", action="store_const", const="long", help="1000 for one worker too")
-    parser.set_defaults(length="usual")
-    length: str = parser.parse_args().length
+    parser.add_argument("--quick", action="store_true", help="small classes, no otter")
+    length = "quick" if parser.parse_args().quick else "usual"
     adopt_orphans()
     say("making the course (the first time its examples are searched for: a minute)")
     otter_python = FOLDER / "otter-venv" / "bin" / "python"
@@ -118,7 +114,7 @@ def compare(bench: Bench, length: str) -> list[Row]:
         rows.append(Row(grader, class_, costs, _each_further(costs), agrees))
 
     ran(GRADE, "mixed", lambda class_, size: autograder(bench, class_, size, 1), SIZES[length])
-    ran(GRADE_2, "mixed", lambda class_, size: autograder(bench, class_, size, 2), SIZES_2[length])
+    ran(GRADE_2, "mixed", lambda class_, size: autograder(bench, class_, size, 2), SIZES[length])
     for name in ("all correct", "all blank"):
         ran(GRADE, name, lambda class_, size: autograder(bench, class_, size, 1), SIZES["quick"])
     ran(PREPROCESSOR, "all correct", lambda class_, size: preprocessor(bench, class_, size), PREPROCESSOR_SIZES)
