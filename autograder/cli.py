@@ -274,6 +274,7 @@ def grade(
     import os
 
     from autograder.grading.grade import as_line, grade_class, submissions, write_lines
+    from autograder.grading.judge import require_device
     from autograder.nbgrader.gradebook import Changed, GradebookError, GradebookWriter
 
     with one_sentence():
@@ -281,6 +282,7 @@ def grade(
         class_ = submissions(course, course.assignment(name).name, student)
         if not class_:
             _fail(f"No submission of {name} in {course.private_dir / 'submitted'}/{student or 'STUDENT'}/.", WRONG_USE)
+        require_device(device)
         grading = grade_class(
             course,
             name,

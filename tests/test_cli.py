@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import torch
 from conftest import BIN, ROOT
 
 from autograder.course import Course
@@ -105,3 +106,14 @@ def test_a_demo_does_not_replace_a_folder_that_is_not_its_own(fixture_course: Co
     done = autograder("demo", "--out", str(keep), cwd=fixture_course.root)
     assert done.returncode == 1 and "was not made by a demo" in done.stderr
     assert (keep / "thesis.txt").read_text(encoding="utf-8") == "years of work"
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
+@pytest.mark.parametrize("command", [("judge", "solutions/basics/reference.py", "--assignment"), ("grade",)])
+def test_a_device_that_is_not_there_is_named(fixture_course: Course, command: tuple[str, ...]):
+    submitted = fixture_course.private_dir / "submitted" / "ada" / "basics"
+    submitted.mkdir(parents=True)
+    (submitted / "basics.ipynb").write_text("{}", encoding="utf-8")
+    done = autograder(*command, "basics", "--device", "cuda", cwd=fixture_course.root)
+    assert done.returncode == 2
+    assert done.stderr.startswith("--device is cuda, but torch finds no GPU here")
