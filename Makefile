@@ -4,10 +4,10 @@ PIP = .venv/bin/python -m pip install -qq --disable-pip-version-check --no-warn-
 INSTALLED = .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint verify bench clean
+.PHONY: help install demo test lint verify verify-deep bench clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(INSTALLED) ## create .venv and install everything in it
 	@echo "Ready: .venv"
@@ -24,8 +24,8 @@ demo: $(INSTALLED) ## see the whole course at work on a made-up class
 	@.venv/bin/autograder demo
 
 # CI=true fixes the seed of the hidden examples; one thread each, or two processes on two cores would fight.
-test verify: export CI := true
-test verify: export OMP_NUM_THREADS := 1
+test verify verify-deep: export CI := true
+test verify verify-deep: export OMP_NUM_THREADS := 1
 
 test: lint ## lint, build the hidden examples, run the tests
 	@.venv/bin/autograder build
@@ -38,6 +38,10 @@ lint: $(INSTALLED) ## check style and types
 
 verify: $(INSTALLED) ## prove that the checks accept the references and reject every known mistake
 	@.venv/bin/autograder verify
+
+verify-deep: $(INSTALLED) ## the same, and judge mutants of the references and search with 1,000 seeds: half an hour
+	@.venv/bin/autograder build
+	@.venv/bin/autograder verify --deep
 
 # Another grader to compare with, in an environment of its own; without it the bench leaves its columns out.
 OTTER = build/bench/otter-venv

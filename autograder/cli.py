@@ -15,6 +15,8 @@ from autograder.course import Course, CourseError, find_course
 
 if TYPE_CHECKING:
     from autograder.grading.grade import Judged
+    from autograder.grading.recheck import Answer
+    from autograder.grading.verify import Verification
     from autograder.nbgrader.gradebook import Changed
 
 DONE, UNJUDGED, WRONG_USE, UNREADABLE = 0, 1, 2, 3
@@ -137,28 +139,88 @@ def check(
 
     Example: `autograder check assignments/activations/activations.ipynb`
     """
-    from autograder.course import Limits
     from autograder.feedback.panel import Panel, points_text
-    from autograder.grading.judge import run_cells, why_absent
-    from autograder.grading.kernel import TrustedKernel
-    from autograder.grading.notebook import check_notebook, load_student_folder
+    from autograder.grading.progress import check_submission
     from autograder.notebooks.submission import read_submission
 
     with one_sentence():
-        submission = read_submission(notebook)
-        assignment, (examples,) = load_student_folder(notebook.resolve().parent)
-        kernel = TrustedKernel(Limits())
         with steps() as bar:
-            bar.begin("running your cells", len(submission.cells))
-            failures = run_cells(submission.cells, kernel, bar.advance)
-        absent = {exercise.name: why_absent(exercise.name, failures) for exercise in assignment.exercises}
-        results = check_notebook(assignment, examples, kernel.namespace, absent)
-        for result in results:
+            overview = check_submission(read_submission(notebook), begin=bar.begin, advance=bar.advance)
+        for result in overview.exercises:
             print(Panel(result, hidden_remain=True).text())
-        score, maximum = sum(r.points for r in results), sum(r.max_points for r in results)
-        print(f"\n{points_text(score)} of {points_text(maximum)} points by the visible checks.")
-        for note in (*submission.notes, *(f"{name} stopped with {raised}" for name, raised in failures.items())):
+        print(f"\n{points_text(overview.points)} of {points_text(overview.max_points)} points by the visible checks.")
+        for note in overview.notes:
             print(f"Note: {note}")
+
+
+@app.command()
+def progress(
+    notebook: Annotated[
+        Path | None, typer.Argument(help="Your notebook; the only one in this folder by default.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Shows where you stand: every exercise with its points by the visible checks, and what to do next.
+
+    Example: `autograder progress assignments/activations/activations.ipynb`
+    """
+    from autograder.feedback.overview import to_json
+    from autograder.grading.progress import check_submission
+    from autograder.notebooks.choice import NotebookChoice, find_notebook
+    from autograder.notebooks.submission import read_submission
+
+    with one_sentence():
+        try:
+            submission = read_submission(find_notebook(notebook or Path.cwd()))
+            with steps() as bar:
+                overview = check_submission(submission, begin=bar.begin, advance=bar.advance)
+        except NotebookChoice as error:
+            _fail(str(error), WRONG_USE)
+        print(to_json(overview) if json else overview.text())
+
+
+@app.command()
+def watch(
+    notebook: Annotated[
+        Path | None, typer.Argument(help="Your notebook; the only one in this folder by default.")
+    ] = None,
+    once: Annotated[bool, typer.Option("--once", help="Check once and end.")] = False,
+) -> None:
+    """Checks a notebook again whenever you save it: where you stand, and the exercise to go on with. Ctrl-C ends it.
+
+    Example: `autograder watch assignments/activations/activations.ipynb`
+    """
+    from autograder.grading.watch import watch
+    from autograder.notebooks.choice import NotebookChoice, find_notebook
+    from autograder.notebooks.submission import UnreadableSubmission, read_submission
+
+    def show(answer: "Answer") -> None:
+        if once and answer.overview is None:
+            _fail(answer.fault, UNJUDGED)
+        _show_watched(answer, path, once)
+
+    try:
+        path = find_notebook(notebook or Path.cwd())
+        if once or not path.exists():
+            read_submission(path)
+        watch(path, show, lambda: print(f"Checking {path.name} ...", file=sys.stderr), once=once)
+    except NotebookChoice as error:
+        _fail(str(error), WRONG_USE)
+    except UnreadableSubmission as error:
+        _fail(str(error), UNREADABLE)
+    except KeyboardInterrupt:
+        raise typer.Exit(DONE) from None
+
+
+def _show_watched(answer: "Answer", path: Path, once: bool) -> None:
+    """What was found, on a cleared screen."""
+    Console().clear()
+    panel = answer.overview.panel() if answer.overview else None
+    print(answer.overview.text() if answer.overview else answer.fault)
+    if panel is not None:
+        print(f"\n{panel.text()}")
+    if not once:
+        print(f"\nWatching {path.name}; Ctrl-C ends.", flush=True)
 
 
 @app.command()
@@ -206,51 +268,79 @@ def verify(
     json: Json = False,
     search: Search = False,
     notebook: Annotated[bool, typer.Option(help="Run the source notebook top to bottom.")] = True,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Judge mutants of the references, and search with many seeds: half an hour.")
+    ] = False,
+    seeds: Annotated[int, typer.Option(min=1, help="Seeds of the deep search.")] = 1000,
+    examples: Annotated[int, typer.Option(min=1, help="Examples that each of these seeds draws.")] = 5,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes of the deep part; all cores by default.")] = None,
 ) -> None:
     """Proves that stubs fail, references pass, every mistake loses points, every alternative passes.
 
     Example: `autograder verify activations`
     """
+    import os
+
+    from autograder.grading.deep import Depth
     from autograder.grading.verify import summarize, to_json, verify_assignment
 
     with one_sentence():
         course = find_course(Path.cwd())
+        depth = Depth(seeds, examples, jobs or os.cpu_count() or 1) if deep else None
         with steps() as bar:
             verification = summarize(
-                verify_assignment(course, name, search=search, notebook=notebook, begin=bar.begin, advance=bar.advance)
+                verify_assignment(
+                    course,
+                    name,
+                    search=search,
+                    notebook=notebook,
+                    depth=depth,
+                    begin=bar.begin,
+                    advance=bar.advance,
+                )
                 for name in _chosen(course, names)
             )
         if json:
             print(to_json(verification))
         else:
-            table = Table(
-                "assignment",
-                "exercises",
-                "checks",
-                "mistakes",
-                "caught",
-                "by visible checks",
-                "named",
-                "alternatives",
-                "notebook",
-            )
-            for one in verification.per_assignment:
-                seconds = "not run" if one.notebook_seconds is None else f"{one.notebook_seconds:.0f} s"
-                counts = (
-                    one.exercises,
-                    one.checks,
-                    one.mistakes,
-                    one.mistakes_caught,
-                    one.mistakes_caught_visible,
-                    one.mistakes_named,
-                    one.alternatives,
-                )
-                table.add_row(one.name, *map(str, counts), seconds)
-            Console().print(table)
-            print(f"{len(verification.breaches)} breaches")
-            for breach in verification.breaches:
-                print(f"  {breach}")
+            _report_verification(verification)
         raise typer.Exit(UNJUDGED if verification.breaches else DONE)
+
+
+def _report_verification(verification: "Verification") -> None:
+    """The counts as a table, what the deep part found, and the breaches."""
+    from autograder.grading.verify import deep_lines
+
+    table = Table(
+        "assignment",
+        "exercises",
+        "checks",
+        "mistakes",
+        "caught",
+        "by visible checks",
+        "named",
+        "alternatives",
+        "notebook",
+    )
+    for one in verification.per_assignment:
+        seconds = "not run" if one.notebook_seconds is None else f"{one.notebook_seconds:.0f} s"
+        counts = (
+            one.exercises,
+            one.checks,
+            one.mistakes,
+            one.mistakes_caught,
+            one.mistakes_caught_visible,
+            one.mistakes_named,
+            one.alternatives,
+        )
+        table.add_row(one.name, *map(str, counts), seconds)
+    Console().print(table)
+    for one in verification.per_assignment:
+        for line in deep_lines(one):
+            print(line)
+    print(f"{len(verification.breaches)} breaches")
+    for breach in verification.breaches:
+        print(f"  {breach}")
 
 
 @app.command()

@@ -13,9 +13,51 @@ ExerciseStatus = Literal["passed", "partial", "failed", "missing", "error", "tim
 
 
 class Diagnosis(Struct, frozen=True):
-    """What a wrong answer looks like: the known mistake's name, and the sentence for its author."""
+    """What a wrong answer looks like: the name of a mistake, and the sentence for its author.
+
+    Attributes:
+        mistake: the known mistake, or the kind of error.
+        says: one or two sentences.
+        kind: ``known`` if it is one that the assignment lists, ``generic`` if it may happen in any exercise.
+    """
 
     mistake: str
+    says: str
+    kind: Literal["known", "generic"] = "known"
+
+
+class Curve(Struct, frozen=True, tag="curve"):
+    """A function of one variable where it was tried: the right values, and the student's.
+
+    Attributes:
+        x: the inputs, rising.
+        right: the right value at each.
+        yours: the student's; None where it is nan or infinite.
+        wrong: which of them are wrong, as places in ``x``.
+        says: the same in words.
+    """
+
+    x: tuple[float, ...]
+    right: tuple[float, ...]
+    yours: tuple[float | None, ...]
+    wrong: tuple[int, ...]
+    says: str
+
+
+class Squares(Struct, frozen=True, tag="squares"):
+    """Where an image or a mask differs from the right one, and by how much.
+
+    Attributes:
+        rows: a character for each entry, or block of entries: ``.`` where it is right, ``1`` to ``4`` where it is too
+            large by more and more, ``a`` to ``d`` where it is too small, ``x`` where it is nan or infinite.
+        block: how many entries in each direction a character stands for; the worst of them counts.
+        is_mask: whether the entries are True and False.
+        says: the same in words.
+    """
+
+    rows: tuple[str, ...]
+    block: int
+    is_mask: bool
     says: str
 
 
@@ -32,6 +74,8 @@ class CheckResult(Struct, frozen=True):
         counterexample: code that shows the failure when run after the student's own; None where it passed.
         expected, got: the two answers as text, where there are two to compare.
         difference: the largest absolute difference between them.
+        differing: where in ``got`` the entries stand that differ, as positions of characters.
+        picture: what to draw of a failure, where that says more than the numbers.
     """
 
     name: str
@@ -45,6 +89,8 @@ class CheckResult(Struct, frozen=True):
     expected: str | None = None
     got: str | None = None
     difference: float | None = None
+    differing: tuple[tuple[int, int], ...] = ()
+    picture: Curve | Squares | None = None
 
 
 class ExerciseResult(Struct, frozen=True):

@@ -45,7 +45,7 @@ def test_a_wrong_answer_shows_panel_counterexample_and_points(run):
     points = checked.outputs[1].data["text/plain"]
     assert 0 < float(points) < 10 and points == repr(float(points))
     assert "Did you mean 'grade_letter'?" in outputs(cells[3], "display_data")[0].data["text/plain"]
-    assert len(outputs(cells[4], "display_data")) == 7
+    assert len(outputs(cells[4], "display_data")) == 1
     assert [o for cell in cells for o in cell.outputs if o.get("name") == "stderr"] == []
 
 

@@ -7,7 +7,9 @@ from torch import tensor
 
 from autograder.examples.replay import Trial
 from autograder.examples.store import Example
-from autograder.feedback.diagnosis import diagnose, same_answer
+from autograder.feedback.diagnosis import Earlier, diagnose
+from autograder.feedback.likeness import same_answer
+from autograder.feedback.uses import earlier_of, names_used
 from autograder.results import Diagnosis
 from autograder.sandbox.protocol import Raised, Reply, Request
 from autograder.sandbox.values import Handle
@@ -30,7 +32,7 @@ def trial(own: object, *, reference: object, fails: bool, **mistakes: object) ->
 
 def named(*trials: Trial) -> str | None:
     diagnosis = diagnose(trials, SAYS)
-    return diagnosis.mistake if diagnosis else None
+    return diagnosis.mistake if diagnosis and diagnosis.kind == "known" else None
 
 
 def test_a_mistake_that_explains_every_failing_example_is_named_with_its_sentence() -> None:
@@ -63,8 +65,101 @@ def test_of_two_that_match_the_one_that_agrees_on_more_passing_examples_is_named
     assert named(failing, passing) == agreeing
 
 
-def test_of_two_that_match_equally_the_one_written_first_is_named() -> None:
-    assert named(trial(1.0, reference=0.0, fails=True, second=1.0, first=1.0)) == "first"
+def test_two_that_cannot_be_told_apart_are_both_said_and_the_first_is_named() -> None:
+    diagnosis = diagnose([trial(1.0, reference=0.0, fails=True, second=1.0, first=1.0)], SAYS)
+    assert diagnosis == Diagnosis("first", "The first mistake. Or it is this: The second mistake.")
+
+
+def test_of_three_that_cannot_be_told_apart_two_are_said() -> None:
+    failing = trial(1.0, reference=0.0, fails=True, first=1.0, second=1.0, third=1.0)
+    diagnosis = diagnose([failing], SAYS | {"third": "The third mistake."})
+    assert diagnosis is not None
+    assert "third" not in diagnosis.says
+
+
+def test_two_that_say_the_same_say_it_once() -> None:
+    failing = trial(1.0, reference=0.0, fails=True, first=1.0, second=1.0)
+    assert diagnose([failing], dict.fromkeys(SAYS, "One mistake.")) == Diagnosis("first", "One mistake.")
+
+
+def combined(first: int, second: int, neither: int = 0) -> list[Trial]:
+    """Failing trials of which so many look like the one mistake, like the other, and like none."""
+    return [
+        *(trial(1.0, reference=0.0, fails=True, first=1.0, second=0.0) for _ in range(first)),
+        *(trial(2.0, reference=0.0, fails=True, first=0.0, second=2.0) for _ in range(second)),
+        *(trial(3.0, reference=0.0, fails=True, first=0.0, second=0.0) for _ in range(neither)),
+    ]
+
+
+@pytest.mark.parametrize(("first", "second", "mend"), [(3, 1, "first"), (1, 4, "second"), (2, 2, "first")])
+def test_of_two_mistakes_at_once_the_one_that_explains_more_is_to_be_mended_first(
+    first: int, second: int, mend: str
+) -> None:
+    diagnosis = diagnose(combined(first, second), SAYS)
+    explains = f"It explains {max(first, second)} of the {first + second} examples that fail"
+    assert diagnosis == Diagnosis(mend, f"{SAYS[mend]} {explains}; mend it first, another mistake remains.")
+
+
+@pytest.mark.parametrize(("neither", "is_named"), [(1, True), (3, False)])
+def test_mistakes_that_explain_too_few_of_the_failing_examples_are_not_named(neither: int, is_named: bool) -> None:
+    assert (named(*combined(3, 1, neither)) is not None) is is_named
+
+
+def test_a_single_mistake_that_explains_most_is_not_named() -> None:
+    assert named(*combined(5, 0, 1)) is None
+
+
+def test_a_known_mistake_is_said_before_the_earlier_exercise_that_fails() -> None:
+    failing = trial(1.0, reference=0.0, fails=True, first=1.0)
+    diagnosis = diagnose([failing], SAYS, earlier=Earlier(failed=("softmax",)))
+    uses = "It uses `softmax`, which does not pass yet: mend that first."
+    assert diagnosis == Diagnosis("first", f"The first mistake. {uses}")
+
+
+def test_without_a_known_mistake_the_earlier_exercise_that_fails_is_all_that_is_said() -> None:
+    diagnosis = diagnose([trial(-1.0, reference=1.0, fails=True)], SAYS, earlier=Earlier(failed=("softmax", "relu")))
+    uses = "It uses `softmax`, which does not pass yet: mend that first."
+    assert diagnosis == Diagnosis("earlier_exercise", uses, "generic")
+
+
+def test_a_known_mistake_goes_before_a_generic_diagnosis() -> None:
+    failing = trial(None, reference=0.0, fails=True, first=None)
+    assert diagnose([failing], SAYS) == Diagnosis("first", "The first mistake.")
+    generic = diagnose([failing], {})
+    assert generic is not None
+    assert (generic.mistake, generic.kind) == ("returns_none", "generic")
+
+
+def test_a_wrong_backward_whose_forward_passes_is_told_so_if_nothing_else_is_known() -> None:
+    failing = trial(1.0, reference=0.5, fails=True)
+    diagnosis = diagnose([failing], {}, name="relu_backward", earlier=Earlier(passed=frozenset({"relu"})))
+    assert diagnosis == Diagnosis("backward_only", "`relu` passes, so only the gradient is wrong.", "generic")
+
+
+USES = {
+    "a call": ("def f(x):\n    return softmax(x)", {"softmax"}),
+    "through a helper": ("def g(x):\n    return softmax(x)\ndef f(x):\n    return g(x)", {"softmax"}),
+    "helper that is not used": ("def g(x):\n    return softmax(x)\ndef f(x):\n    return x", set()),
+    "helpers that call each other": ("def g(x):\n    return f(x)\ndef f(x):\n    return g(softmax(x))", {"softmax"}),
+    "an own variable of that name": ("def f(x):\n    softmax = x\n    return softmax", set()),
+    "an argument of that name": ("def f(softmax):\n    return softmax", set()),
+    "a word in a string": ("def f(x):\n    return 'softmax'", set()),
+    "a method of that name": ("def f(x):\n    return x.softmax(0)", set()),
+    "a class": ("class f:\n    def step(self, x):\n        return softmax(x)", {"softmax"}),
+    "no definition": ("y = softmax(1)", set()),
+    "no Python": ("def f(:", set()),
+}
+
+
+@pytest.mark.parametrize(("source", "names"), USES.values(), ids=USES.keys())
+def test_the_earlier_exercises_that_a_solution_uses_are_read_from_its_source(source: str, names: set[str]) -> None:
+    assert names_used(source, "f") & {"softmax", "relu"} == names
+
+
+def test_only_used_exercises_that_fail_are_to_be_mended_first() -> None:
+    before = [("relu", False), ("softmax", False), ("tanh", True)]
+    earlier = earlier_of("f", "def f(x):\n    return tanh(softmax(x))", before)
+    assert earlier == Earlier(("softmax",), frozenset({"tanh"}))
 
 
 def test_a_passing_example_on_which_the_mistake_differs_does_not_rule_it_out() -> None:

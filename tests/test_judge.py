@@ -168,6 +168,52 @@ def letter_of(score):
 """
 
 
+STANDARD = (
+    "def standardize(x):\n    mean, std = {mean}, x.std(axis=0)\n    return (x - mean) / np.where(std == 0, 1, std)"
+)
+
+
+@pytest.mark.parametrize(
+    ("mean", "operation"),
+    [
+        ("np.asarray(torch.as_tensor(x).mean(0))", "torch.as_tensor"),
+        ("np.asarray(getattr(torch, 'as_' + 'tensor')(x).mean(0))", "torch.as_tensor"),
+        ("np.asarray(vars(torch)[''.join(['as_', 'tensor'])](x).mean(0))", "torch"),
+    ],
+)
+def test_a_forbidden_operation_costs_its_exercise_and_is_named(judged, mean, operation):
+    result = judged(replaced={"standardize": f"import torch\n{STANDARD.format(mean=mean)}"})
+    exercise = of(result, "standardize")
+    assert (exercise.status, exercise.points) == ("forbidden", 0.0)
+    assert operation in exercise.message and "may not be called in this exercise" in exercise.message
+    assert result.score == result.max_score - exercise.max_points
+
+
+def test_what_an_exercise_may_not_call_is_free_elsewhere(judged):
+    compared = "import torch\nprint(torch.as_tensor(standardize(np.ones((3, 2)))).mean(0))"
+    assert of(judged(added={"standardize": compared}), "standardize").status == "passed"
+
+
+DROPOUT = """\
+def dropout(x, p, *, training, generator):
+    if not 0 <= p <= 1:
+        raise ValueError("p")
+    if not training:
+        return x, torch.ones_like(x, dtype=torch.bool)
+    mask = torch.rand(x.shape, generator=generator{device}) >= p
+    return x * mask / (1 - p) if p < 1 else torch.zeros_like(x), mask
+"""
+
+
+def test_a_tensor_on_the_wrong_device_costs_a_share_without_a_gpu(judged):
+    right = of(judged(replaced={"dropout": DROPOUT.format(device=", device=x.device")}), "dropout")
+    wrong = of(judged(replaced={"dropout": DROPOUT.format(device="")}), "dropout")
+    assert (right.points, right.status) == (right.max_points, "passed")
+    assert 0 < wrong.points < wrong.max_points
+    (failed,) = [check for check in wrong.checks if check.status == "failed"]
+    assert failed.name == "device" and "`mask = torch.rand(" in failed.message
+
+
 def test_magics_are_ignored_with_a_note(judged):
     result = judged(added={"setup": "%matplotlib inline\n!ls\nvalue = 1"})
     assert result.score == result.max_score

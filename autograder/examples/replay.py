@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from autograder.examples.store import Example, Recorded
-from autograder.sandbox.protocol import Reply, Request, Runner
+from autograder.sandbox.protocol import Answering, Reply, Request, Runner
 from autograder.sandbox.script import Played, Script
 from autograder.sandbox.values import copy_value, same_question
 from autograder.testing.declarations import Check
@@ -74,7 +74,7 @@ def _rehearsed(
         return None
 
 
-def _run_body(check: Check, runner: Runner, values: dict[str, Any]) -> tuple[tuple[Call, ...], Exception | None]:
+def _run_body(check: Check, runner: Answering, values: dict[str, Any]) -> tuple[tuple[Call, ...], Exception | None]:
     session = Session(runner)
     own = copy_value(values, lambda item: item)
     try:
@@ -89,21 +89,12 @@ class _Unforeseen(BaseException):
 
 
 class _Rehearsed:
-    """A `Runner` that gives the replies that were played, as long as it is asked what was played."""
+    """Gives the replies that were played, as long as it is asked what was played."""
 
     def __init__(self, sequence: tuple[Request, ...], replies: list[Reply]) -> None:
         self._sequence = sequence
         self._replies = replies
         self._next = 0
-
-    def begin(self) -> None:
-        pass
-
-    def defines(self, name: str) -> bool:
-        raise _Unforeseen
-
-    def play(self, script: Script) -> Played | None:
-        return None
 
     def run(self, request: Request) -> Reply:
         number = self._next

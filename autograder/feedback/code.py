@@ -182,13 +182,13 @@ def _expression(request: Request, names: dict[int, str]) -> str:
 
 
 def brief(value: Any, limit: int = 400) -> str:
-    """A value as a reader wants it in a message: rounded, aligned by rows, cut at ``limit`` characters."""
+    """A value as a reader wants it in a message: rounded, on one line, cut at ``limit`` characters."""
     if isinstance(value, Tensor):
         value = value.detach().cpu()
         array = value.double().numpy() if value.dtype.is_floating_point else value.numpy()
-        text = np.array2string(array, precision=6, suppress_small=False, threshold=40, edgeitems=3, separator=", ")
+        text = " ".join(np.array2string(array, precision=6, threshold=40, edgeitems=3, separator=", ").split())
     elif isinstance(value, np.ndarray):
-        text = np.array2string(value, precision=6, threshold=40, edgeitems=3, separator=", ")
+        text = " ".join(np.array2string(value, precision=6, threshold=40, edgeitems=3, separator=", ").split())
     elif isinstance(value, float):
         text = f"{value:.10g}"
     elif isinstance(value, list | tuple):

@@ -1,21 +1,37 @@
-"""Which known mistake a wrong answer looks like: its outputs equal the mistake's and not the right ones."""
+"""What a wrong answer looks like: a known mistake, an earlier exercise that fails, or a general kind of error."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
-
-import numpy as np
-import torch
-from torch import Tensor
+from dataclasses import dataclass
 
 from autograder.examples.replay import Trial
+from autograder.feedback.diagnosers import first_word
+from autograder.feedback.diagnosers.evidence import gather
+from autograder.feedback.likeness import same_answer
 from autograder.results import Diagnosis
 from autograder.sandbox.protocol import Reply
-from autograder.sandbox.values import Handle
-from autograder.testing.comparison import TOLERANCES
+from autograder.sandbox.values import same_data
+
+# Where no mistake explains every failing example, several together have to explain this share of them.
+MOST = 0.75
 
 
-def diagnose(trials: Sequence[Trial], says: Mapping[str, str]) -> Diagnosis | None:
-    """Names the known mistake whose recorded answers are the student's.
+@dataclass(frozen=True)
+class Earlier:
+    """How a solution depends on earlier exercises of its assignment.
+
+    Attributes:
+        failed: earlier exercises that the solution uses and that do not pass, in order.
+        passed: those that pass, used or not.
+    """
+
+    failed: tuple[str, ...] = ()
+    passed: frozenset[str] = frozenset()
+
+
+def diagnose(
+    trials: Sequence[Trial], says: Mapping[str, str], *, name: str = "", earlier: Earlier | None = None
+) -> Diagnosis | None:
+    """Names the known mistake whose recorded answers are the student's, or else what kind of error it is.
 
     A mistake matches if on every failing example the student's calls gave what the mistake's gave, and this is
     not what the reference's gave. Of several, the one that also agrees on most of the examples that passed.
@@ -23,61 +39,71 @@ def diagnose(trials: Sequence[Trial], says: Mapping[str, str]) -> Diagnosis | No
     Args:
         trials: every replayed example of the exercise, of passed and of failed checks.
         says: each mistake's sentence.
+        name: the exercise.
+        earlier: what is known of earlier exercises.
     """
+    earlier = earlier or Earlier()
+    if all(trial.failure is None for trial in trials):
+        return None
+    uses = f"It uses `{earlier.failed[0]}`, which does not pass yet: mend that first." if earlier.failed else ""
+    known = _known(trials, says)
+    if known is not None:
+        return Diagnosis(known.mistake, f"{known.says} {uses}".strip(), "known")
+    if uses:
+        return Diagnosis("earlier_exercise", uses, "generic")
+    generic = first_word(gather(trials))
+    forward = name.removesuffix("_backward")
+    in_passing = f"`{forward}` passes, so only the gradient is wrong." if forward in earlier.passed - {name} else ""
+    if generic is not None:
+        return Diagnosis(generic[0], f"{in_passing} {generic[1]}".strip(), "generic")
+    return Diagnosis("backward_only", in_passing, "generic") if in_passing else None
+
+
+def _known(trials: Sequence[Trial], says: Mapping[str, str]) -> Diagnosis | None:
     failing = [trial for trial in trials if trial.failure is not None]
     passing = [trial for trial in trials if trial.failure is None]
-    best: tuple[int, str] | None = None
-    for name in says:
-        if not failing or not all(_explains(trial, name) for trial in failing):
-            continue
-        agreeing = sum(_same_calls(trial, trial.example.mistakes.get(name, ())) for trial in passing)
-        if best is None or agreeing > best[0]:
-            best = agreeing, name
-    return Diagnosis(best[1], says[best[1]]) if best else None
+    explained = {name: frozenset(i for i, trial in enumerate(failing) if _explains(trial, name)) for name in says}
+    whole = [name for name in says if len(explained[name]) == len(failing)]
+    if not whole:
+        return _first_of_several(explained, len(failing), says)
+    agreeing = {name: sum(_same_calls(t, t.example.mistakes.get(name, ())) for t in passing) for name in whole}
+    most = max(agreeing.values())
+    best = [name for name in whole if agreeing[name] == most]
+    sentences = list(dict.fromkeys(says[name] for name in best))[:2]
+    return Diagnosis(best[0], " Or it is this: ".join(sentences))
+
+
+def _first_of_several(
+    explained: Mapping[str, frozenset[int]], failing: int, says: Mapping[str, str]
+) -> Diagnosis | None:
+    """The mistake that explains most of the failing examples, if others explain more of what it leaves."""
+    by_size = sorted((name for name in says), key=lambda name: -len(explained[name]))
+    if len(by_size) < 2 or len(explained[by_size[0]]) < 2:
+        return None
+    first = by_size[0]
+    others = [explained[name] - explained[first] for name in by_size[1:]]
+    rest = max(others, key=len)
+    if not rest or len(explained[first] | frozenset().union(*others)) < MOST * failing:
+        return None
+    share = f"It explains {len(explained[first])} of the {failing} examples that fail"
+    return Diagnosis(first, f"{says[first]} {share}; mend it first, another mistake remains.")
 
 
 def _explains(trial: Trial, mistake: str) -> bool:
     answers = trial.example.mistakes.get(mistake)
-    return (
-        answers is not None
-        and _same_calls(trial, answers)
-        and not (_same_calls(trial, trial.example.reference) and len(trial.example.reference) == len(answers))
-    )
+    if answers is None or not _same_calls(trial, answers):
+        return False
+    right = trial.example.reference
+    if not (_same_calls(trial, right) and len(right) == len(answers)):
+        return True
+    # A check that looks closer than the usual tolerance tells answers apart by their last digits.
+    return _exactly(trial, answers) and not _exactly(trial, right)
+
+
+def _exactly(trial: Trial, answers: Sequence[Reply]) -> bool:
+    return all(same_data(own.value, other.value) for own, other in zip(trial.replies, answers, strict=True))
 
 
 def _same_calls(trial: Trial, answers: Sequence[Reply]) -> bool:
     own = trial.replies
     return len(own) == len(answers) and all(same_answer(a, b) for a, b in zip(own, answers, strict=True))
-
-
-def same_answer(own: Reply, recorded: Reply) -> bool:
-    """Whether a reply is, within tolerance, a recorded one: the same exception, or the same value."""
-    if own.raised is not None or recorded.raised is not None:
-        return (own.raised and own.raised.type_name) == (recorded.raised and recorded.raised.type_name)
-    return bool(own.changed) == bool(recorded.changed) and _same(own.value, recorded.value)
-
-
-def _same(a: Any, b: Any) -> bool:
-    if isinstance(a, Handle):
-        return bool(b == f"<{a.type_name}>")
-    if isinstance(a, torch.Generator | np.random.Generator):
-        return b is None
-    if isinstance(a, Tensor):
-        if not isinstance(b, Tensor) or a.dtype != b.dtype or a.shape != b.shape:
-            return False
-        rtol, atol = TOLERANCES.get(str(a.dtype)[6:], (0.0, 0.0))
-        if not a.dtype.is_floating_point and not a.is_complex():
-            return torch.equal(a, b)
-        return torch.allclose(a, b, rtol=rtol, atol=atol, equal_nan=True)
-    if isinstance(a, np.ndarray):
-        if not isinstance(b, np.ndarray) or a.dtype != b.dtype or a.shape != b.shape:
-            return False
-        rtol, atol = TOLERANCES.get(str(a.dtype), (0.0, 0.0))
-        return bool(np.allclose(a, b, rtol=rtol, atol=atol, equal_nan=a.dtype.kind in "fc"))
-    if isinstance(a, list | tuple):
-        return type(a) is type(b) and len(a) == len(b) and all(_same(x, y) for x, y in zip(a, b, strict=True))
-    if isinstance(a, dict):
-        return isinstance(b, dict) and a.keys() == b.keys() and all(_same(a[key], b[key]) for key in a)
-    if isinstance(a, float) and isinstance(b, float):
-        return bool(np.isclose(a, b, rtol=1e-8, atol=1e-10, equal_nan=True))
-    return type(a) is type(b) and bool(a == b)

@@ -1,12 +1,15 @@
-"""A failed check in words: message, counterexample as code, expected and got."""
+"""A failed check for a reader: message, counterexample as code, expected and got, and a picture where it helps."""
 
 from typing import Any
 
 import numpy as np
+from msgspec import structs
 from torch import Tensor
 
 from autograder.examples.replay import Trial
-from autograder.feedback.code import brief, code_of
+from autograder.feedback.answers import compare_answers
+from autograder.feedback.code import code_of
+from autograder.feedback.pictures import picture_of
 from autograder.results import CheckResult, CheckStatus
 from autograder.testing.comparison import Mismatch
 from autograder.testing.declarations import Check
@@ -24,19 +27,20 @@ def check_result(check: Check, trials: tuple[Trial, ...], device: str = "cpu") -
     if failed is None:
         return CheckResult(check.name, check.title, check.visible, device, "passed", check.weight)
     status, message = _explain(failed)
-    mismatch = failed.failure if isinstance(failed.failure, Mismatch) else None
-    return CheckResult(
-        check.name,
-        check.title,
-        check.visible,
-        device,
-        status,
-        check.weight,
-        message,
-        _counterexample(failed),
-        None if mismatch is None or mismatch.expected is None else brief(mismatch.expected),
-        None if mismatch is None or mismatch.expected is None else brief(mismatch.got),
-        None if mismatch is None else mismatch.difference,
+    result = CheckResult(
+        check.name, check.title, check.visible, device, status, check.weight, message, _counterexample(failed)
+    )
+    mismatch = failed.failure
+    if not isinstance(mismatch, Mismatch) or mismatch.expected is None:
+        return result
+    answers = compare_answers(mismatch.expected, mismatch.got)
+    return structs.replace(
+        result,
+        expected=answers.expected,
+        got=answers.got,
+        difference=mismatch.difference,
+        differing=answers.differing,
+        picture=picture_of(trials),
     )
 
 

@@ -1,5 +1,6 @@
 """What ``check()`` shows: HTML in Jupyter, plain text elsewhere."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -8,7 +9,13 @@ import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
+import autograder
+from autograder.feedback.answers import SIGN
+from autograder.feedback.drawing import legend, svg
+from autograder.feedback.layout import first_failure, layout_of
 from autograder.results import CheckResult, ExerciseResult
+
+__all__ = ["HEADINGS", "RECORD_TYPE", "Notice", "Panel", "Progress", "code_spans", "first_failure", "points_text"]
 
 RECORD_TYPE = "application/vnd.autograder.v1+json"
 
@@ -20,11 +27,13 @@ HEADINGS = {
     "timeout": "took too long",
     "forbidden": "uses what the exercise forbids",
 }
+HIDDEN_REMAIN = "All visible checks pass. Hidden checks with harder inputs remain; they run when you are graded."
+DIFFERS = f"{SIGN} marks what differs."
 
 
 @dataclass(frozen=True)
 class Panel:
-    """One exercise's outcome for a reader.
+    """One exercise's outcome for a reader: what is right, the diagnosis, one failure in full, what else fails.
 
     Attributes:
         result: the outcome.
@@ -37,37 +46,55 @@ class Panel:
     with_record: bool = False
 
     def html(self) -> str:
-        shown = first_failure(self.result)
+        """One block of HTML, of which at most twenty lines are to be seen before anything is unfolded."""
         return _template("panel.html.j2").render(
             result=self.result,
             heading=HEADINGS.get(self.result.status, self.result.status),
-            shown=shown.name if shown else None,
+            layout=layout_of(self.result),
             points=points_text,
-            remain=self.hidden_remain and self.result.status == "passed",
+            svg=svg,
+            legend=legend,
+            marked=_marked,
+            differs=DIFFERS,
+            remain=HIDDEN_REMAIN if self._remain else "",
         )
 
     def text(self) -> str:
+        """The same for a terminal or a screen reader, with nothing folded; a picture is a sentence."""
         result = self.result
         head = f"{result.name}: {points_text(result.points)} of {points_text(result.max_points)} points"
         lines = [head if result.status == "passed" else f"{head} ({HEADINGS.get(result.status, result.status)})"]
-        if result.message:
-            return "\n".join([*lines, f"  {result.message}"])
-        if result.diagnosis:
-            lines.append(f"  What it looks like: {result.diagnosis.says}")
-        shown = first_failure(result)
-        for check in result.checks:
-            lines.append(f"  {'✓' if check.status == 'passed' else '✗'} {check.title}")
-            if check is shown:
-                lines.extend(f"      {line}" for line in _details(check))
-        if self.hidden_remain and result.status == "passed":
-            lines.append("  All visible checks pass. Hidden checks with harder inputs remain.")
+        lines += [f"  {line}" for line in ([result.message] if result.message else self._body())]
         return "\n".join(lines)
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+    def _body(self) -> Iterator[str]:
+        layout = layout_of(self.result)
+        yield layout.passing
+        yield from (f"  ✓ {check.title}" for check in layout.passed)
+        if self.result.diagnosis:
+            yield f"What it looks like: {self.result.diagnosis.says}"
+        if layout.shown is not None:
+            yield from (f"    {line}" for line in _details(layout.shown))
+            yield from [f"    {layout.picture.says}"] if layout.picture else []
+            yield f"✗ What has to hold: {layout.shown.title}"
+        if layout.others:
+            yield layout.failing
+        yield from (f"  ✗ {check.title}" for check in layout.others)
+        if layout.not_analysed:
+            yield layout.unknown
+        yield from (f"  – {check.title} {check.message}".rstrip() for check in layout.not_analysed)
+        if self._remain:
+            yield HIDDEN_REMAIN
+
+    @property
+    def _remain(self) -> bool:
+        return self.hidden_remain and self.result.status == "passed"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict[str, Any], dict[str, Any]]:
         bundle: dict[str, Any] = {"text/plain": self.text(), "text/html": self.html()}
         if self.with_record:
             bundle[RECORD_TYPE] = msgspec.to_builtins(self.result)
-        return bundle
+        return bundle, {"autograder": {"version": autograder.__version__}}
 
 
 @dataclass(frozen=True)
@@ -99,20 +126,14 @@ class Notice:
         return {"text/plain": self.sentence}
 
 
-def first_failure(result: ExerciseResult) -> CheckResult | None:
-    """The failed check that a reader should look at first: the one whose counterexample is the shortest."""
-    failed = [check for check in result.checks if check.status not in ("passed", "not_analysed")]
-    return min(failed, key=lambda check: len(check.counterexample or "x" * 10_000), default=None)
-
-
 def points_text(points: float) -> str:
     """Points without needless digits: 2, 1.5, 0.67."""
     return f"{points:.2f}".rstrip("0").rstrip(".")
 
 
 def _details(check: CheckResult) -> list[str]:
-    lines = [check.message]
-    lines += (check.counterexample or "").splitlines()
+    seen = f"{check.message} {DIFFERS}" if check.differing else check.message
+    lines = [*(check.counterexample or "").splitlines(), *seen.splitlines()]
     if check.expected is not None and check.got is not None:
         lines += f"expected  {check.expected}".replace("\n", "\n          ").splitlines()
         lines += f"got       {check.got}".replace("\n", "\n          ").splitlines()
@@ -131,3 +152,13 @@ def code_spans(sentence: str) -> Markup:
     """A sentence as HTML in which what stands between backticks is code."""
     parts = (str(escape(part)) for part in sentence.split("`"))
     return Markup("".join(f"<code>{part}</code>" if i % 2 else part for i, part in enumerate(parts)))
+
+
+def _marked(check: CheckResult) -> Markup:
+    """The student's answer as HTML, what differs marked."""
+    text, done, parts = check.got or "", 0, []
+    for start, end in check.differing:
+        mark = '<mark style="background:rgba(217,96,59,.3);color:inherit;font-weight:bold;padding:0">'
+        parts.append(f"{escape(text[done:start])}{mark}{escape(text[start:end])}</mark>")
+        done = end
+    return Markup("".join([*parts, escape(text[done:])]))

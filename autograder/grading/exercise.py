@@ -6,13 +6,21 @@ from typing import Protocol
 from autograder.examples.replay import Trial, replay
 from autograder.examples.search import search
 from autograder.examples.store import Example, Examples
-from autograder.feedback.diagnosis import diagnose
+from autograder.feedback.diagnosis import Earlier, diagnose
 from autograder.feedback.failure import check_result
-from autograder.results import CheckResult, ExerciseResult, ExerciseStatus, share_points
+from autograder.results import CheckResult, CheckStatus, ExerciseResult, ExerciseStatus, share_points
+from autograder.sandbox.forbidden.operations import Use, accusation
+from autograder.sandbox.inspection import NOTHING_FOUND, Finding, Findings, Inquiry
 from autograder.sandbox.protocol import Runner
 from autograder.testing.assignment import Exercise
 from autograder.testing.declarations import Check
 from autograder.testing.student import StudentError
+
+DEVICE, LOOP = "device", "loop"
+RULE_CHECKS = {
+    DEVICE: "It works on a GPU: new tensors are made on the device of the input.",
+    LOOP: "No slow loop: the number of torch operations does not grow with the number of samples or entries.",
+}
 
 
 class Trials(Protocol):
@@ -55,8 +63,11 @@ def judge_exercise(
     trials: Trials,
     says: dict[str, str],
     *,
+    uses: Sequence[Use] = (),
+    inquiry: Inquiry | None = None,
     absent: str = "",
     device: str = "cpu",
+    earlier: Earlier | None = None,
     advance: Callable[[Check], None] = lambda check: None,
 ) -> ExerciseResult:
     """Runs the checks of an exercise on a runner's code.
@@ -68,7 +79,10 @@ def judge_exercise(
         trials: where examples come from.
         says: the sentence of each known mistake.
         device: where the runner's code gets its tensors.
+        uses: forbidden operations that were read in the student's code.
+        inquiry: what else to find out about it.
         absent: what to say if the exercise is not there, such as why its cell failed.
+        earlier: which earlier exercises the code uses that do not pass, for the diagnosis.
         advance: called after each check.
     """
     if not runner.defines(exercise.name):
@@ -81,12 +95,35 @@ def judge_exercise(
     seen = [trial for of_check in ran for trial in of_check]
     if _is_unattempted(seen):
         return _without_points(exercise, checks, "missing", f"`{exercise.name}` still raises NotImplementedError.")
+    findings = NOTHING_FOUND if inquiry is None else runner.inspect(inquiry)
+    used = (*uses, *map(Use, findings.uses))
+    if used:
+        return _without_points(exercise, checks, "forbidden", accusation(exercise.name, used))
     results = [check_result(check, of_check, device) for check, of_check in zip(checks, ran, strict=True)]
     passed = sum(result.weight for result in results if result.status == "passed")
-    points = share_points(exercise.points, passed, sum(result.weight for result in results))
+    results += _rule_results(exercise, findings, device)
+    # A rule can only cost: keeping it earns nothing, or wrong answers that keep it would have points.
+    total = sum(result.weight for result in results if result.name not in RULE_CHECKS or result.status == "failed")
+    points = share_points(exercise.points, passed, total)
     status = _status(results)
-    diagnosis = None if status == "passed" else diagnose(seen, says)
+    diagnosis = None if status == "passed" else diagnose(seen, says, name=exercise.name, earlier=earlier)
     return ExerciseResult(exercise.name, points, exercise.points, status, diagnosis, tuple(results))
+
+
+def _rule_results(exercise: Exercise, findings: Findings, device: str) -> list[CheckResult]:
+    """The outcomes of the rules that the exercise states beside its checks."""
+    asked = {DEVICE: (exercise.on_devices, findings.device), LOOP: (exercise.vectorised, findings.loop)}
+    return [
+        CheckResult(name, RULE_CHECKS[name], True, device, _rule_status(finding), 1.0, finding.fault or "")
+        for name, (is_asked, finding) in asked.items()
+        if is_asked
+    ]
+
+
+def _rule_status(finding: Finding) -> CheckStatus:
+    if not finding.analysed:
+        return "not_analysed"
+    return "passed" if finding.fault is None else "failed"
 
 
 def _is_unattempted(trials: Sequence[Trial]) -> bool:
@@ -106,7 +143,7 @@ def _without_points(
 
 
 def _status(results: Sequence[CheckResult]) -> ExerciseStatus:
-    statuses = {result.status for result in results}
+    statuses = {result.status for result in results if result.status != "not_analysed"}
     if statuses == {"passed"}:
         return "passed"
     if "passed" in statuses:

@@ -1,7 +1,7 @@
 """Judges one submission: runs its cells in notebook order, and each exercise at its check cell."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -12,11 +12,15 @@ import torch
 
 from autograder.course import Course
 from autograder.examples.store import Examples
+from autograder.feedback.uses import earlier_of
 from autograder.grading.exercise import Trials, judge_exercise, replayed, searched
+from autograder.grading.inquiries import inquiries
 from autograder.grading.kernel import IN_PROCESS, Kernel, TrustedKernel, WalledKernel, setup_modules
 from autograder.grading.notebook import load_recordings
 from autograder.notebooks.submission import Cell, Submission, UnreadableSubmission, read_submission
 from autograder.results import ExerciseResult, Result, Seconds
+from autograder.sandbox.forbidden.reading import Reading
+from autograder.sandbox.inspection import Inquiry
 from autograder.sandbox.layers import probe_layers
 from autograder.sandbox.limits import memory_limit
 from autograder.sandbox.protocol import Raised
@@ -49,6 +53,7 @@ class Court:
     says: dict[str, dict[str, str]]
     kernel: Callable[[], Kernel]
     zygote: Zygote | None
+    inquiries: Mapping[str, Inquiry]
     device: Device = "cpu"
 
     def close(self) -> None:
@@ -87,14 +92,16 @@ def open_court(
     if search:
         trials = searched(trials, SEARCH_SEED)
     says = _says(assignment, visible)
+    asked = inquiries(assignment, visible)
     if trusted:
-        return Court(course, assignment, trials, says, partial(TrustedKernel, course.limits, device), None, device)
+        kernel: Callable[[], Kernel] = partial(TrustedKernel, course.limits, device)
+        return Court(course, assignment, trials, says, kernel, None, asked, device)
     require_isolation(course)
     # A check's tensors are small: a pool of threads would only spin, and beside other workers cost milliseconds a call.
     torch.set_num_threads(1)
     started = zygote or Zygote(setup_modules(course, name))
     kernel = partial(WalledKernel, started, course.limits, device)
-    return Court(course, assignment, trials, says, kernel, started, device)
+    return Court(course, assignment, trials, says, kernel, started, asked, device)
 
 
 def require_device(device: Device) -> None:
@@ -179,6 +186,7 @@ def _judge(court: Court, submission: Submission, kernel: Kernel) -> tuple[dict[s
     failures: dict[str, Raised] = {}
     results: dict[str, ExerciseResult] = {}
     notes: list[str] = []
+    reading, names, written = Reading(), frozenset(court.inquiries), dict[str, str]()
 
     def judge_one(exercise: Exercise) -> None:
         results[exercise.name] = judge_exercise(
@@ -187,12 +195,19 @@ def _judge(court: Court, submission: Submission, kernel: Kernel) -> tuple[dict[s
             kernel.runner,
             court.trials,
             court.says[exercise.name],
+            uses=reading.uses_of(exercise.name, exercise.forbidden, names),
+            inquiry=court.inquiries[exercise.name],
+            earlier=earlier_of(
+                exercise.name, written.get(exercise.name, ""), [(n, r.status == "passed") for n, r in results.items()]
+            ),
             absent=why_absent(exercise.name, failures),
             device=court.device,
         )
 
     for cell in submission.cells:
         if cell.kind == "code":
+            reading.take(cell.code)
+            written[cell.name] = cell.code
             raised = kernel.run(cell)
             if raised is not None:
                 failures[cell.name] = raised

@@ -4,6 +4,7 @@ import difflib
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,9 +12,12 @@ from typing import Any, Protocol
 from autograder.course import Course, CourseError, find_course
 from autograder.examples.record import Part
 from autograder.examples.store import Examples, ExamplesError, read_for
+from autograder.feedback.overview import overview_of
 from autograder.feedback.panel import Notice, Panel, Progress
 from autograder.grading.exercise import judge_exercise, replayed
+from autograder.grading.inquiries import inquiry
 from autograder.results import ExerciseResult
+from autograder.sandbox.forbidden.live import uses_in_namespace
 from autograder.sandbox.inprocess import InProcess
 from autograder.testing.assignment import Assignment, Exercise, load_assignment, load_released
 from autograder.testing.declarations import Check, DeclarationError
@@ -28,8 +32,9 @@ class Displayed(Protocol):
 
 
 def check_caller(name: str | None, namespace: Mapping[str, Any]) -> float:
-    """Checks one exercise, or all, of the notebook whose globals are ``namespace``; shows panels; returns points.
+    """Checks one exercise, or all, of the notebook whose globals are ``namespace``; returns points.
 
+    Of one exercise the panel is shown, of all together one table with the panels folded below.
     While nbgrader grades, hidden checks of the grader's own course are added.
     """
     folder = Path.cwd()
@@ -38,51 +43,75 @@ def check_caller(name: str | None, namespace: Mapping[str, Any]) -> float:
     except (CourseError, ExamplesError, DeclarationError) as error:
         _show(Notice(str(error)))
         return 0.0
-    if name is None:
-        exercises = assignment.exercises
-    else:
-        found = assignment.exercise(name)
-        if found is None:
-            _show(Notice(_unknown(name, assignment)))
-            return 0.0
-        exercises = (found,)
+    exercise = None if name is None else assignment.exercise(name)
+    if name is not None and exercise is None:
+        _show(Notice(_unknown(name, assignment)))
+        return 0.0
     with _random_state_kept():
-        points = [_check_one(exercise, namespace, recordings) for exercise in exercises]
-    return float(round(sum(points), 6))
+        if exercise is None:
+            return _check_all(assignment, namespace, recordings)
+        return _check_one(assignment, exercise, namespace, recordings)
 
 
-def _check_one(exercise: Exercise, namespace: Mapping[str, Any], recordings: tuple[Examples, ...]) -> float:
+def _check_one(
+    assignment: Assignment, exercise: Exercise, namespace: Mapping[str, Any], recordings: tuple[Examples, ...]
+) -> float:
     graded = len(recordings) > 1
-    checks = exercise.checks if graded else exercise.visible
-    replace = _show(Progress(exercise.name, 0, len(checks)), replaceable=True)
-    done: list[Check] = []
-
-    def advance(check: Check) -> None:
-        done.append(check)
-        if len(done) < len(checks):
-            replace(Progress(exercise.name, len(done), len(checks)))
-
-    says = recordings[0].says(exercise.name)
-    result = judge_exercise(exercise, checks, InProcess(namespace), replayed(*recordings), says, advance=advance)
-    replace(Panel(result, hidden_remain=not graded, with_record=graded))
-    return result.points
+    bar = _Bar(exercise.name, len(exercise.checks if graded else exercise.visible))
+    result = _judge(assignment, exercise, namespace, recordings, bar)
+    bar.replace(Panel(result, hidden_remain=not graded, with_record=graded))
+    return float(round(result.points, 6))
 
 
-def check_notebook(
-    assignment: Assignment, examples: Examples, namespace: Mapping[str, Any], absent: Mapping[str, str]
-) -> tuple[ExerciseResult, ...]:
-    """The visible checks of every exercise, without showing anything."""
-    return tuple(
-        judge_exercise(
-            exercise,
-            exercise.visible,
-            InProcess(namespace),
-            replayed(examples),
-            examples.says(exercise.name),
-            absent=absent.get(exercise.name, ""),
-        )
-        for exercise in assignment.exercises
+def _check_all(assignment: Assignment, namespace: Mapping[str, Any], recordings: tuple[Examples, ...]) -> float:
+    graded = len(recordings) > 1
+    name = recordings[0].manifest.assignment
+    bar = _Bar(name, sum(len(e.checks if graded else e.visible) for e in assignment.exercises))
+    results = [_judge(assignment, exercise, namespace, recordings, bar) for exercise in assignment.exercises]
+    overview = overview_of(name, results, due=due_date(assignment.folder, name), hidden_remain=not graded)
+    bar.replace(overview)
+    return overview.points
+
+
+def _judge(
+    assignment: Assignment,
+    exercise: Exercise,
+    namespace: Mapping[str, Any],
+    recordings: tuple[Examples, ...],
+    bar: "_Bar",
+) -> ExerciseResult:
+    asked = inquiry(assignment, exercise, recordings[0])
+    return judge_exercise(
+        exercise,
+        exercise.checks if len(recordings) > 1 else exercise.visible,
+        InProcess(namespace),
+        replayed(*recordings),
+        recordings[0].says(exercise.name),
+        uses=uses_in_namespace(namespace, exercise.name, exercise.forbidden, frozenset(asked.judged)),
+        inquiry=asked,
+        advance=bar.advance,
     )
+
+
+class _Bar:
+    """A bar over a number of checks, and the place where what was found is shown."""
+
+    def __init__(self, name: str, total: int) -> None:
+        self._name, self._done, self._total = name, 0, total
+        self.replace = _show(Progress(name, 0, total), replaceable=True)
+
+    def advance(self, check: Check) -> None:
+        self._done += 1
+        if self._done < self._total:
+            self.replace(Progress(self._name, self._done, self._total))
+
+
+def due_date(folder: Path, name: str) -> datetime | None:
+    """When an assignment is due; None where there is no ``course.toml``, or one that a student cannot mend."""
+    try:
+        return find_course(folder).assignment(name).due
+    except CourseError:
+        return None
 
 
 @contextmanager

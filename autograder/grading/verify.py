@@ -1,18 +1,22 @@
 """Proves an assignment: stubs fail, references pass, every mistake dies, every alternative passes."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from autograder.course import Course
+from autograder.grading.deep import Depth, FalseAlarm, Proof, Survivor, prove
 from autograder.grading.exercise import Trials, judge_exercise, replayed, searched
+from autograder.grading.inquiries import inquiries
 from autograder.grading.notebook import load_recordings
 from autograder.notebooks.build import source_notebook
 from autograder.results import ExerciseResult
+from autograder.sandbox.forbidden.live import uses_in_namespace
 from autograder.sandbox.inprocess import InProcess
+from autograder.sandbox.inspection import Inquiry
 from autograder.testing.assignment import Assignment, Exercise, load_assignment
 from autograder.testing.declarations import Check
 
@@ -20,7 +24,7 @@ SECONDS_PER_CALL = 5.0
 
 
 class Verified(Struct, frozen=True):
-    """What was proven of one assignment; each breach is a sentence."""
+    """What was proven of one assignment; each breach is a sentence. What only ``--deep`` finds is else left out."""
 
     name: str
     exercises: int
@@ -32,10 +36,21 @@ class Verified(Struct, frozen=True):
     alternatives: int
     breaches: tuple[str, ...]
     notebook_seconds: float | None
+    mutants: int | UnsetType = UNSET
+    mutants_caught: int | UnsetType = UNSET
+    mutants_equivalent: int | UnsetType = UNSET
+    mutants_named: int | UnsetType = UNSET
+    survivors: tuple[Survivor, ...] | UnsetType = UNSET
+    seeds: int | UnsetType = UNSET
+    examples_per_seed: int | UnsetType = UNSET
+    search_runs: int | UnsetType = UNSET
+    false_alarms: tuple[FalseAlarm, ...] | UnsetType = UNSET
+    notes: tuple[str, ...] | UnsetType = UNSET
+    report: str | UnsetType = UNSET
 
 
 class Verification(Struct, frozen=True):
-    """The published record of `autograder verify --json`, version 1."""
+    """The published record of `autograder verify --json`, version 1. What only ``--deep`` finds is else left out."""
 
     assignments: int
     exercises: int
@@ -48,6 +63,11 @@ class Verification(Struct, frozen=True):
     breaches: tuple[str, ...]
     per_assignment: tuple[Verified, ...]
     schema: int = 1
+    mutants: int | UnsetType = UNSET
+    mutants_caught: int | UnsetType = UNSET
+    mutants_equivalent: int | UnsetType = UNSET
+    mutants_named: int | UnsetType = UNSET
+    survivors: tuple[Survivor, ...] | UnsetType = UNSET
 
 
 def summarize(verified: Iterable[Verified]) -> Verification:
@@ -57,6 +77,10 @@ def summarize(verified: Iterable[Verified]) -> Verification:
     def total(field: str) -> int:
         return sum(getattr(one, field) for one in each)
 
+    def total_if_deep(field: str) -> int | UnsetType:
+        return UNSET if any(getattr(one, field) is UNSET for one in each) else total(field)
+
+    survivors = [one.survivors for one in each]
     return Verification(
         assignments=len(each),
         exercises=total("exercises"),
@@ -68,6 +92,11 @@ def summarize(verified: Iterable[Verified]) -> Verification:
         alternatives=total("alternatives"),
         breaches=tuple(f"{one.name}: {breach}" for one in each for breach in one.breaches),
         per_assignment=each,
+        mutants=total_if_deep("mutants"),
+        mutants_caught=total_if_deep("mutants_caught"),
+        mutants_equivalent=total_if_deep("mutants_equivalent"),
+        mutants_named=total_if_deep("mutants_named"),
+        survivors=UNSET if UNSET in survivors else tuple(s for of_one in survivors if of_one for s in of_one),
     )
 
 
@@ -81,6 +110,7 @@ def verify_assignment(
     *,
     search: bool = False,
     notebook: bool = True,
+    depth: Depth | None = None,
     begin: Callable[[str, int], None] = lambda what, steps: None,
     advance: Callable[[str], None] = lambda step: None,
 ) -> Verified:
@@ -90,11 +120,12 @@ def verify_assignment(
         course, name: the assignment, built before.
         search: judges by live Hypothesis search too, and compares it with replay.
         notebook: runs the source notebook top to bottom.
+        depth: judges mutants and searches with many seeds too.
         begin, advance: told of the number of steps, and of each.
     """
     assignment = load_assignment(course, name)
     recordings = load_recordings(course, name)
-    proof = _Proof(assignment, replayed(*recordings), search)
+    proof = _Shallow(assignment, replayed(*recordings), inquiries(assignment, recordings[0]), search)
     begin(name, len(assignment.exercises) + notebook)
     for exercise in assignment.exercises:
         proof.of(exercise, recordings[0].says(exercise.name))
@@ -105,7 +136,7 @@ def verify_assignment(
         proof.breaches.extend(breach)
         advance("the source notebook")
     counts = proof.counts
-    return Verified(
+    verified = Verified(
         name,
         len(assignment.exercises),
         sum(len(exercise.checks) for exercise in assignment.exercises),
@@ -117,14 +148,64 @@ def verify_assignment(
         tuple(proof.breaches),
         seconds,
     )
+    return verified if depth is None else _deepened(verified, depth, prove(course, name, depth, begin, advance))
 
 
-class _Proof:
+def _deepened(verified: Verified, depth: Depth, proof: Proof) -> Verified:
+    """The record with what `prove` found."""
+    return msgspec.structs.replace(
+        verified,
+        breaches=verified.breaches + proof.breaches,
+        mutants=proof.mutants,
+        mutants_caught=proof.caught,
+        mutants_equivalent=proof.equivalent,
+        mutants_named=proof.named,
+        survivors=proof.survivors,
+        seeds=depth.seeds,
+        examples_per_seed=depth.examples,
+        search_runs=proof.runs,
+        false_alarms=proof.false_alarms,
+        notes=proof.notes,
+        report=proof.report,
+    )
+
+
+def deep_lines(verified: Verified) -> Iterator[str]:
+    """What only ``--deep`` finds, in words; no line where it was not asked for."""
+    if isinstance(verified.mutants, UnsetType):
+        return
+    shown = msgspec.structs.asdict(verified)
+    survivors: tuple[Survivor, ...] = shown["survivors"]
+    counted = verified.mutants - shown["mutants_equivalent"]
+    share = shown["mutants_caught"] / counted if counted else 1.0
+    yield (
+        f"{verified.name}: {verified.mutants} mutants, {shown['mutants_equivalent']} of them equivalent; "
+        f"of {counted} others {shown['mutants_caught']} are caught ({share:.1%}), {shown['mutants_named']} of these "
+        f"get a diagnosis, {len(survivors)} survive"
+    )
+    for survivor in survivors:
+        live = " (caught by live search only)" if survivor.live else ""
+        yield f"survivor{live}  {survivor.id}"
+        yield from survivor.diff.splitlines()
+    yield (
+        f"live search of the reference and {verified.alternatives} alternatives: {shown['seeds']} seeds x "
+        f"{shown['examples_per_seed']} examples of each check that draws, {shown['search_runs']} runs in all"
+    )
+    for alarm in shown["false_alarms"]:
+        chance = f"fails a right solution with probability {alarm.probability:.1g}"
+        yield f"statistical  {alarm.exercise}: {alarm.check} {chance}: {alarm.because}"
+    for note in shown["notes"]:
+        yield f"note  {note}"
+    yield f"each verdict with its diagnosis: {verified.report}"
+
+
+class _Shallow:
     """Counts and breaches, exercise by exercise."""
 
-    def __init__(self, assignment: Assignment, trials: Trials, search: bool) -> None:
+    def __init__(self, assignment: Assignment, trials: Trials, asked: Mapping[str, Inquiry], search: bool) -> None:
         self._assignment = assignment
         self._trials = trials
+        self._asked = asked
         self._search = searched(trials, seed=1) if search else None
         self.counts = dict.fromkeys(("mistakes", "caught", "caught_visible", "named", "alternatives"), 0)
         self.breaches: list[str] = []
@@ -156,7 +237,7 @@ class _Proof:
     def _passes(self, exercise: Exercise, what: str, solution: Any, says: dict[str, str]) -> None:
         result = self._judge(exercise, solution, exercise.checks, says)
         if result.points != exercise.points:
-            failed = next(check for check in result.checks if check.status != "passed")
+            failed = next(check for check in result.checks if check.status not in ("passed", "not_analysed"))
             self._breach(exercise, f"{what} fails {failed.name}: {failed.message} {failed.counterexample or ''}")
         self._agrees(exercise, what, solution, says, result.points < exercise.points)
 
@@ -172,8 +253,16 @@ class _Proof:
     def _judge(
         self, exercise: Exercise, solution: Any, checks: tuple[Check, ...], says: dict[str, str]
     ) -> ExerciseResult:
-        runner = InProcess(self._with(exercise, solution), seconds_per_call=SECONDS_PER_CALL)
-        return judge_exercise(exercise, checks, runner, self._trials, says)
+        namespace, asked = self._with(exercise, solution), self._asked[exercise.name]
+        return judge_exercise(
+            exercise,
+            checks,
+            InProcess(namespace, seconds_per_call=SECONDS_PER_CALL),
+            self._trials,
+            says,
+            uses=uses_in_namespace(namespace, exercise.name, exercise.forbidden, frozenset(asked.judged)),
+            inquiry=asked,
+        )
 
     def _with(self, exercise: Exercise, solution: Any) -> Mapping[str, Any]:
         return {**self._assignment.reference, exercise.name: solution}

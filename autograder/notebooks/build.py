@@ -17,7 +17,7 @@ from autograder.course import Course
 from autograder.examples import store
 from autograder.examples.record import BuildError, Part, record
 from autograder.notebooks.source import SourceCell, read_source
-from autograder.notebooks.stub import solution_cell
+from autograder.notebooks.stub import solution_cell, stated
 from autograder.testing.assignment import Assignment, load_assignment
 
 ANSWER = "YOUR ANSWER HERE"
@@ -84,10 +84,11 @@ def _nbgrader_cells(cell: SourceCell, assignment: Assignment, reference: str) ->
         case "setup":
             return [_graded(new_code_cell(cell.text, id="setup"), locked=True)]
         case "exercise":
-            code = solution_cell(reference, cell.name)
+            code, exercise = solution_cell(reference, cell.name), assignment.exercise(cell.name)
+            assert exercise is not None
             if code is None:
                 raise BuildError(f"{assignment.name}: reference.py does not define {cell.name!r} with def or class")
-            return [_graded(new_code_cell(code, id=cell.name), solution=True)]
+            return [_graded(new_code_cell(stated(exercise.rules_say, code), id=cell.name), solution=True)]
         case "check":
             exercise = assignment.exercise(cell.name)
             assert exercise is not None

@@ -1,9 +1,16 @@
-"""The code of an exercise cell: the reference's signature and docstring, its body as nbgrader's solution region."""
+"""The code of an exercise cell: what it may not call, and the reference with its body as nbgrader's solution region."""
 
 import ast
+import textwrap
 
 BEGIN = "### BEGIN SOLUTION"
 END = "### END SOLUTION"
+WIDTH = 100
+
+
+def stated(says: str, code: str) -> str:
+    """The code of an exercise cell under the sentence on what may not be called in it."""
+    return "\n".join([*textwrap.wrap(says, WIDTH, initial_indent="# ", subsequent_indent="# "), code])
 
 
 def solution_cell(source: str, name: str) -> str | None:

@@ -7,8 +7,8 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from io import StringIO
 from typing import Any
 
-from autograder.sandbox.inprocess import describe
 from autograder.sandbox.limits import CappedOutput, TimeLimitReached, time_limit
+from autograder.sandbox.places import describe
 from autograder.sandbox.protocol import Raised
 
 

@@ -6,9 +6,12 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from autograder.sandbox.cells import run_cell
 from autograder.sandbox.channel import Channel, Closed
 from autograder.sandbox.inprocess import InProcess
+from autograder.sandbox.inspection import inquiry_of
 from autograder.sandbox.layers import LayerSettings, apply_layers
 from autograder.sandbox.limits import TooManyCallbacks
 from autograder.sandbox.messages import decode_request, encode_raised, encode_reply, generators_in
@@ -88,6 +91,13 @@ class Server:
                     self._channel.send({}, pack)
                 case "defines":
                     self._channel.send({"defines": self._runner.defines(message["name"])}, pack)
+                case "inspect":
+                    sequences = tuple(
+                        tuple(decode_request(tree, data, self._function) for tree in sequence)
+                        for sequence in message["sequences"]
+                    )
+                    findings = self._runner.inspect(inquiry_of(message, sequences))
+                    self._channel.send(msgspec.to_builtins(findings), pack)
                 case "play":
                     played = [self._play(sequence, data, pack) for sequence in message["sequences"]]
                     self._channel.send({"played": played}, pack)

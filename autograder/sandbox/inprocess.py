@@ -1,26 +1,29 @@
 """Runs a student's code in this process: in a notebook, and for trusted submissions."""
 
 import inspect
-import linecache
 import random
-from collections.abc import Callable, Mapping
-from contextlib import redirect_stderr, redirect_stdout
-from pathlib import Path
-from types import TracebackType
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stderr, redirect_stdout
+from types import FunctionType
 from typing import Any
 
 import numpy as np
 import torch
 
+from autograder.sandbox.devices import device_finding
+from autograder.sandbox.forbidden.watching import Watch, watching
+from autograder.sandbox.inspection import Finding, Findings, Inquiry
 from autograder.sandbox.limits import CappedOutput, TimeLimitReached, TooManyCallbacks, time_limit
+from autograder.sandbox.loops import loop_finding
 from autograder.sandbox.messages import encode_reply
 from autograder.sandbox.placement import Placement
+from autograder.sandbox.places import describe
 from autograder.sandbox.protocol import OPERATORS, Raised, Reply, Request
+from autograder.sandbox.reach import Reach
 from autograder.sandbox.script import Played, Script
 from autograder.sandbox.values import BoundMethod, Callback, Handle, copy_value, same_data
 from autograder.sandbox.wire import Pack
 
-OUR_CODE = str(Path(__file__).resolve().parent.parent)
 POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
@@ -50,9 +53,13 @@ class InProcess:
         self._callbacks = callbacks
         self._objects: dict[int, object] = {}
         self._numbers: dict[int, int] = {}
+        self._watch: Watch | None = None
+        self._around: Callable[[], AbstractContextManager[object]] = nullcontext
         self._placement = None if device == "cpu" else Placement(device)
 
     def begin(self) -> None:
+        self._objects.clear()
+        self._numbers.clear()
         # Not `torch.manual_seed`, which looks for every accelerator each time.
         torch.default_generator.manual_seed(0)
         np.random.seed(0)
@@ -76,6 +83,56 @@ class InProcess:
             played.append(None if script.is_known(number, trees, memoryview(pack.data)) else replies)
         return played
 
+    def inspect(self, inquiry: Inquiry) -> Findings:
+        seen: dict[str, None] = {}
+
+        @contextmanager
+        def watched() -> Iterator[None]:
+            with watching(inquiry.forbidden, inquiry.exercise, frozenset(inquiry.judged)) as self._watch:
+                try:
+                    yield
+                finally:
+                    seen.update(dict.fromkeys(self._watch.seen))
+            self._watch = None
+
+        self._around = watched
+        try:
+            for sequence in inquiry.sequences:
+                self.begin()
+                for request in sequence:
+                    self.run(request)
+        finally:
+            self._around = nullcontext
+        function = self._namespace.get(inquiry.exercise)
+        if not isinstance(function, FunctionType):
+            return Findings(tuple(seen))
+        reach = Reach(function)
+        device = loop = Finding()
+        if inquiry.on_devices:
+            device = self._analysed(inquiry, function, device_finding) if reach.may_misplace else Finding(True)
+        if inquiry.vectorised:
+            loop = self._analysed(inquiry, function, loop_finding) if reach.may_repeat else Finding(True)
+        return Findings(tuple(seen), device, loop)
+
+    def _analysed(self, inquiry: Inquiry, function: FunctionType, analyse: Callable[..., Finding]) -> Finding:
+        """The first fault that an analysis finds on a call of the exercise's function; else whether it got through."""
+        analysed = False
+        for sequence in inquiry.sequences:
+            request = sequence[-1]
+            if (request.kind, request.name) != ("call", inquiry.exercise):
+                continue
+            self.begin()
+            args, kwargs = copy_value((request.args, request.kwargs), lambda item: item)
+            try:
+                with redirect_stdout(CappedOutput(0)), redirect_stderr(CappedOutput(0)), time_limit(self._seconds):
+                    finding = analyse(function, args, kwargs)
+            except (TimeLimitReached, Exception):
+                continue
+            if finding.fault is not None:
+                return finding
+            analysed = analysed or finding.analysed
+        return Finding(analysed)
+
     def run(self, request: Request) -> Reply:
         calls_left = [self._callbacks]
         try:
@@ -86,7 +143,7 @@ class InProcess:
         printed = CappedOutput(self._output_characters)
         value, raised = None, None
         try:
-            with redirect_stdout(printed), redirect_stderr(CappedOutput(0)), time_limit(self._seconds):
+            with redirect_stdout(printed), redirect_stderr(CappedOutput(0)), time_limit(self._seconds), self._around():
                 result = self._perform(request, args, kwargs)
             if calls_left[0] < 0:
                 raise TooManyCallbacks
@@ -163,8 +220,9 @@ class InProcess:
             calls_left[0] -= 1
             if calls_left[0] < 0:
                 raise TooManyCallbacks
-            outward = self._outward((args, kwargs))
-            return self._inward(function(*outward[0], **outward[1]), calls_left)
+            with nullcontext() if self._watch is None else self._watch.paused():
+                outward = self._outward((args, kwargs))
+                return self._inward(function(*outward[0], **outward[1]), calls_left)
 
         return callback
 
@@ -244,34 +302,3 @@ def signature_complaint(
     if missing:
         return f"{name} was called without `{missing[0]}`, but {takes}: that argument needs a default"
     return f"the call does not fit: {takes}"
-
-
-def describe(error: BaseException) -> Raised:
-    """An exception as data, with the student's own line where it happened."""
-    bases = tuple(base.__name__ for base in type(error).__mro__)
-    place = _place(error.__traceback__)
-    if isinstance(error, ModuleNotFoundError):
-        return Raised(type(error).__name__, bases, f"the package `{error.name}` is not installed here", place)
-    try:
-        message = str(error).strip().splitlines()
-    except Exception:
-        message = ["its message cannot be read"]
-    return Raised(type(error).__name__, bases, message[0][:300] if message else "", place)
-
-
-def _place(trace: TracebackType | None) -> str:
-    """The student's own line that was running, read from the innermost of the student's frames."""
-    found = None
-    while trace is not None:
-        if _is_students(trace.tb_frame.f_code.co_filename):
-            found = trace
-        trace = trace.tb_next
-    if found is None:
-        return ""
-    line = linecache.getline(found.tb_frame.f_code.co_filename, found.tb_lineno, found.tb_frame.f_globals).strip()
-    return f"line {found.tb_lineno}: {line}" if line else f"line {found.tb_lineno}"
-
-
-def _is_students(filename: str) -> bool:
-    elsewhere = ("site-packages", "/lib/python", "<frozen ", "<__array_function__ ")
-    return not filename.startswith(OUR_CODE) and not any(part in filename for part in elsewhere)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
+    from autograder.sandbox.inspection import Findings, Inquiry
     from autograder.sandbox.script import Played, Script
 
 Kind = Literal["call", "method", "attribute", "assign", "operator"]
@@ -49,7 +50,14 @@ class Reply:
     changed: tuple[str, ...] = ()
 
 
-class Runner(Protocol):
+class Answering(Protocol):
+    """Something that does what a request asks."""
+
+    def run(self, request: Request) -> Reply:
+        """Does what is asked; never raises what the student's code raises."""
+
+
+class Runner(Answering, Protocol):
     """A place where a student's code runs."""
 
     def begin(self) -> None:
@@ -61,8 +69,8 @@ class Runner(Protocol):
     def play(self, script: "Script") -> "Played | None":
         """Plays a script's sequences; None where they have to be asked one by one instead."""
 
-    def run(self, request: Request) -> Reply:
-        """Does what is asked; never raises what the student's code raises."""
+    def inspect(self, inquiry: "Inquiry") -> "Findings":
+        """Runs examples again and watches which operations the student's code calls; never raises."""
 
 
 def _enter(obj: Any) -> Any:

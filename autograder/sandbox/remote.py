@@ -17,6 +17,7 @@ import numpy as np
 import torch
 
 from autograder.sandbox.channel import Channel, Closed, TooLate, shared_memory
+from autograder.sandbox.inspection import NOTHING_FOUND, Findings, Inquiry, findings_of
 from autograder.sandbox.layers import LayerSettings
 from autograder.sandbox.messages import generators_in
 from autograder.sandbox.protocol import Raised, Reply, Request
@@ -235,6 +236,21 @@ class Walled:
         except MALFORMED as error:
             self._malformed(error)
             return None
+
+    def inspect(self, inquiry: Inquiry) -> Findings:
+        """Nothing is found where the student's code has had an accident before, or has one now."""
+        if self._had_accident:
+            return NOTHING_FOUND
+        asked, pack = inquiry.message
+        try:
+            message, _ = self._exchange(asked, pack, self._wall.seconds_per_call)
+        except Accident:
+            return NOTHING_FOUND
+        try:
+            return findings_of(message)
+        except MALFORMED as error:
+            self._malformed(error)
+            return NOTHING_FOUND
 
     def _replies(self, trees: Any, data: memoryview, sequence: Sequence[Request]) -> list[Reply]:
         # The generators of a script stay as they are: it is played again for the next student.

@@ -18,6 +18,10 @@ import torch
 
 import autograder
 from autograder.sandbox.child import Settings, become_child
+from autograder.sandbox.devices import device_finding
+from autograder.sandbox.forbidden.operations import Forbidden
+from autograder.sandbox.forbidden.watching import watching
+from autograder.sandbox.loops import loop_finding
 
 
 def main(descriptor: int) -> None:
@@ -70,6 +74,10 @@ def warm() -> None:
         stepper.step()
     np.linalg.svd(np.random.default_rng(0).normal(size=(3, 2)))
     torch.Generator().manual_seed(0).get_state()
+    for analyse in (device_finding, loop_finding):
+        analyse(lambda x: x + torch.zeros_like(x), (torch.ones(2, 3),), {})
+    with watching(Forbidden(("softmax",))):
+        torch.ones(2).exp()
 
 
 def _silence_check() -> None:

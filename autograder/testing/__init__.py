@@ -1,8 +1,9 @@
 """What checks, mistakes and alternatives are written with."""
 
+from autograder.sandbox.forbidden.operations import Rules
 from autograder.sandbox.values import Callback
 from autograder.testing.comparison import Mismatch, assert_close, assert_unchanged, raises
-from autograder.testing.declarations import alternative, exercise, mistake, weight
+from autograder.testing.declarations import alternative, exercise, mistake, statistical, weight
 from autograder.testing.strategies import (
     arrays,
     callbacks,
@@ -21,6 +22,7 @@ from autograder.testing.student import Student, StudentError
 __all__ = [
     "Callback",
     "Mismatch",
+    "Rules",
     "Student",
     "StudentError",
     "alternative",
@@ -39,6 +41,7 @@ __all__ = [
     "raises",
     "seeded",
     "shapes",
+    "statistical",
     "tensors",
     "weight",
 ]

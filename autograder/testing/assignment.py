@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis.configuration import set_hypothesis_home_dir
 
 from autograder.course import Course
+from autograder.sandbox.forbidden.operations import NOTHING, Forbidden, Rules, RulesError
 from autograder.testing.declarations import (
     Alternative,
     Check,
@@ -24,6 +25,7 @@ from autograder.testing.declarations import (
     declared_alternatives,
     declared_checks,
     declared_mistakes,
+    declared_rules,
 )
 
 SEARCH_EXAMPLES = 80
@@ -39,6 +41,24 @@ class Exercise:
     hidden: tuple[Check, ...] = ()
     mistakes: tuple[Mistake, ...] = ()
     alternatives: tuple[Alternative, ...] = ()
+    forbidden: Forbidden = NOTHING
+    rules: Rules | None = None
+
+    @property
+    def on_devices(self) -> bool:
+        """Whether its tensors have to be where its inputs are."""
+        return self.rules is not None and self.rules.library == "torch"
+
+    @property
+    def vectorised(self) -> bool:
+        """Whether the number of torch operations must not grow with the first axis of the input."""
+        return self.rules is not None and self.rules.vectorised
+
+    @property
+    def rules_say(self) -> str:
+        """What the student has to keep to, in words; empty where there are no rules."""
+        asked = "Vectorised code is asked for: no loop over samples or entries." if self.vectorised else ""
+        return f"{self.forbidden.says} {asked}".strip()
 
     @property
     def checks(self) -> tuple[Check, ...]:
@@ -70,7 +90,8 @@ def load_released(folder: Path) -> Assignment:
     """
     with _search_profile(), _modules_of(folder) as modules:
         visible = declared_checks(modules("checks"), visible=True)
-    return Assignment(folder.name, folder, tuple(_exercise(folder, *entry) for entry in visible))
+        rules = _rules_of(folder, modules("checks"))
+    return Assignment(folder.name, folder, tuple(_exercise(folder, rules, *entry) for entry in visible))
 
 
 def load_assignment(course: Course, name: str) -> Assignment:
@@ -85,6 +106,7 @@ def load_assignment(course: Course, name: str) -> Assignment:
     solutions = course.solutions_dir / name
     with _search_profile(), _modules_of(folder) as modules:
         visible = declared_checks(modules("checks"), visible=True)
+        rules = _rules_of(folder, modules("checks"))
     with _search_profile(), _modules_of(solutions) as modules:
         reference = modules("reference")
         hidden = {declaration.name: checks for declaration, checks in declared_checks(modules("hidden"), visible=False)}
@@ -106,6 +128,7 @@ def load_assignment(course: Course, name: str) -> Assignment:
     exercises = tuple(
         _exercise(
             folder,
+            rules,
             declaration,
             checks,
             hidden=hidden.get(declaration.name, ()),
@@ -117,10 +140,26 @@ def load_assignment(course: Course, name: str) -> Assignment:
     return Assignment(name, folder, exercises, MappingProxyType(dict(vars(reference))))
 
 
-def _exercise(folder: Path, declaration: Declaration, visible: tuple[Check, ...], **more: Any) -> Exercise:
+def _rules_of(folder: Path, checks: ModuleType) -> Rules | None:
+    try:
+        return declared_rules(checks)
+    except DeclarationError as error:
+        raise DeclarationError(f"{folder / 'checks.py'}: {error}") from None
+
+
+def _exercise(
+    folder: Path, rules: Rules | None, declaration: Declaration, visible: tuple[Check, ...], **more: Any
+) -> Exercise:
     if declaration.points is None:
         raise DeclarationError(f"{folder / 'checks.py'}: exercise {declaration.name!r} has no points")
-    return Exercise(declaration.name, declaration.points, visible, **more)
+    return Exercise(
+        declaration.name,
+        declaration.points,
+        visible,
+        forbidden=declaration.forbidden(rules),
+        rules=declaration.rules_in(rules),
+        **more,
+    )
 
 
 @contextmanager
@@ -139,7 +178,7 @@ def _modules_of(folder: Path) -> Iterator[Any]:
             raise DeclarationError(f"{folder / f'{stem}.py'} is missing")
         try:
             return importlib.import_module(f"{package}.{stem}")
-        except DeclarationError as error:
+        except (DeclarationError, RulesError) as error:
             raise DeclarationError(f"{folder / f'{stem}.py'}: {error}") from None
 
     yield load

@@ -7,13 +7,38 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
+from autograder.sandbox.forbidden.operations import Forbidden, Rules
+
 
 @dataclass(frozen=True)
 class Declaration:
-    """What `exercise` says of a check class. ``points`` is None in ``hidden.py``: points stand in ``checks.py``."""
+    """What `exercise` says of a check class. ``points`` is None in ``hidden.py``: points stand in ``checks.py``.
+
+    ``forbid`` is None where it is the exercise's own name, ``rules`` where they are the module's.
+    """
 
     name: str
     points: float | None
+    forbid: tuple[str, ...] | None = None
+    rules: Rules | None = None
+
+    def rules_in(self, rules: Rules | None) -> Rules | None:
+        """The rules that hold for the exercise in a module with these rules."""
+        return self.rules or rules
+
+    def forbidden(self, rules: Rules | None) -> Forbidden:
+        """What the exercise may not call in a module with these rules."""
+        own = self.rules_in(rules)
+        names = (self.name,) if self.forbid is None else self.forbid
+        return Forbidden(names, () if own is None else own.families)
+
+
+@dataclass(frozen=True)
+class Statistical:
+    """How likely a whole search of a check is to fail a right solution, and why."""
+
+    false_alarm: float
+    because: str
 
 
 @dataclass(frozen=True)
@@ -46,6 +71,12 @@ class Check:
         handle = getattr(self.test, "hypothesis", None)
         return handle.inner_test if handle is not None else self.test
 
+    @property
+    def statistical(self) -> Statistical | None:
+        """What `statistical` says of the check; None where it says nothing."""
+        stated: Statistical | None = getattr(self.body, "__statistical__", getattr(self.test, "__statistical__", None))
+        return stated
+
 
 @dataclass(frozen=True)
 class Mistake:
@@ -70,23 +101,36 @@ class DeclarationError(ValueError):
     """Content declares something that cannot be."""
 
 
-def exercise(name: str, *, points: float | None = None) -> Callable[[type], type]:
+def exercise(
+    name: str, *, points: float | None = None, forbid: tuple[str, ...] | None = None, rules: Rules | None = None
+) -> Callable[[type], type]:
     """Marks a class as the checks of an exercise.
 
     Args:
         name: the student's function or class.
         points: what the exercise is worth; in ``checks.py`` only.
+        forbid: ready-made operations that may not be called under any name, such as ``("softmax", "log_softmax")``;
+            ``()`` for none. Without it the one that is called like the exercise. In ``checks.py`` only.
+        rules: instead of the module's ``RULES``, for this exercise.
     Raises:
-        DeclarationError: points are not a finite number above zero.
+        DeclarationError: points are not a finite number above zero, or ``forbid`` or ``rules`` are something else.
     """
     if points is not None and not (math.isfinite(points) and points > 0):
         raise DeclarationError(f"exercise {name!r}: points are {points!r}, allowed is a finite number above 0")
+    if forbid is not None and not (isinstance(forbid, tuple) and all(_is_name(item) for item in forbid)):
+        raise DeclarationError(f"exercise {name!r}: forbid is {forbid!r}, allowed is a tuple of names without dots")
+    if rules is not None and not isinstance(rules, Rules):
+        raise DeclarationError(f"exercise {name!r}: rules are {rules!r}, allowed is Rules(...)")
 
     def declare(owner: type) -> type:
-        owner.__exercise__ = Declaration(name, points)  # type: ignore[attr-defined]
+        owner.__exercise__ = Declaration(name, points, forbid, rules)  # type: ignore[attr-defined]
         return owner
 
     return declare
+
+
+def _is_name(item: object) -> bool:
+    return isinstance(item, str) and item.isidentifier()
 
 
 def weight(value: float) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -96,6 +140,23 @@ def weight(value: float) -> Callable[[Callable[..., None]], Callable[..., None]]
 
     def declare(test: Callable[..., None]) -> Callable[..., None]:
         test.__weight__ = value  # type: ignore[attr-defined]
+        return test
+
+    return declare
+
+
+def statistical(*, false_alarm: float, because: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Marks a check that a right solution may fail by chance.
+
+    Args:
+        false_alarm: the probability that one whole search does, computed from what the check uses.
+        because: the bound that it comes from.
+    """
+    if not 0 <= false_alarm <= 1:
+        raise DeclarationError(f"a check's false_alarm is {false_alarm!r}, allowed is a probability")
+
+    def declare(test: Callable[..., None]) -> Callable[..., None]:
+        test.__statistical__ = Statistical(false_alarm, because)  # type: ignore[attr-defined]
         return test
 
     return declare
@@ -131,6 +192,18 @@ def declared_alternatives(module: ModuleType) -> tuple[Alternative, ...]:
     return tuple(
         value.__alternative__ for value in vars(module).values() if "__alternative__" in getattr(value, "__dict__", {})
     )
+
+
+def declared_rules(module: ModuleType) -> Rules | None:
+    """The module's ``RULES``; None if it states none.
+
+    Raises:
+        DeclarationError: ``RULES`` is something else.
+    """
+    rules = getattr(module, "RULES", None)
+    if rules is not None and not isinstance(rules, Rules):
+        raise DeclarationError(f"RULES is {rules!r}, allowed is Rules(...)")
+    return rules
 
 
 def declared_checks(module: ModuleType, *, visible: bool) -> tuple[tuple[Declaration, tuple[Check, ...]], ...]:

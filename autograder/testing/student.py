@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from autograder.sandbox.protocol import Raised, Reply, Request, Runner
+from autograder.sandbox.protocol import Answering, Raised, Reply, Request
 from autograder.sandbox.values import BoundMethod, Handle, copy_value
 
 
@@ -31,7 +31,7 @@ class Call:
 class Session:
     """Sends requests to a runner and keeps what was asked and answered."""
 
-    def __init__(self, runner: Runner) -> None:
+    def __init__(self, runner: Answering) -> None:
         self.runner = runner
         self.transcript: list[Call] = []
 

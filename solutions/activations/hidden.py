@@ -23,6 +23,7 @@ HALF = {torch.float16: 1e-2, torch.bfloat16: 6e-2}
 BETAS = st.integers(1, 12).map(lambda n: n / 4)
 FORMS = st.sampled_from(["none", "tanh"])
 CORNER = torch.tensor([[0.0, -0.0, 1e-30, -1e-30], [1.0, -1.0, 1e-300, -1e-300]], dtype=torch.float64)
+AROUND_20 = torch.tensor([18.5, 19.5, 20.0, 20.5, 21.5, 39.5], dtype=torch.float64)
 
 
 def far(**kwargs: int) -> st.SearchStrategy[Tensor]:
@@ -329,6 +330,10 @@ class TestSoftplus(Pointwise):
         self.assert_right(student, x, beta, threshold)
         self.assert_finite(student, x, beta, threshold)
 
+    def test_default_threshold(self, student):
+        """Where no threshold is given it is 20: up to it the formula counts to the last digits, beyond it x itself."""
+        assert_close(student.softplus(AROUND_20), self.expected(AROUND_20), rtol=1e-12, atol=0.0)
+
 
 @exercise("softplus_backward")
 class TestSoftplusBackward(PointwiseBackward):
@@ -339,6 +344,12 @@ class TestSoftplusBackward(PointwiseBackward):
         """At ±10,000 the gradient is right for any beta and threshold, and finite in float32."""
         self.assert_right(student, cotangent_like(x), x, beta, threshold)
         self.assert_finite(student, cotangent_like(x), x, beta, threshold)
+
+    def test_default_threshold(self, student):
+        """Where no threshold is given it is 20: up to it the slope is below 1 in the last digits, beyond it 1."""
+        grad_out = cotangent_like(AROUND_20)
+        expected = self.expected(grad_out, AROUND_20)
+        assert_close(student.softplus_backward(grad_out, AROUND_20), expected, rtol=1e-12, atol=0.0)
 
     @given(x=tensors(min_ndim=1), beta=floats(-2, 0))
     def test_beta_has_to_be_positive(self, student, x, beta):

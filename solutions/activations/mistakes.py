@@ -566,7 +566,7 @@ def overflows_below_a_large_threshold(x, beta=1.0, threshold=20.0):
 @mistake("softplus", says="A `beta` of 0 or below is not refused.")
 def accepts_any_beta(x, beta=1.0, threshold=20.0):
     z = beta * x
-    return torch.where(z > threshold, x, torch.logaddexp(z, torch.zeros_like(z)) / beta)
+    return torch.where(z > threshold, x, (z.clamp(min=0) + torch.log1p(torch.exp(-z.abs()))) / beta)
 
 
 @mistake("softplus_backward", says="`threshold` is ignored: above it the slope has to be exactly 1.")

@@ -3,7 +3,7 @@
 The sentence under a test is what you read when it fails.
 """
 
-from math import log, sqrt
+from math import exp, log, sqrt
 
 import numpy as np
 import torch
@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from autograder.testing import (
     Callback,
+    Rules,
     arrays,
     assert_close,
     assert_unchanged,
@@ -21,9 +22,11 @@ from autograder.testing import (
     probabilities,
     raises,
     seeded,
+    statistical,
     tensors,
 )
 
+RULES = Rules(library="numpy")
 QUARTERS = st.integers(0, 16).map(lambda n: n / 4)
 NUMBERS = floats(-4, 4)
 
@@ -35,8 +38,9 @@ GRADIENTS = {
 
 # The share of kept entries among n is within t of 1 - p but with probability 2 exp(-2 n t²) (Hoeffding, 1963).
 # A search draws at most 80 examples; together they raise a false alarm with probability 1e-9 at most.
+DRAWS = 80
 ENTRIES = 2000
-TOLERANCE = sqrt(log(2 * 80 / 1e-9) / (2 * ENTRIES))
+TOLERANCE = sqrt(log(2 * DRAWS / 1e-9) / (2 * ENTRIES))
 
 
 @exercise("EarlyStopping", points=2)
@@ -140,7 +144,7 @@ class TestNumericalGradient:
         assert_unchanged(student)
 
 
-@exercise("dropout", points=3)
+@exercise("dropout", points=3, rules=Rules(library="torch"))
 class TestDropout:
     @given(x=tensors(), p=probabilities())
     def test_evaluation_is_identity(self, student, x, p):
@@ -155,17 +159,25 @@ class TestDropout:
         out, mask = student.dropout(x, p, training=True, generator=seeded(seed))
         assert_close(out, torch.where(mask, x / (1 - p), torch.zeros_like(x)))
 
+    @statistical(
+        false_alarm=DRAWS * (0.2**2 + 0.8**2) ** 96,
+        because="two entries agree with probability p² + (1 - p)², at most 0.68 for the p that are asked; 96 all do",
+    )
     @given(p=probabilities(), seed=st.integers(0, 9))
     def test_same_seed_same_mask(self, student, p, seed):
         """The same seed gives the same mask, the generator as it is left after that another one."""
-        x, generator = torch.ones(64), seeded(seed)
+        x, generator = torch.ones(96), seeded(seed)
         _, first = student.dropout(x, p, training=True, generator=generator)
         _, second = student.dropout(x, p, training=True, generator=generator)
         _, again = student.dropout(x, p, training=True, generator=seeded(seed))
         assert_close(again, first)
-        if 0.2 <= p <= 0.8:  # two masks agree with probability (p² + (1 - p)²) ** 64 <= 2e-11
+        if 0.2 <= p <= 0.8:
             assert_close(torch.equal(second, first), False)
 
+    @statistical(
+        false_alarm=DRAWS * 2 * exp(-2 * ENTRIES * TOLERANCE**2),
+        because="Hoeffding (1963): a mean of n draws is t off with probability 2 exp(-2 n t²) at most",
+    )
     @given(p=probabilities(), seed=st.integers(0, 9))
     def test_share_of_kept_entries(self, student, p, seed):
         """Of many entries about the share 1 - p is kept."""

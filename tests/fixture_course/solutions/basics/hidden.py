@@ -1,5 +1,7 @@
 """Hidden checks of the assignment on basics."""
 
+from math import inf
+
 import numpy as np
 import torch
 from hypothesis import example, given
@@ -43,6 +45,13 @@ class TestEarlyStopping:
         second = student.EarlyStopping(1)
         assert_close(second.step(2.0), False)
 
+    def test_before_the_first_loss(self, student):
+        """Before the first loss best is infinity and wait is 0; without arguments patience is 3 and min_delta 0."""
+        stopping = student.EarlyStopping()
+        assert_close(stopping.best, inf)
+        assert_close(stopping.wait, 0)
+        assert_close([stopping.step(loss) for loss in (2.0, 1.75, 1.75, 1.75, 1.75)], [False] * 4 + [True])
+
 
 @exercise("Variable")
 class TestVariable:
@@ -58,6 +67,14 @@ class TestVariable:
         assert_close(result.value, expected.item())
         for variable, leaf in zip((x, y), leaves, strict=True):
             assert_close(variable.grad, 0.0 if leaf.grad is None else leaf.grad.item())
+
+    @given(a=floats(-2, 2))
+    def test_backward_again(self, student, a):
+        """Calling backward a second time adds to grad what the first time did."""
+        x = student.Variable(a)
+        x.backward()
+        x.backward()
+        assert_close(x.grad, 2.0)
 
 
 @exercise("no_grad")
@@ -101,6 +118,8 @@ class TestDropout:
 class TestGradeLetter:
     @given(score=floats(55, 95))
     @example(score=89.99)
+    @example(score=79.5)
+    @example(score=69.5)
     @example(score=59.5)
     def test_fractions(self, student, score):
         """A fraction below a limit does not reach it."""

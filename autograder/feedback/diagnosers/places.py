@@ -1,0 +1,260 @@
+"""Diagnosers of where the wrong numbers stand: moved, swapped, reduced along another axis, or only at some entries."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from autograder.feedback.diagnosers.evidence import ORDINALS, Evidence, Pair, as_array
+from autograder.feedback.likeness import same_value
+
+# Entries larger than this, in size, are called large.
+LARGE = 20.0
+# So many entries show where it is right or wrong; fewer may agree by chance.
+ENOUGH = 3
+# The same where half of all entries would do, as with a sign.
+MANY = 8
+# Words for a kind of entries, and which entries they are.
+Kind = tuple[str, np.ndarray]
+Source = Callable[[Pair], Iterator[Kind]]
+
+
+def swapped_results(evidence: Evidence) -> str | None:
+    """Several results in another order."""
+    found = [_swap(a.got.value, a.expected.value) for a in evidence.wrong if a.is_value]
+    swaps = [swap for swap in found if swap is not None]
+    if not swaps or len(swaps) < len(evidence.wrong) or len(set(swaps)) > 1:
+        return None
+    i, j = swaps[0]
+    return f"The {ORDINALS[i]} and the {ORDINALS[j]} result have changed places."
+
+
+def _swap(got: Any, expected: Any) -> tuple[int, int] | None:
+    if not isinstance(got, tuple | list) or type(got) is not type(expected) or len(got) != len(expected):
+        return None
+    wrong = [i for i in range(len(got)) if not same_value(got[i], expected[i])]
+    if len(wrong) != 2 or wrong[1] >= len(ORDINALS):
+        return None
+    i, j = wrong
+    crossed = same_value(got[i], expected[j]) and same_value(got[j], expected[i])
+    return (i, j) if crossed else None
+
+
+def wrong_parts(evidence: Evidence) -> tuple[tuple[int, ...], int] | None:
+    """Which of several results are wrong, and of how many; None unless the same are wrong in every example."""
+    found = set()
+    for answer in evidence.wrong:
+        got, expected = answer.got.value, answer.expected.value
+        if not answer.is_value or not isinstance(got, tuple | list) or type(got) is not type(expected):
+            return None
+        if len(got) != len(expected) or len(got) > len(ORDINALS):
+            return None
+        found.add((tuple(i for i in range(len(got)) if not same_value(got[i], expected[i])), len(got)))
+    if len(found) != 1:
+        return None
+    parts, count = found.pop()
+    return (parts, count) if 0 < len(parts) < count else None
+
+
+def some_results_wrong(evidence: Evidence) -> str | None:
+    """Some of several results are right."""
+    parts = wrong_parts(evidence)
+    if parts is None:
+        return None
+    wrong, count = parts
+    named = " and the ".join(ORDINALS[i] for i in wrong)
+    verb = "is" if len(wrong) == 1 else "are"
+    return f"Of the {count} results only the {named} {verb} wrong, each time; the rest is right."
+
+
+def moved_along_an_axis(evidence: Evidence) -> str | None:
+    """Turned round, rolled or shifted by one along an axis."""
+    pairs = evidence.pairs
+    if evidence.distinct < 3 or not pairs or not any(max(pair.got.shape, default=0) > 2 for pair in pairs):
+        return None
+    shared = set.intersection(*(set(_moves(pair)) for pair in pairs))
+    if not shared:
+        return None
+    axis, how = min(shared)
+    if how == "reversed":
+        return f"The values are right, but stand in reverse order along axis {axis}."
+    seen = f"The values are right, but stand one place too {how} along axis {axis}."
+    return f"{seen} Which index starts at 0, and which at 1?"
+
+
+def _moves(pair: Pair) -> Iterator[tuple[int, str]]:
+    for axis in range(pair.got.ndim):
+        size = pair.got.shape[axis]
+        if pair.is_close(np.flip(pair.expected, axis)):
+            yield axis, "reversed"
+        if size < 2:
+            continue
+        for step, how in ((1, "late"), (-1, "early")):
+            kept = slice(1, None) if step == 1 else slice(None, -1)
+            got = np.moveaxis(pair.got, axis, 0)[kept]
+            moved = np.moveaxis(np.roll(pair.expected, step, axis), axis, 0)[kept]
+            if np.allclose(got, moved, rtol=pair.rtol, atol=pair.atol, equal_nan=True) and moved.any():
+                yield axis, how
+
+
+def other_order(evidence: Evidence) -> str | None:
+    """The right values in other places."""
+    pairs = evidence.pairs
+    if evidence.distinct < 3 or not any(pair.got.size > 2 for pair in pairs):
+        return None
+    if not all(_is_close(pair, np.sort(pair.got.ravel()), np.sort(pair.expected.ravel())) for pair in pairs):
+        return None
+    return (
+        "All the right values are there, but some stand in each other's place. Look at how they are indexed or ordered."
+    )
+
+
+def sums_along_another_axis(evidence: Evidence) -> str | None:
+    """Sums that should be the same along one axis are so along another."""
+    pairs = [pair for pair in evidence.pairs if pair.got.ndim > 1 and min(pair.got.shape) > 1]
+    if not pairs:
+        return None
+    found = [_sum_axes(pair) for pair in pairs]
+    if not all(found):
+        return None
+    ours, right, total = found[0][0]
+    return (
+        f"Sums of the right answer along axis {right} are all {total:.4g}; yours are so along axis {ours}. "
+        "Over which axis is it computed?"
+    )
+
+
+def _sum_axes(pair: Pair) -> list[tuple[int, int, float]]:
+    """Axes of the answer and of the expected one along which all sums are one number, if they are not the same axes."""
+    if not (np.isfinite(pair.got).all() and np.isfinite(pair.expected).all()):
+        return []
+
+    def axes(x: np.ndarray) -> dict[int, float]:
+        sums = {axis: x.sum(axis) for axis in range(x.ndim)}
+        slack = max(1e-6, 10 * pair.atol) * max(1.0, float(np.abs(x).max()))
+        return {axis: float(s.flat[0]) for axis, s in sums.items() if np.ptp(s) <= slack}
+
+    ours, right = axes(pair.got), axes(pair.expected)
+    if ours.keys() & right.keys():
+        return []
+    return [(a, b, right[b]) for a in ours for b in right if abs(ours[a] - right[b]) <= 1e-4 * max(1, abs(right[b]))]
+
+
+def only_special_entries(evidence: Evidence) -> str | None:
+    """Only entries are wrong at which an argument is masked, padding, exactly 0, not finite, or a tie."""
+    return _wrong_ones(_shared_kinds(evidence.pairs, lambda pair: pair.wrong, _special), evidence)
+
+
+def only_some_entries(evidence: Evidence) -> str | None:
+    """Only entries are wrong at which an argument is large or has one sign, or that stand at a border."""
+    kinds = (_large, _borders, _signs) if _count(evidence.pairs, right=False) >= MANY else (_large, _borders)
+    return _wrong_ones(_shared_kinds(evidence.pairs, lambda pair: pair.wrong, *kinds), evidence)
+
+
+def _wrong_ones(kinds: list[str], evidence: Evidence) -> str | None:
+    if not kinds or _count(evidence.pairs, right=True) < ENOUGH:
+        return None
+    return f"All wrong entries stand {kinds[0]}; elsewhere in the same answers the entries are right."
+
+
+def only_some_entries_right(evidence: Evidence) -> str | None:
+    """Only entries are right at which an argument is 0, large, or has one sign."""
+    right, wrong = (_count(evidence.pairs, right=side) for side in (True, False))
+    sources = (_zeros, _large, _signs) if right >= MANY else (_zeros, _large)
+    kinds = _shared_kinds(evidence.pairs, lambda pair: ~pair.wrong, *sources)
+    if not kinds or right < ENOUGH or wrong < ENOUGH:
+        return None
+    return f"Where an answer is wrong, its right entries all stand {kinds[0]}. What is different about the others?"
+
+
+def _shared_kinds(pairs: Sequence[Pair], chosen: Callable[[Pair], np.ndarray], *sources: Source) -> list[str]:
+    """The kinds that hold at every chosen entry of every pair, and not at every entry there is; rare ones first."""
+    shared: list[str] | None = None
+    everywhere: set[str] = set()
+    for pair in pairs:
+        kinds = {text: mask for source in sources for text, mask in source(pair)}
+        entries = chosen(pair)
+        fits = [text for text, mask in kinds.items() if not (entries & ~mask).any()]
+        shared = fits if shared is None else [text for text in shared if text in fits]
+        if not shared:
+            return []
+        everywhere |= {text for text in shared if not kinds[text].all()}
+    return [text for text in shared or () if text in everywhere]
+
+
+def _count(pairs: Sequence[Pair], *, right: bool) -> int:
+    return sum(int((pair.wrong != right).sum()) for pair in pairs)
+
+
+def _special(pair: Pair) -> Iterator[Kind]:
+    """Masked entries, padding rows, zeros, nan and infinity, ties."""
+    for name, value in pair.inputs.items():
+        if _is_mask(value) and value.shape == pair.got.shape:
+            mask = np.asarray(value, bool)
+            yield f"where {name} is False", ~mask
+            yield f"where {name} is True", mask
+    for name, x in _numbers(pair):
+        if x.ndim > 1:
+            empty = ~x.any(-1, keepdims=True)
+            yield f"in rows of {name} that are all 0, such as padding", np.broadcast_to(empty, x.shape)
+    yield from _zeros(pair)
+    for name, x in _numbers(pair):
+        yield f"where {name} is nan or infinite", ~np.isfinite(x)
+    for name, x in _numbers(pair):
+        yield f"where {name} ties with another entry", _ties(x)
+
+
+def _zeros(pair: Pair) -> Iterator[Kind]:
+    for name, x in _numbers(pair):
+        yield f"where {name} is exactly 0", x == 0
+
+
+def _large(pair: Pair) -> Iterator[Kind]:
+    for name, x in _numbers(pair):
+        yield f"where {name} is larger than {LARGE:g} in size", np.abs(x) > LARGE
+
+
+def _borders(pair: Pair) -> Iterator[Kind]:
+    for axis in (axis for axis, size in enumerate(pair.got.shape) if size > 1):
+        for place, which in ((0, "first"), (-1, "last")):
+            mask = np.zeros(pair.got.shape, bool)
+            np.moveaxis(mask, axis, 0)[place] = True
+            yield f"at the {which} place along axis {axis}", mask
+
+
+def _signs(pair: Pair) -> Iterator[Kind]:
+    for name, x in _numbers(pair):
+        yield f"where {name} is negative", x < 0
+        yield f"where {name} is positive", x > 0
+    for name, x in _numbers(pair):
+        yield f"where {name} is 0 or negative", x <= 0
+        yield f"where {name} is 0 or positive", x >= 0
+
+
+def _numbers(pair: Pair) -> list[tuple[str, np.ndarray]]:
+    """The arguments with a number for each entry of the answer."""
+    arrays = [(n, as_array(v)) for n, v in pair.inputs.items() if _is_entrywise(v) and not _is_mask(v)]
+    return [(name, x) for name, x in arrays if x is not None and x.shape == pair.got.shape]
+
+
+def _is_entrywise(value: Any) -> bool:
+    return isinstance(value, Tensor | np.ndarray | float)
+
+
+def _is_mask(value: Any) -> bool:
+    return "bool" in str(getattr(value, "dtype", ""))
+
+
+def _ties(x: np.ndarray) -> np.ndarray:
+    """Entries that another entry along some axis equals."""
+    tied = np.zeros(x.shape, bool)
+    for axis in range(x.ndim):
+        lines = np.moveaxis(x, axis, -1)
+        equal = (lines[..., :, None] == lines[..., None, :]).sum(-1) > 1
+        tied |= np.moveaxis(equal, -1, axis)
+    return tied
+
+
+def _is_close(pair: Pair, got: Sequence[float] | np.ndarray, expected: Sequence[float] | np.ndarray) -> bool:
+    return bool(np.allclose(got, expected, rtol=pair.rtol, atol=pair.atol, equal_nan=True))

@@ -1,0 +1,120 @@
+"""What of a panel is open from the start: at most twenty lines, the rest is folded."""
+
+import re
+from dataclasses import dataclass
+
+from autograder.feedback.drawing import height
+from autograder.results import CheckResult, Curve, ExerciseResult, Squares
+
+MOST_LINES = 20
+# Characters in a line of a panel that is as wide as it gets, and a line's height in pixels.
+LINE = 100
+LINE_HEIGHT = 18
+DTYPE = re.compile(r", dtype=[\w.]+")
+NO_CODE = "x" * 10_000
+
+
+@dataclass(frozen=True)
+class Layout:
+    """An exercise's checks in the order of reading, and which parts of them are open.
+
+    Attributes:
+        passed, others, not_analysed: the checks beside the shown one, by how they ended.
+        shown: the failed check that is explained; None where none failed.
+        picture: the shown check's picture, or else another's curve, which says for itself what it is of.
+        open_parts: of ``code``, ``answers``, ``picture``, ``others``, ``passed`` and ``not_analysed`` those that are
+            not folded.
+        lines: how many lines are to be seen before anything is unfolded.
+    """
+
+    passed: tuple[CheckResult, ...]
+    shown: CheckResult | None
+    picture: Curve | Squares | None
+    others: tuple[CheckResult, ...]
+    not_analysed: tuple[CheckResult, ...]
+    open_parts: frozenset[str]
+    lines: int
+
+    @property
+    def passing(self) -> str:
+        """How many checks pass, in words."""
+        count = len(self.passed)
+        total = count + len(self.others) + (self.shown is not None)
+        if total == 0:
+            return "No check was made."
+        if count == total:
+            return "The check passes." if total == 1 else f"All {total} checks pass."
+        if count:
+            return f"{count} of {total} checks {'passes' if count == 1 else 'pass'}."
+        return "The only check does not pass yet." if total == 1 else f"None of the {total} checks passes yet."
+
+    @property
+    def unknown(self) -> str:
+        """How many checks were not analysed, in words."""
+        count = len(self.not_analysed)
+        return f"{count} check{'s were' if count > 1 else ' was'} not made here, which costs nothing."
+
+    @property
+    def failing(self) -> str:
+        """How many checks fail beside the shown one, in words."""
+        return "1 more check fails." if len(self.others) == 1 else f"{len(self.others)} more checks fail."
+
+
+def layout_of(result: ExerciseResult) -> Layout:
+    """Opens what fits, the parts that explain most first."""
+    shown = first_failure(result)
+    passed = tuple(check for check in result.checks if check.status == "passed")
+    not_analysed = tuple(check for check in result.checks if check.status == "not_analysed")
+    others = tuple(c for c in result.checks if c.status not in ("passed", "not_analysed") and c is not shown)
+    picture = _picture(shown, others)
+    says = result.diagnosis.says if result.diagnosis else ""
+    # The heading, what passes, diagnosis, property, what was seen, what else fails, what was not analysed.
+    lines = 2 + sum(map(_lines, (says, *((shown.title, shown.message) if shown else ()))))
+    lines += bool(others) + bool(not_analysed)
+    sizes = _sizes(shown, picture) if shown is not None else {}
+    # A folded part still has a line that tells what it is; those of the lists are counted already.
+    lines += len(sizes)
+    sizes = {part: size - 1 for part, size in sizes.items()}
+    sizes |= {"others": _all_lines(others) - 1, "passed": _all_lines(passed), "not_analysed": _all_lines(not_analysed)}
+    open_parts = set()
+    for part, size in sizes.items():
+        if lines + size <= MOST_LINES:
+            open_parts.add(part)
+            lines += max(size, 0)
+    return Layout(passed, shown, picture, others, not_analysed, frozenset(open_parts), lines)
+
+
+def first_failure(result: ExerciseResult) -> CheckResult | None:
+    """The failed check that a reader should look at first: the one whose counterexample is the shortest.
+
+    Dtypes do not count, or float32, which needs no word, would come before float64.
+    """
+    failed = [check for check in result.checks if check.status not in ("passed", "not_analysed")]
+    return min(failed, key=lambda check: len(DTYPE.sub("", check.counterexample or NO_CODE)), default=None)
+
+
+def _picture(shown: CheckResult | None, others: tuple[CheckResult, ...]) -> Curve | Squares | None:
+    if shown is None or shown.picture is not None:
+        return None if shown is None else shown.picture
+    return next((check.picture for check in others if isinstance(check.picture, Curve)), None)
+
+
+def _sizes(check: CheckResult, picture: Curve | Squares | None) -> dict[str, int]:
+    """The lines of the parts that explain a failure, the one that explains most first; none that there is not."""
+    answers = [text for text in (check.expected, check.got) if text is not None]
+    sizes = {
+        "code": len((check.counterexample or "").splitlines()),
+        "answers": sum(len(text.splitlines()) for text in answers),
+        # Under a picture stand its sentence and what its signs mean.
+        "picture": 0 if picture is None else -(-height(picture) // LINE_HEIGHT) + _lines(picture.says) + 1,
+    }
+    order = ("code", "picture", "answers") if isinstance(picture, Squares) else tuple(sizes)
+    return {part: sizes[part] for part in order if sizes[part]}
+
+
+def _lines(text: str) -> int:
+    return -(-len(text) // LINE)
+
+
+def _all_lines(checks: tuple[CheckResult, ...]) -> int:
+    return sum(_lines(check.title) for check in checks)

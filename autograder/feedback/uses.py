@@ -1,0 +1,57 @@
+"""Which earlier exercises a solution's source refers to."""
+
+import ast
+from collections.abc import Iterable
+
+from autograder.feedback.diagnosis import Earlier
+
+
+def names_used(source: str, exercise: str) -> frozenset[str]:
+    """Global names that the definition of ``exercise`` in ``source`` reads, through its own helpers too.
+
+    Args:
+        source: Python source of the cell, or cells, of the exercise.
+        exercise: the function or class that is graded.
+    Returns:
+        Names that are read and not defined in ``source``; none if it cannot be parsed.
+    """
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):
+        return frozenset()
+    definitions = {
+        node.name: node for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+    }
+    used: set[str] = set()
+    left, seen = [exercise], {exercise}
+    while left:
+        node = definitions.get(left.pop())
+        read = _names_read(node) if node is not None else set()
+        helpers = (read & definitions.keys()) - seen
+        seen |= helpers
+        left += helpers
+        used |= read - definitions.keys()
+    return frozenset(used)
+
+
+def _names_read(node: ast.AST) -> set[str]:
+    """Names that a definition reads and does not bind itself."""
+    names = [inner for inner in ast.walk(node) if isinstance(inner, ast.Name)]
+    bound = {name.id for name in names if not isinstance(name.ctx, ast.Load)}
+    bound |= {inner.arg for inner in ast.walk(node) if isinstance(inner, ast.arg)}
+    return {name.id for name in names if isinstance(name.ctx, ast.Load)} - bound
+
+
+def earlier_of(exercise: str, source: str, before: Iterable[tuple[str, bool]]) -> Earlier:
+    """What an exercise's diagnosis needs to know of those before it.
+
+    Args:
+        exercise: the exercise that is judged.
+        source: the source that defines it.
+        before: each earlier exercise of the assignment in order, and whether it passed.
+    """
+    listed = tuple(before)
+    not_passed = [name for name, passed in listed if not passed]
+    used = names_used(source, exercise) if not_passed else frozenset()
+    failed = tuple(name for name in not_passed if name in used)
+    return Earlier(failed, frozenset(name for name, passed in listed if passed))

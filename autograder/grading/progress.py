@@ -1,0 +1,77 @@
+"""A student's own notebook checked as a whole, outside the notebook."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from autograder.course import CourseError, Limits, find_course
+from autograder.feedback.overview import Overview, overview_of
+from autograder.grading.exercise import judge_exercise, replayed
+from autograder.grading.inquiries import inquiries
+from autograder.grading.judge import run_cells, why_absent
+from autograder.grading.kernel import TrustedKernel
+from autograder.grading.notebook import due_date, load_student_folder
+from autograder.notebooks.choice import NotebookChoice
+from autograder.notebooks.submission import Submission
+from autograder.results import ExerciseResult
+from autograder.sandbox.forbidden.reading import Reading
+
+
+def check_submission(
+    submission: Submission,
+    *,
+    kept: Mapping[str, ExerciseResult] | None = None,
+    begin: Callable[[str, int], None] = lambda what, steps: None,
+    advance: Callable[[], None] = lambda: None,
+) -> Overview:
+    """Runs the cells of a trusted notebook and then the visible checks beside it.
+
+    Args:
+        submission: a notebook in the folder that it came in.
+        kept: results, by exercise, that still hold; these exercises are not judged.
+        begin, advance: told when a stage of work begins, with its number of steps, and of each step.
+    Raises:
+        NotebookChoice: the checks beside the notebook are those of another assignment.
+        DeclarationError, ExamplesError: something beside the notebook is missing or damaged.
+    """
+    kept = kept or {}
+    assignment, (examples,) = load_student_folder(submission.path.resolve().parent)
+    name = examples.manifest.assignment
+    if submission.assignment not in (None, name):
+        raise NotebookChoice(
+            f"{submission.path} is a notebook of {submission.assignment}, but the checks beside it are those of "
+            f"{name}: put it back into the folder that it came in."
+        )
+    kernel = TrustedKernel(_limits(assignment.folder))
+    begin("running your cells", len(submission.cells))
+    failures = run_cells(submission.cells, kernel, advance)
+    reading = Reading()
+    for cell in submission.cells:
+        reading.take(cell.code)
+    begin("checking", len(assignment.exercises))
+    asked = inquiries(assignment, examples)
+    results = []
+    for exercise in assignment.exercises:
+        results.append(
+            kept.get(exercise.name)
+            or judge_exercise(
+                exercise,
+                exercise.visible,
+                kernel.runner,
+                replayed(examples),
+                examples.says(exercise.name),
+                uses=reading.uses_of(exercise.name, exercise.forbidden, frozenset(asked)),
+                inquiry=asked[exercise.name],
+                absent=why_absent(exercise.name, failures),
+            )
+        )
+        advance()
+    notes = (*submission.notes, *(f"{cell} stopped with {raised}" for cell, raised in failures.items()))
+    return overview_of(name, results, notes=notes, due=due_date(assignment.folder, name))
+
+
+def _limits(folder: Path) -> Limits:
+    """The course's limits; the usual ones where there is no ``course.toml``, or one that a student cannot mend."""
+    try:
+        return find_course(folder).limits
+    except CourseError:
+        return Limits()

@@ -1,0 +1,36 @@
+"""Which notebook a student means."""
+
+from pathlib import Path
+
+from autograder.notebooks.submission import UnreadableSubmission, read_submission
+
+
+class NotebookChoice(Exception):
+    """Which notebook is meant is not clear, or it is not where it belongs; the sentence says what to do."""
+
+
+def find_notebook(place: Path) -> Path:
+    """The notebook itself, or in a folder the only one that belongs to an assignment.
+
+    Raises:
+        NotebookChoice: the folder has none, or several.
+        UnreadableSubmission: the folder has none but one that cannot be read.
+    """
+    if not place.is_dir():
+        return place
+    found: list[Path] = []
+    broken: list[UnreadableSubmission] = []
+    for path in sorted(place.glob("[!.]*.ipynb")):
+        try:
+            if read_submission(path).assignment is not None:
+                found.append(path)
+        except UnreadableSubmission as error:
+            broken.append(error)
+    if len(found) == 1:
+        return found[0]
+    if not found and broken:
+        raise broken[0]
+    if not found:
+        raise NotebookChoice(f"No notebook in {place} belongs to an assignment: give its path, or go to its folder.")
+    names = ", ".join(path.name for path in found)
+    raise NotebookChoice(f"Several notebooks in {place} belong to an assignment: say which of {names}.")

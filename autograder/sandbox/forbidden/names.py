@@ -1,0 +1,192 @@
+"""What the names of a student's code stand for, as far as that can be read."""
+
+import ast
+import builtins
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Imported:
+    path: str
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A definition or an expression, where it stands."""
+
+    node: ast.AST
+    scope: "Scope"
+
+
+OPAQUE = Imported("")
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Names of a module or of a function, each with what it may stand for."""
+
+    lines: Sequence[str]
+    names: dict[str, list[Imported | Bound]] = field(default_factory=dict)
+    outer: "Scope | None" = None
+    stars: list[str] = field(default_factory=list)
+
+    def find(self, name: str) -> list[Imported | Bound]:
+        if name in self.names:
+            return self.names[name]
+        if self.outer is not None:
+            return self.outer.find(name)
+        if not hasattr(builtins, name):
+            return [Imported(f"{star}.{name}") for star in self.stars if _has(star, name)]
+        return []
+
+    def bind(self, name: str, value: Imported | Bound, *, certain: bool) -> None:
+        if certain:
+            self.names[name] = [value]
+        else:
+            self.names.setdefault(name, []).append(value)
+
+
+def bind_all(statements: Sequence[ast.AST], scope: Scope, *, certain: bool) -> None:
+    """Binds what statements define, those in blocks too, those in functions and classes not.
+
+    ``certain`` says that a statement surely runs, so that it replaces what stood there before.
+    """
+    for statement in statements:
+        match statement:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                scope.bind(name, Bound(statement, scope), certain=certain)
+                continue
+            case ast.Lambda():
+                continue
+            case ast.Import() | ast.ImportFrom():
+                for alias, path in imports(statement):
+                    if alias:
+                        scope.bind(alias, Imported(path), certain=certain)
+                    else:
+                        scope.stars.append(path)
+                continue
+            case ast.Assign(targets=targets, value=value):
+                for target in targets:
+                    _bind_target(target, value, scope, certain)
+            case ast.AnnAssign(target=target, value=value) if value is not None:
+                _bind_target(target, value, scope, certain)
+            case ast.NamedExpr(target=target, value=value):
+                _bind_target(target, value, scope, certain)
+            case ast.For(target=target, iter=value) | ast.comprehension(target=target, iter=value):
+                _bind_loop(target, value, scope)
+            case ast.withitem(context_expr=value, optional_vars=target) if target is not None:
+                _bind_opaque(target, scope)
+            case ast.Global(names=names) | ast.Nonlocal(names=names):
+                for name in names:
+                    scope.names.setdefault(name, list(scope.outer.find(name)) if scope.outer else [])
+        bind_all(list(ast.iter_child_nodes(statement)), scope, certain=False)
+
+
+def _bind_target(target: ast.AST, value: ast.expr, scope: Scope, certain: bool) -> None:
+    match target, value:
+        case ast.Name(id=name), _:
+            mentions_itself = any(isinstance(part, ast.Name) and part.id == name for part in ast.walk(value))
+            scope.bind(name, Bound(value, scope), certain=certain and not mentions_itself)
+        case ((ast.Tuple(elts=targets) | ast.List(elts=targets)), (ast.Tuple(elts=values) | ast.List(elts=values))) if (
+            len(targets) == len(values)
+        ):
+            for each, of_each in zip(targets, values, strict=True):
+                _bind_target(each, of_each, scope, certain)
+        case ((ast.Tuple() | ast.List() | ast.Starred()), _):
+            _bind_opaque(target, scope)
+
+
+def _bind_loop(target: ast.AST, value: ast.expr, scope: Scope) -> None:
+    """A loop over written-out values gives its variable each of them."""
+    if isinstance(target, ast.Name) and isinstance(value, ast.Tuple | ast.List):
+        for item in value.elts:
+            scope.bind(target.id, Bound(item, scope), certain=False)
+    else:
+        _bind_opaque(target, scope)
+
+
+def _bind_opaque(target: ast.AST, scope: Scope) -> None:
+    for part in ast.walk(target):
+        if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
+            scope.bind(part.id, OPAQUE, certain=False)
+
+
+def imports(node: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, str]]:
+    """Each name that an import binds, and its path; a star binds ``""``."""
+    for alias in node.names:
+        if isinstance(node, ast.Import):
+            yield (alias.asname, alias.name) if alias.asname else (alias.name.partition(".")[0],) * 2
+        elif node.level == 0:
+            module = node.module or ""
+            yield ("", module) if alias.name == "*" else (alias.asname or alias.name, f"{module}.{alias.name}")
+
+
+def path_of(node: ast.AST, scope: Scope, tried: set[int] | None = None) -> str:
+    """The dotted path of what an expression stands for, such as ``torch.nn.functional.softmax``; "" if unknown.
+
+    ``tried`` holds the expressions that names stood for: no name is followed in a circle.
+    """
+    tried = set() if tried is None else tried
+    match node:
+        case ast.Name(id=name):
+            for bound in scope.find(name):
+                path = bound.path if isinstance(bound, Imported) else _path_of_bound(bound, tried)
+                if path:
+                    return path
+        case ast.Attribute(value=value, attr=attr):
+            path = path_of(value, scope, tried)
+            return path and (path if attr == "__dict__" else f"{path}.{attr}")
+        case ast.NamedExpr(value=value):
+            return path_of(value, scope, tried)
+        case ast.Call(func=ast.Name(id="getattr"), args=[value, name, *_]):
+            path, text = path_of(value, scope, tried), text_of(name, scope)
+            return f"{path}.{text}" if path and text else ""
+        case ast.Call(func=ast.Name(id="vars"), args=[value]):
+            return path_of(value, scope, tried)
+        case ast.Call(func=ast.Name(id="__import__"), args=[name, *_]):
+            return (text_of(name, scope) or "").partition(".")[0]
+        case ast.Call(func=function, args=[name, *_]) if path_of(function, scope, tried) == "importlib.import_module":
+            return text_of(name, scope) or ""
+        case ast.Subscript(value=value, slice=key):
+            path, text = path_of(value, scope, tried), text_of(key, scope)
+            if path and text:
+                return text if path == "sys.modules" else f"{path}.{text}"
+    return ""
+
+
+def _path_of_bound(bound: Bound, tried: set[int]) -> str:
+    if id(bound.node) in tried:
+        return ""
+    tried.add(id(bound.node))
+    return path_of(bound.node, bound.scope, tried)
+
+
+def text_of(node: ast.AST, scope: Scope, tried: set[int] | None = None) -> str | None:
+    """The text that an expression is sure to give."""
+    tried = set() if tried is None else tried
+    match node:
+        case ast.Constant(value=str(text)):
+            return text
+        case ast.BinOp(left=left, op=ast.Add(), right=right):
+            return _joined([text_of(part, scope, tried) for part in (left, right)])
+        case ast.JoinedStr(values=values):
+            return _joined([text_of(part, scope, tried) for part in values])
+        case ast.FormattedValue(value=value):
+            return text_of(value, scope, tried)
+        case ast.Name(id=name):
+            found = scope.find(name)
+            if found and isinstance(found[-1], Bound) and id(found[-1].node) not in tried:
+                return text_of(found[-1].node, found[-1].scope, tried | {id(found[-1].node)})
+    return None
+
+
+def _joined(parts: Sequence[str | None]) -> str | None:
+    known = [part for part in parts if part is not None]
+    return "".join(known) if known and len(known) == len(parts) else None
+
+
+def _has(module: str, name: str) -> bool:
+    loaded = sys.modules.get(module)
+    return loaded is None or hasattr(loaded, name)

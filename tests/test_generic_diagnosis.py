@@ -1,0 +1,429 @@
+"""Generic diagnosis: what kind of error a wrong answer is, in any exercise, and silence where nothing is sure."""
+
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import torch
+from torch import Tensor, tensor
+
+from autograder.course import Course
+from autograder.examples.replay import Trial
+from autograder.examples.store import Example
+from autograder.feedback.diagnosers import DIAGNOSERS
+from autograder.feedback.diagnosis import Earlier, diagnose
+from autograder.feedback.likeness import same_answer
+from autograder.grading.exercise import judge_exercise, replayed
+from autograder.grading.notebook import load_recordings
+from autograder.sandbox.inprocess import InProcess
+from autograder.sandbox.protocol import Reply, Request
+from autograder.sandbox.values import copy_value
+from autograder.testing.assignment import load_assignment
+from autograder.testing.comparison import Mismatch, assert_close
+from autograder.testing.student import Call
+
+GOLDEN = tomllib.loads(Path(__file__).with_name("generic_diagnoses.toml").read_text())
+Inputs = dict[str, Any]
+
+
+def random(*shape: int, seed: int = 0) -> Tensor:
+    return torch.randn(shape, dtype=torch.float64, generator=torch.Generator().manual_seed(seed)) * 3
+
+
+def matrices(*shapes: tuple[int, ...]) -> list[Inputs]:
+    return [{"x": random(*shape, seed=i)} for i, shape in enumerate(shapes)]
+
+
+SHAPES = matrices((2, 3), (4, 2), (3, 5), (5, 4))
+VECTORS = matrices((3,), (4,), (5,))
+SQUARES = matrices((2, 2), (3, 3), (4, 4))
+WITH_DIM = [{"x": random(3, 4, seed=i), "dim": dim} for i, dim in enumerate((0, 1, 0, 1, -1))]
+BACKWARD = [
+    {"grad_out": random(2, 3, seed=10), "x": random(2, 3, seed=11)},
+    {"grad_out": random(4, seed=12), "x": random(4, seed=13)},
+]
+PROBABILITIES = [{"x": random(5, seed=i), "p": p} for i, p in enumerate((0.1, 0.3, 0.6))]
+
+
+def softmax(x: Tensor, dim: int = -1) -> Tensor:
+    return torch.softmax(x, dim)
+
+
+def calls(function: Callable[..., object], asked: list[Inputs], name: str) -> list[Call]:
+    """What the calls of one trial give, each with copies of its arguments."""
+    runner = InProcess({name: function})
+    runner.begin()
+    done = []
+    for inputs in asked:
+        sent = copy_value(inputs, lambda item: item)
+        kept = copy_value(inputs, lambda item: item)
+        reply = runner.run(Request("call", name, tuple(sent.values())))
+        done.append(Call(Request("call", name, tuple(kept.values())), reply))
+    return done
+
+
+def trials(
+    right: Callable[..., object], wrong: Callable[..., object], examples: list[Any], name: str = "f"
+) -> list[Trial]:
+    """A trial for each example, which is the arguments of one call, or a list of several calls' arguments."""
+    made = []
+    for example in examples:
+        asked = example if isinstance(example, list) else [example]
+        reference = tuple(call.reply for call in calls(right, asked, name))
+        own = tuple(calls(wrong, asked, name))
+        recorded = Example(asked[0], tuple(_plain(reply) for reply in reference), {})
+        same = all(same_answer(a.reply, b) for a, b in zip(own, recorded.reference, strict=True))
+        made.append(Trial(recorded, own, None if same else AssertionError("wrong")))
+    return made
+
+
+def _plain(reply: Reply) -> Reply:
+    return Reply(copy_value(reply.value, lambda item: item), reply.raised, "", reply.changed)
+
+
+class Case(NamedTuple):
+    """A right solution, a wrong one, and what both are asked."""
+
+    right: Callable[..., object]
+    wrong: Callable[..., object]
+    examples: list[Any]
+    name: str = "f"
+
+
+def prints(x: Tensor) -> None:
+    print(x.sum())
+
+
+def checks_sign(x: Tensor) -> Tensor:
+    if (x < 0).any():
+        raise ValueError("x has negative entries")
+    return x.sqrt()
+
+
+def fails_to_index(x: Tensor) -> Tensor:
+    return x[:, 0, 0]
+
+
+def sometimes_fails_to_index(x: Tensor) -> Tensor:
+    return x.sin() if x.ndim == 1 else x[:, :, 0]
+
+
+def mixes_devices(x: Tensor) -> Tensor:
+    raise RuntimeError("Expected all tensors to be on the same device, but found at least two devices")
+
+
+def works_in_place(x: Tensor) -> Tensor:
+    return x.mul_(2)
+
+
+def draws(x: Tensor, generator: torch.Generator) -> Tensor:
+    return torch.rand(x.shape, generator=generator)
+
+
+def remembering() -> Callable[[Tensor], Tensor]:
+    seen: list[Tensor] = []
+
+    def f(x: Tensor) -> Tensor:
+        seen.append(x)
+        return x.sum() * len(seen)
+
+    return f
+
+
+def swaps(x: Tensor) -> tuple[Tensor, Tensor]:
+    return x.std(), x.mean()
+
+
+def affine(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    return x.sum(0), x * 2, x.exp()
+
+
+def affine_with_wrong_sign(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    return x.sum(0), -x * 2, x.exp()
+
+
+def affine_with_wrong_cube(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    return x.sum(0), x.sin(), x.cos()
+
+
+def outer(x: Tensor) -> Tensor:
+    return x[:, None] - x.mean().expand(x.shape)
+
+
+def to_half(x: Tensor) -> Tensor:
+    return x.float() * 2
+
+
+def leaky(x: Tensor, slope: float) -> Tensor:
+    return torch.where(x > 0, x, slope * x)
+
+
+def naive_sigmoid(x: Tensor) -> Tensor:
+    return torch.exp(x) / (1 + torch.exp(x))
+
+
+def same_seeds(state: int = 3) -> list[Inputs]:
+    return [{"x": random(6), "generator": torch.Generator().manual_seed(state)} for _ in range(2)]
+
+
+def other_seeds() -> list[Inputs]:
+    return [{"x": random(6), "generator": torch.Generator().manual_seed(seed)} for seed in (1, 2)]
+
+
+MASKED = [{"x": random(4, seed=i), "mask": tensor([True, False, True, False]).roll(i)} for i in range(3)]
+PADDED = [{"x": random(4, 3, seed=i) * (torch.arange(4) < 4 - i)[:, None]} for i in (1, 2, 3)]
+TIES = [{"x": tensor(values)} for values in ([1.0, 2, 2, 4], [3.0, 3, 1, 0], [5.0, 1, 2, 5])]
+ZEROS = [{"x": tensor(values)} for values in ([0.0, 2, -2, 4], [3.0, 0, 1, 0], [5.0, -1, 0, 0])]
+ROWS = matrices((1, 3), (1, 4), (2, 3), (4, 2), (3, 5), (1, 5))
+SQUARE_OR_NOT = matrices((2, 2), (3, 3), (2, 3), (4, 2), (3, 5))
+STRIDED = [{"x": random(3, 4, seed=i) if i % 2 else random(4, 3, seed=i).T} for i in range(6)]
+DTYPES = [{"x": random(4, seed=i).to(d)} for i, d in enumerate([torch.float64, torch.float16, torch.float32] * 2)]
+SIZES = [{"x": random(4, seed=i) * 10.0**k} for i, k in enumerate((0, 0, 2, 3, 0))]
+POSITIVE = [{"x": random(4, seed=i).abs() if i % 2 else random(4, seed=i)} for i in range(6)]
+SLOPES = [{"x": random(4, seed=i), "slope": s} for i, s in enumerate((0.5, 2.0, 0.25, 3.0, 1.5))]
+ONES = [{"x": random(4, seed=i), "slope": s} for i, s in enumerate((1.0, 2.0, 1.0, 3.0))]
+
+
+def looks_at_memory(x: Tensor) -> Tensor:
+    return x.cos() if x.is_contiguous() else x.sin() * 3 - x
+
+
+CASES: dict[str, Case] = {
+    "prints": Case(torch.sum, prints, VECTORS),
+    "returns_none": Case(torch.sum, lambda x: None, VECTORS),
+    "loses_graph": Case(
+        lambda x: x.clone().requires_grad_().sum().requires_grad, lambda x: x.sum().backward(), VECTORS
+    ),
+    "wrong_device": Case(torch.sum, mixes_devices, VECTORS),
+    "raises_instead": Case(torch.sum, fails_to_index, VECTORS),
+    "refuses_too_little": Case(checks_sign, lambda x: x.abs().sqrt(), matrices((3,), (4,))),
+    "changes_an_input": Case(lambda x: x * 2, works_in_place, VECTORS),
+    "not_repeatable": Case(draws, lambda x, generator: torch.rand(x.shape), [same_seeds()]),
+    "remembers": Case(torch.sum, remembering(), [[v, v] for v in VECTORS]),
+    "ignores_the_generator": Case(
+        draws, lambda x, generator: torch.rand(x.shape, generator=torch.Generator().manual_seed(1)), [other_seeds()]
+    ),
+    "wrong_type": Case(torch.sum, lambda x: x.tolist(), VECTORS),
+    "wrong_number_of_results": Case(lambda x: (x, x), lambda x: (x, x, x), VECTORS),
+    "swapped_results": Case(lambda x: (x.mean(), x.std()), swaps, VECTORS),
+    "permuted_axes": Case(lambda x: x * 2, lambda x: (x * 2).T, SHAPES),
+    "permuted_axes of three": Case(lambda x: x * 2, lambda x: (x * 2).permute(0, 2, 1), matrices((2, 3, 4), (3, 2, 5))),
+    "axes_of_size_one": Case(lambda x: x.sum(1), lambda x: x.sum(1, keepdim=True), SHAPES),
+    "same_values_reshaped": Case(lambda x: x * 2, lambda x: (x * 2).ravel(), SHAPES),
+    "reduced_over_another_axis": Case(lambda x: x.sum(0), lambda x: x.sum(1), SHAPES),
+    "broadcast_too_far": Case(lambda x: x - x.mean(), outer, VECTORS),
+    "wrong_shape": Case(lambda x: x[:-1], lambda x: x[:-2], matrices((4, 2), (5, 3))),
+    "wrong_shape of other axes": Case(lambda x: x.sum(0), lambda x: x * 2, matrices((3, 2), (4, 3))),
+    "wrong_dtype": Case(lambda x: x * 2, to_half, VECTORS),
+    "ignores_an_argument": Case(
+        leaky, lambda x, slope: leaky(x, 0.1), [{"x": random(6), "slope": s} for s in (0.5, 2.0, 0.25)]
+    ),
+    "returns_an_input": Case(lambda x: x / x.norm(), lambda x: x.clone(), SHAPES),
+    "all_zero": Case(lambda x: x * 2, torch.zeros_like, SHAPES),
+    "reversed_sign": Case(lambda x: -x.log_softmax(-1), lambda x: x.log_softmax(-1), SHAPES),
+    "lost_sign": Case(torch.tanh, lambda x: x.abs().tanh(), SHAPES),
+    "constant_factor 2": Case(lambda x: x**2, lambda x: 2 * x**2, SHAPES),
+    "constant_factor ln 2": Case(torch.log2, torch.log, [{"x": v["x"].abs() + 1} for v in VECTORS]),
+    "constant_factor batch size": Case(lambda x: x.mean(0), lambda x: x.sum(0), SHAPES),
+    "constant_factor classes": Case(lambda x: x.mean(1), lambda x: x.sum(1), SHAPES),
+    "constant_factor all entries": Case(torch.mean, torch.sum, SHAPES),
+    "constant_factor mean for sum": Case(torch.sum, torch.mean, SHAPES),
+    "constant_factor dropout": Case(lambda x, p: x.cos() / (1 - p), lambda x, p: x.cos(), PROBABILITIES),
+    "constant_factor of the input": Case(lambda x: x / x.norm(), lambda x: x / x.norm() ** 2, SHAPES),
+    "constant_offset": Case(torch.tanh, lambda x: torch.tanh(x) + 1, SHAPES),
+    "constant_offset of the input": Case(lambda x: x - x.mean(), lambda x: x + x.max(), SHAPES),
+    "mirrored": Case(torch.sigmoid, lambda x: torch.sigmoid(-x), SHAPES),
+    "entrywise_factor": Case(
+        lambda grad_out, x: grad_out * x.cos(), lambda grad_out, x: x.cos(), BACKWARD, "f_backward"
+    ),
+    "entrywise_factor, a term": Case(lambda x: x.exp(), lambda x: x.exp() + x, VECTORS),
+    "permuted_axes of a square": Case(lambda x: x @ x, lambda x: (x @ x).T, SQUARES),
+    "moved_along_an_axis": Case(lambda x: x.cumsum(0), lambda x: x.cumsum(0).roll(1, 0), VECTORS),
+    "moved_along_an_axis, reversed": Case(lambda x: x.cumsum(0), lambda x: x.cumsum(0).flip(0), VECTORS),
+    "other_order": Case(lambda x: x * 2, lambda x: (x * 2).sort().values, VECTORS),
+    "sums_along_another_axis": Case(lambda x: softmax(x, 1), lambda x: softmax(x, 0), SHAPES),
+    "only_default_argument": Case(lambda x, slope: x**2 * slope + x, lambda x, slope: x**2 + x, ONES),
+    "only_given_argument": Case(
+        lambda x, slope=1.0: x.cos() * slope + x, lambda x, slope=1.0: x.cos() + x, [*SHAPES, *SLOPES[1:3]]
+    ),
+    "only_one_axis": Case(lambda x, dim: x.cumsum(dim).sin(), lambda x, dim: x.cumsum(-1).sin(), WITH_DIM),
+    "not_finite": Case(torch.sigmoid, naive_sigmoid, [{"x": tensor([1.0, 900.0, -1.0])}, {"x": tensor([800.0])}]),
+    "some_signs": Case(torch.tanh, lambda x: x.tanh() * torch.where(x > 3, -1, 1), SHAPES),
+    "some_multiplied": Case(torch.tanh, lambda x: x.tanh() * torch.where(x > 1, 3, 1), SHAPES),
+    "some_shifted": Case(torch.tanh, lambda x: x.tanh() + torch.where(x > 1, 1, 0), SHAPES),
+    "entries_of_an_input": Case(torch.tanh, lambda x: torch.where(x > 0, x, x.tanh()), SHAPES),
+    "one_value": Case(lambda x: x.exp(), lambda x: x.exp().clamp(max=1.5), SHAPES),
+    "only_special_entries, zeros": Case(
+        lambda x: x.cos(), lambda x: torch.where(x == 0, 5 + torch.arange(4.0), x.cos()), ZEROS
+    ),
+    "only_special_entries, ties": Case(
+        lambda x: x.cos(),
+        lambda x: torch.where((x[:, None] == x).sum(1) > 1, torch.arange(4.0) - 4, x.cos()),
+        TIES,
+    ),
+    "only_special_entries, padding": Case(
+        lambda x: x.cos(), lambda x: torch.where(x.any(-1, keepdim=True), x.cos(), random(4, 3, seed=9)), PADDED
+    ),
+    "only_special_entries, mask": Case(
+        lambda x, mask: torch.where(mask, x.cos(), 0), lambda x, mask: torch.where(mask, x.cos(), x.sin()), MASKED
+    ),
+    "only_some_entries, large": Case(
+        torch.tanh, lambda x: torch.where(x.abs() > 20, x.cos() - 3, x.tanh()), [{"x": v["x"] * 30} for v in SHAPES]
+    ),
+    "only_some_entries, sign": Case(torch.exp, lambda x: torch.where(x > 0, x.sin(), x.exp()), SHAPES),
+    "only_some_entries, border": Case(
+        lambda x: x.cumsum(0).cos(), lambda x: torch.cat((x[:1].sin(), x.cumsum(0).cos()[1:])), SHAPES
+    ),
+    "only_some_entries_right": Case(torch.tanh, lambda x: torch.where(x == 0, 0.0, x.cos()), ZEROS),
+    "only_roughly_right": Case(torch.exp, lambda x: (1.001 * x).exp(), SHAPES),
+    "only_some_inputs, one row": Case(lambda x: x.cumsum(0).cos(), lambda x: x.cos(), ROWS),
+    "only_some_inputs, square": Case(
+        lambda x: x.cos(), lambda x: x.cos() if len(x) == x.shape[1] else x.sin() * x**2, SQUARE_OR_NOT
+    ),
+    "only_some_inputs, contiguous": Case(lambda x: x.cos(), looks_at_memory, STRIDED),
+    "only_some_inputs, float64": Case(
+        lambda x: x.cos(),
+        lambda x: x.cos() if x.dtype == torch.float64 else x.exp() - x.sin(),
+        [*DTYPES, {"x": random(3).float()}],
+    ),
+    "only_some_inputs, small": Case(
+        lambda x: x.cos(), lambda x: x.cos() if x.abs().max() < 20 else x.sin() * x - 1, SIZES
+    ),
+    "only_some_inputs, positive": Case(
+        lambda x: x.cos(), lambda x: x.cos() if (x > 0).all() else x.sin() * 3 - x, POSITIVE
+    ),
+    "only_some_numbers": Case(leaky, lambda x, slope: torch.maximum(x, slope * x), SLOPES),
+    "one_sided": Case(lambda x: x.exp(), lambda x: x.exp() + x**2, SHAPES),
+    "one_sided in size": Case(torch.tanh, lambda x: (2 * x).tanh(), SHAPES),
+    "raises_sometimes": Case(lambda x: x.cos(), sometimes_fails_to_index, [*VECTORS, *SHAPES[:2]]),
+    "some_results_wrong": Case(affine, affine_with_wrong_cube, SHAPES),
+    "reversed_sign of one result": Case(affine, affine_with_wrong_sign, SHAPES),
+}
+
+
+def diagnosed(case: Case) -> tuple[str, str] | None:
+    diagnosis = diagnose(trials(case.right, case.wrong, case.examples, case.name), {}, name=case.name)
+    return None if diagnosis is None else (diagnosis.mistake, diagnosis.says)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_realistic_wrong_solution_gets_the_golden_message(case: str) -> None:
+    kind = case.split(maxsplit=1)[0].rstrip(",")
+    assert diagnosed(CASES[case]) == (kind, GOLDEN["messages"][case])
+
+
+def test_every_diagnoser_has_a_golden_message() -> None:
+    elsewhere = {"one_member"}
+    assert {d.__name__ for d in DIAGNOSERS} - elsewhere <= {case.split()[0].rstrip(",") for case in CASES}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_message_has_one_to_four_sentences_and_no_code_of_the_solution(case: str) -> None:
+    says = GOLDEN["messages"][case]
+    assert len(says) < 320
+    assert "torch." not in says
+    assert says[-1] in ".?)"
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_right_solution_gets_no_diagnosis(case: str) -> None:
+    right, _, examples, name = CASES[case]
+    assert diagnose(trials(right, right, examples, name), {}, name=name) is None
+
+
+SINGLE_FITS = {
+    "one number times two": (lambda x: x + 1, lambda x: 2 * (x + 1), [{"x": tensor([3.0])}]),
+    "one number too large by one": (lambda x: x.exp(), lambda x: x.exp() + 1, [{"x": tensor([0.5])}]),
+    "one number of the other sign": (lambda x: x.exp(), lambda x: -x.exp(), [{"x": tensor([0.5])}]),
+    "two numbers in reverse order": (lambda x: x.exp(), lambda x: x.exp().flip(0), [{"x": tensor([0.5, 2.0])}]),
+}
+
+
+@pytest.mark.parametrize("case", SINGLE_FITS)
+def test_what_may_be_chance_is_not_said(case: str) -> None:
+    right, wrong, examples = SINGLE_FITS[case]
+    assert diagnosed(Case(right, wrong, examples)) is None
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda x: torch.where(x.sum() > 0, x.exp() * 2, x.exp() + 1),
+        lambda x: -x.exp() if x.shape[0] == 2 else x.exp().flip(1) * 1.5,
+    ],
+    ids=["factor or offset", "sign or order"],
+)
+def test_a_pattern_that_misses_one_failing_example_is_not_said(wrong: Callable[[Tensor], Tensor]) -> None:
+    said = diagnosed(Case(torch.exp, wrong, SHAPES))
+    assert said is None or said[0] not in {"constant_factor", "constant_offset", "reversed_sign", "moved_along_an_axis"}
+
+
+def test_a_wrong_member_of_an_object_is_named_where_others_are_right() -> None:
+    made = []
+    for best, wait in ((1.0, 3), (2.0, 1), (0.5, 4)):
+        requests = [Request("attribute", "best", (1,)), Request("attribute", "wait", (1,))]
+        reference = (Reply(best), Reply(wait))
+        own = tuple(Call(r, reply) for r, reply in zip(requests, (Reply(best), Reply(wait * wait + 1)), strict=True))
+        made.append(Trial(Example({}, reference, {}), own, AssertionError("wrong")))
+    diagnosis = diagnose(made, {})
+    assert diagnosis is not None
+    assert (diagnosis.mistake, diagnosis.says) == ("one_member", GOLDEN["messages"]["one_member"])
+
+
+def test_the_right_exception_with_another_message_is_told_apart() -> None:
+    calls_made = tuple(calls(checks_sign, [{"x": tensor([-1.0])}], "f"))
+    trial = Trial(Example({}, tuple(call.reply for call in calls_made), {}), calls_made, AssertionError("no name"))
+    diagnosis = diagnose([trial], {})
+    assert diagnosis is not None
+    assert (diagnosis.mistake, diagnosis.says) == ("unnamed_argument", GOLDEN["messages"]["unnamed_argument"])
+
+
+def test_a_live_trial_is_compared_by_the_checks_own_expected_value() -> None:
+    made = []
+    for example in SHAPES:
+        (call,) = calls(lambda x: -x.exp(), [example], "f")
+        try:
+            assert_close(call.reply.value, example["x"].exp())
+        except Mismatch as failure:
+            made.append(Trial(Example(example, (), {}), (call,), failure))
+    diagnosis = diagnose(made, {})
+    assert diagnosis is not None
+    assert diagnosis.mistake == "reversed_sign"
+    assert diagnosis.kind == "generic"
+
+
+def test_a_passing_forward_is_said_of_a_wrong_backward() -> None:
+    case = CASES["entrywise_factor"]
+    made = trials(case.right, case.wrong, case.examples, case.name)
+    diagnosis = diagnose(made, {}, name="f_backward", earlier=Earlier(passed=frozenset({"f"})))
+    assert diagnosis is not None
+    assert diagnosis.says.startswith("`f` passes, so only the gradient is wrong. Each value differs")
+
+
+def said_of_mistakes(course: Course, name: str) -> Iterator[tuple[str, str]]:
+    """The kind of what is said of each listed mistake of an assignment, as if none were listed."""
+    assignment, recordings = load_assignment(course, name), load_recordings(course, name)
+    for exercise in assignment.exercises:
+        for mistake in exercise.mistakes:
+            namespace = {**assignment.reference, exercise.name: mistake.solution}
+            runner = InProcess(namespace, seconds_per_call=5)
+            result = judge_exercise(exercise, exercise.checks, runner, replayed(*recordings), {})
+            if result.diagnosis is not None:
+                yield f"{exercise.name}.{mistake.name}", result.diagnosis.mistake
+
+
+def unread(said: Iterator[tuple[str, str]], read: Mapping[str, list[str]]) -> list[tuple[str, str]]:
+    """What is said and was not read to be true."""
+    return [(mistake, kind) for mistake, kind in said if kind not in read.get(mistake, [])]
+
+
+def test_of_the_fixture_courses_mistakes_nothing_is_said_that_was_not_read_to_be_true(
+    built_fixture_course: Course,
+) -> None:
+    assert unread(said_of_mistakes(built_fixture_course, "basics"), GOLDEN["basics"]) == []
+
+
+def test_of_the_activations_mistakes_nothing_is_said_that_was_not_read_to_be_true(course: Course) -> None:
+    assert unread(said_of_mistakes(course, "activations"), GOLDEN["activations"]) == []

@@ -1,0 +1,234 @@
+"""Device mistakes and slow loops, found in the process that runs the student's code, without a GPU and a clock."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import pytest
+import torch
+from conftest import ROOT
+from torch import Tensor
+
+from autograder.course import load_course
+from autograder.examples.store import Examples
+from autograder.grading.inquiries import inquiry
+from autograder.grading.notebook import load_recordings
+from autograder.sandbox.devices import device_finding
+from autograder.sandbox.inprocess import InProcess
+from autograder.sandbox.inspection import Finding
+from autograder.sandbox.loops import loop_finding
+from autograder.testing.assignment import Assignment, Exercise, load_assignment
+
+COURSE = load_course(ROOT)
+X = torch.tensor([[1.0, -2.0, 3.0], [4.0, 5.0, -6.0]])
+CONSTANT = torch.tensor([1.0, 2.0, 3.0])
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: x * torch.zeros(3),
+        lambda x: x + torch.tensor([1.0, 2.0, 3.0]),
+        lambda x: x * CONSTANT,
+        lambda x: x.cpu() * 2,
+        lambda x: (x * 2).to("cpu"),
+        lambda x: x * (torch.rand(x.shape) > 0.5),
+        lambda x: torch.stack([x[0], torch.ones(3)]),
+        lambda x: x @ torch.eye(3),
+        lambda x: (x * 2, torch.arange(3)),
+        lambda x: torch.ones(2),
+    ],
+)  # fmt: skip
+def test_a_tensor_on_the_wrong_device_is_found(function: Callable[[Tensor], Any]) -> None:
+    found = device_finding(function, (X,), {})
+    assert found.analysed and found.fault is not None
+    assert "device=x.device" in found.fault
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: torch.where(x > 0, x, torch.zeros_like(x)),
+        lambda x: x * torch.tensor(2.0),
+        lambda x: torch.maximum(x, torch.zeros(())),
+        lambda x: x + torch.arange(3, device=x.device),
+        lambda x: x.new_ones(2, 3) * x,
+        lambda x: x[:, 1:] + x[:, :1],
+        lambda x: (x.shape, 3.0, None),
+    ],
+)  # fmt: skip
+def test_right_code_is_analysed_and_not_accused(function: Callable[[Tensor], Any]) -> None:
+    assert device_finding(function, (X,), {}) == Finding(analysed=True)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: x * x.max().item(),
+        lambda x: x if (x > 0).any() else -x,
+        lambda x: torch.from_numpy(x.numpy() * 2),
+        lambda x: x * float(x.sum()),
+        lambda x: [x for _ in x.tolist()],
+    ],
+)  # fmt: skip
+def test_what_depends_on_numbers_is_not_analysed(function: Callable[[Tensor], Any]) -> None:
+    assert device_finding(function, (X,), {}) == Finding(analysed=False)
+
+
+def test_a_tensor_that_is_made_first_and_filled_later_is_found() -> None:
+    def function(x: Tensor) -> Tensor:
+        out = torch.zeros(2, 3)
+        out[:, 0] = x[:, 0]
+        return out
+
+    assert device_finding(function, (X,), {}).fault is not None
+
+
+def test_the_device_of_a_generator_is_right() -> None:
+    def function(x: Tensor, generator: torch.Generator) -> Tensor:
+        return x * torch.rand(x.shape, generator=generator, device=generator.device)
+
+    assert device_finding(function, (X, torch.Generator()), {}).fault is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "x = x.detach().requires_grad_(); return torch.autograd.grad((x * torch.zeros(1)).sum(), x)[0]",
+        "x = torch.nn.Parameter(x); return (x * 2).sum().backward()",
+        "return torch.func.grad(lambda v: (v * v).sum())(x)",
+        "with torch.enable_grad(): return (x.detach().requires_grad_() * 2).sum().backward()",
+    ],
+)
+def test_autograd_does_not_end_the_process(body: str) -> None:
+    code = f"def function(x):\n    {body}"
+    program = f"import torch; exec({code!r}); from autograder.sandbox.devices import device_finding as find\n"
+    program += "find(function, (torch.ones(2, 3),), {}); print('alive')"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.stdout == "alive\n", done.stderr[-500:]
+
+
+def test_the_line_that_makes_the_tensor_is_shown() -> None:
+    def function(x: Tensor) -> Tensor:
+        mask = torch.ones(2, 3)
+        return x * mask
+
+    fault = device_finding(function, (X,), {}).fault
+    assert fault is not None
+    assert "`return x * mask`" in fault and "`mask = torch.ones(2, 3)`" in fault
+
+
+def test_an_analysis_leaves_torch_as_it_was() -> None:
+    device_finding(lambda x: x * torch.zeros(3), (X,), {})
+    assert (X + torch.zeros(3)).device.type == "cpu" and type(X + 1) is Tensor
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: torch.stack([row.exp() for row in x]),
+        lambda x: torch.stack([torch.stack([v * 2 for v in row]) for row in x]),
+        lambda x: torch.cat([x[i : i + 1] * i for i in range(len(x))]),
+    ],
+)  # fmt: skip
+def test_a_loop_over_samples_is_found(function: Callable[[Tensor], Tensor]) -> None:
+    fault = loop_finding(function, (X,), {}).fault
+    assert fault is not None and "for 8" in fault
+
+
+def halves(x: Tensor) -> Tensor:
+    """Adds up along the first axis in about log2(n) steps."""
+    while len(x) > 1:
+        x = x[: len(x) // 2] + x[len(x) // 2 : 2 * (len(x) // 2)]
+    return x
+
+
+def over_columns(x: Tensor, dim: int = 0) -> Tensor:
+    """A loop over the axis that is worked along, which is not that of the samples."""
+    total = x[0] * 0
+    for row in x:
+        total = total + row
+    return total
+
+
+@pytest.mark.parametrize("function", [lambda x: x.exp() / x.exp().sum(1, keepdim=True), halves, over_columns])
+def test_vectorised_code_is_not_accused(function: Callable[[Tensor], Tensor]) -> None:
+    assert loop_finding(function, (X,), {}) == Finding(analysed=True)
+
+
+def torch_exercises() -> list[tuple[Assignment, Exercise]]:
+    assignments = [load_assignment(COURSE, settings.name) for settings in COURSE.assignments]
+    return [(a, exercise) for a in assignments for exercise in a.exercises if exercise.on_devices]
+
+
+@cache
+def recordings(name: str) -> Examples:
+    return load_recordings(COURSE, name)[0]
+
+
+def found(assignment: Assignment, exercise: Exercise, solution: Any) -> tuple[Finding, Finding]:
+    asked = inquiry(assignment, exercise, recordings(assignment.name))
+    findings = InProcess({**assignment.reference, exercise.name: solution}).inspect(asked)
+    return findings.device, findings.loop
+
+
+def to_cpu(answer: Any) -> Any:
+    if isinstance(answer, list | tuple):
+        return type(answer)(to_cpu(item) for item in answer)
+    return answer.cpu() if isinstance(answer, Tensor) else answer
+
+
+def planted(solution: Callable[..., Any]) -> dict[str, Callable[..., Any]]:
+    """Four usual device mistakes in a right function."""
+
+    def on_inputs(change: Callable[[Tensor], Tensor]) -> Callable[..., Any]:
+        def wrong(*args: Any, **kwargs: Any) -> Any:
+            return solution(*(change(a) if isinstance(a, Tensor) and a.ndim else a for a in args), **kwargs)
+
+        return wrong
+
+    def on_the_cpu(*args: Any, **kwargs: Any) -> Any:
+        return to_cpu(solution(*args, **kwargs))
+
+    one = torch.ones(1, dtype=torch.float64)
+    return {
+        "a factory without device": on_inputs(lambda x: x + torch.zeros(x.shape, dtype=x.dtype)),
+        "a constant of the notebook": on_inputs(lambda x: x * one.to(x.dtype)),
+        "an answer moved to the CPU": on_the_cpu,
+        "a mask drawn without device": on_inputs(lambda x: x * (torch.rand(x.shape) >= 0)),
+    }
+
+
+EXERCISES = torch_exercises()
+FUNCTIONS = [
+    (a, e) for a, e in EXERCISES if callable(a.reference[e.name]) and not isinstance(a.reference[e.name], type)
+]
+
+
+def name_of(value: Any) -> str:
+    return getattr(value, "name", str(value))
+
+
+@pytest.mark.parametrize(("assignment", "exercise"), EXERCISES, ids=name_of)
+def test_no_right_solution_is_accused(assignment: Assignment, exercise: Exercise) -> None:
+    solutions = [assignment.reference[exercise.name], *(a.solution for a in exercise.alternatives)]
+    for solution in solutions:
+        device, loop = found(assignment, exercise, solution)
+        assert (device.fault, loop.fault) == (None, None), solution
+
+
+@pytest.mark.parametrize(("assignment", "exercise"), FUNCTIONS, ids=name_of)
+def test_four_device_mistakes_are_caught_in_every_torch_exercise(assignment: Assignment, exercise: Exercise) -> None:
+    if (assignment.name, exercise.name) in NOT_ANALYSED:
+        pytest.skip(NOT_ANALYSED[assignment.name, exercise.name])
+    for name, solution in planted(assignment.reference[exercise.name]).items():
+        device, _ = found(assignment, exercise, solution)
+        assert device.fault is not None, name
+
+
+NOT_ANALYSED = {
+    ("backprop", "edge_gradients"): "its tensors have no axes, and such ones may stay on the CPU",
+    ("backprop", "train_mlp"): "when it stops depends on numbers",
+}
