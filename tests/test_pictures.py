@@ -198,3 +198,8 @@ def test_the_name_of_a_function_is_text_in_its_picture():
     curve = Curve((0.0, 1.0), (0.0, 1.0), (1.0, None), (0, 1), "<script>&")
     assert "<script" not in svg(curve)
     assert ElementTree.fromstring(svg(curve)).get("aria-label") == "<script>&"
+
+
+def test_answers_of_another_dtype_alone_have_no_picture():
+    image = torch.linspace(0, 1, 64).reshape(8, 8).double()
+    assert picture_of([wrong(image, image.float())]) is None

@@ -199,7 +199,8 @@ def _squares(mismatch: Mismatch) -> Squares | None:
     if not (is_image or is_grid) or min(right.shape) == 0 or min(right.shape[-2:]) < 2:
         return None
     wrong = differences(mismatch.expected, right, own)
-    if wrong.all() and not is_mask and not _differs_in_size(right, own):
+    # Answers of another dtype alone have no entry to show.
+    if not wrong.any() or (wrong.all() and not is_mask and not _differs_in_size(right, own)):
         return None
     place = _worst_image(wrong)
     levels = _levels(right, own, wrong)[place]
