@@ -66,7 +66,7 @@ def wrong_device(evidence: Evidence) -> str | None:
 def raises_instead(evidence: Evidence) -> str | None:
     """An exception where an answer is expected."""
     raised = [a.got.raised for a in evidence.wrong if a.got.raised is not None and a.expected.raised is None]
-    if len(raised) < len(evidence.wrong):
+    if len(raised) < max(len(evidence.wrong), evidence.failing):
         return None
     names = sorted({r.type_name for r in raised})
     if len(names) > 1 or "TimeLimitReached" in names:
@@ -80,13 +80,14 @@ def raises_sometimes(evidence: Evidence) -> str | None:
     names = sorted({r.type_name for r in raised})
     if len(names) != 1 or "TimeLimitReached" in names:
         return None
-    share = f"In {len(raised)} of the {len(evidence.wrong)} examples that fail"
+    share = f"In {len(raised)} of the {max(len(evidence.wrong), evidence.failing)} examples that fail"
     return f"{share} it raises {names[0]} instead of answering{_at(raised[0].place)}."
 
 
 def refuses_too_little(evidence: Evidence) -> str | None:
     """An answer where an exception is expected."""
-    return _refusal(evidence.wrong) if all(a.expected.raised is not None for a in evidence.wrong) else None
+    only = all(a.expected.raised is not None for a in evidence.wrong) and len(evidence.wrong) >= evidence.failing
+    return _refusal(evidence.wrong) if only else None
 
 
 def _refusal(wrong: Sequence[Answer]) -> str | None:
