@@ -401,7 +401,9 @@ def test_a_passing_forward_is_said_of_a_wrong_backward() -> None:
     made = trials(case.right, case.wrong, case.examples, case.name)
     diagnosis = diagnose(made, {}, name="f_backward", earlier=Earlier(passed=frozenset({"f"})))
     assert diagnosis is not None
-    assert diagnosis.says.startswith("`f` passes, so only the gradient is wrong. Each value differs")
+    assert diagnosis.says.startswith(
+        "`f` passes, so only the gradient is wrong. Wherever it is wrong, each value is off"
+    )
 
 
 ODD_ANSWERS: dict[str, object] = {

@@ -33,14 +33,17 @@ def check_result(check: Check, trials: tuple[Trial, ...], device: str = "cpu") -
     mismatch = failed.failure
     if not isinstance(mismatch, Mismatch) or mismatch.expected is None:
         return result
-    answers = compare_answers(mismatch.expected, mismatch.got)
+    try:
+        answers, picture = compare_answers(mismatch.expected, mismatch.got), picture_of(trials)
+    except Exception:  # an answer too odd or too large to be shown must not cost the verdict
+        return result
     return structs.replace(
         result,
         expected=answers.expected,
         got=answers.got,
         difference=mismatch.difference,
         differing=answers.differing,
-        picture=picture_of(trials),
+        picture=picture,
     )
 
 

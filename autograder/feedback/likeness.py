@@ -21,7 +21,7 @@ def same_answer(own: Reply, recorded: Reply) -> bool:
 def same_value(a: Any, b: Any) -> bool:
     """Whether ``a``, a student's value, is the recorded ``b``: type, dtype, shape, and entries within tolerance."""
     if isinstance(a, Handle):
-        return bool(b == f"<{a.type_name}>")
+        return isinstance(b, str) and b == f"<{a.type_name}>"
     if isinstance(a, torch.Generator | np.random.Generator):
         return b is None
     if isinstance(a, Tensor):
@@ -34,8 +34,10 @@ def same_value(a: Any, b: Any) -> bool:
     if isinstance(a, np.ndarray):
         if not isinstance(b, np.ndarray) or a.dtype != b.dtype or a.shape != b.shape:
             return False
+        if a.dtype.kind not in "fc":
+            return bool(np.array_equal(a, b))
         rtol, atol = tolerance(a)
-        return bool(np.allclose(a, b, rtol=rtol, atol=atol, equal_nan=a.dtype.kind in "fc"))
+        return bool(np.allclose(a, b, rtol=rtol, atol=atol, equal_nan=True))
     if isinstance(a, list | tuple):
         return type(a) is type(b) and len(a) == len(b) and all(same_value(x, y) for x, y in zip(a, b, strict=True))
     if isinstance(a, dict):

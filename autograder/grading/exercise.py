@@ -8,7 +8,7 @@ from autograder.examples.search import search
 from autograder.examples.store import Example, Examples
 from autograder.feedback.diagnosis import Earlier, diagnose
 from autograder.feedback.failure import check_result
-from autograder.results import CheckResult, CheckStatus, ExerciseResult, ExerciseStatus, share_points
+from autograder.results import CheckResult, CheckStatus, Diagnosis, ExerciseResult, ExerciseStatus, share_points
 from autograder.sandbox.forbidden.operations import Use, accusation
 from autograder.sandbox.inspection import NOTHING_FOUND, Finding, Findings, Inquiry
 from autograder.sandbox.protocol import Runner
@@ -100,14 +100,23 @@ def judge_exercise(
     if used:
         return _without_points(exercise, checks, "forbidden", accusation(exercise.name, used))
     results = [check_result(check, of_check, device) for check, of_check in zip(checks, ran, strict=True)]
-    passed = sum(result.weight for result in results if result.status == "passed")
     results += _rule_results(exercise, findings, device)
     # A rule can only cost: keeping it earns nothing, or wrong answers that keep it would have points.
-    total = sum(result.weight for result in results if result.name not in RULE_CHECKS or result.status == "failed")
-    points = share_points(exercise.points, passed, total)
-    status = _status(results)
-    diagnosis = None if status == "passed" else diagnose(seen, says, name=exercise.name, earlier=earlier)
+    counted = [result for result in results if result.name not in RULE_CHECKS or result.status == "failed"]
+    passed = sum(result.weight for result in counted if result.status == "passed")
+    points = share_points(exercise.points, passed, sum(result.weight for result in counted))
+    status = _status(counted)
+    diagnosis = None if status == "passed" else _diagnosed(exercise, seen, says, earlier)
     return ExerciseResult(exercise.name, points, exercise.points, status, diagnosis, tuple(results))
+
+
+def _diagnosed(
+    exercise: Exercise, trials: Sequence[Trial], says: dict[str, str], earlier: Earlier | None
+) -> Diagnosis | None:
+    try:
+        return diagnose(trials, says, name=exercise.name, earlier=earlier)
+    except Exception:  # an answer too odd or too large to be explained must not cost the verdict
+        return None
 
 
 def _rule_results(exercise: Exercise, findings: Findings, device: str) -> list[CheckResult]:
@@ -143,7 +152,7 @@ def _without_points(
 
 
 def _status(results: Sequence[CheckResult]) -> ExerciseStatus:
-    statuses = {result.status for result in results if result.status != "not_analysed"}
+    statuses = {result.status for result in results}
     if statuses == {"passed"}:
         return "passed"
     if "passed" in statuses:

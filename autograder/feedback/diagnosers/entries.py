@@ -15,7 +15,7 @@ def some_signs(evidence: Evidence) -> str | None:
         return None
     if not all(np.allclose(np.abs(p.got), np.abs(p.expected), rtol=p.rtol, atol=p.atol, equal_nan=True) for p in pairs):
         return None
-    return "All values have the right size, but some have the wrong sign. For which entries is it turned round?"
+    return "Where it is wrong, all values have the right size, and some the wrong sign. Which entries are turned round?"
 
 
 def one_value(evidence: Evidence) -> str | None:

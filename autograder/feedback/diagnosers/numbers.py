@@ -57,14 +57,14 @@ def reversed_sign(evidence: Evidence) -> str | None:
     """The right values with the other sign."""
     if evidence.distinct < 2 or not all(pair.is_close(-pair.expected) for pair in evidence.pairs):
         return None
-    return "The values have the right size and the opposite sign. Look at what is subtracted from what."
+    return "Wherever it is wrong, the values have the right size and the opposite sign. What is subtracted from what?"
 
 
 def lost_sign(evidence: Evidence) -> str | None:
     """Absolute values."""
     if evidence.distinct < 2 or not all(pair.is_close(np.abs(pair.expected)) for pair in evidence.pairs):
         return None
-    return "The values have the right size, but all of them are positive: a sign is lost on the way."
+    return "Wherever it is wrong, the values have the right size and none is negative: a sign is lost on the way."
 
 
 def constant_factor(evidence: Evidence) -> str | None:
@@ -79,7 +79,7 @@ def constant_factor(evidence: Evidence) -> str | None:
     factor = math.copysign(FACTORS[plain.removeprefix("-")], precise) if plain else precise
     if all(_is_multiple(pair, factor) for pair in evidence.pairs):
         name = None if plain else _named_in_all(telling_pairs, known)
-        seen = f"Every value is {plain or f'{precise:.4g}'} times the right one."
+        seen = f"Wherever it is wrong, every value is {plain or f'{precise:.4g}'} times the right one."
         return name or f"{seen} Which factor is missing, or one too many?"
     if len(telling_pairs) < len(evidence.pairs):
         return None
@@ -139,12 +139,15 @@ def _named_in_all(pairs: Sequence[Pair], factors: Sequence[float]) -> str | None
 
 def _size_sentence(name: str, form: str) -> str:
     if form == "{}":
-        return f"Every value is too large by a factor that is {name}. Is something summed of which the mean is meant?"
-    return f"Every value is too small by a factor that is {name}. Is something averaged of which the sum is meant?"
+        meant = "Is something summed of which the mean is meant?"
+        return f"Wherever it is wrong, every value is too large by a factor: {name}. {meant}"
+    meant = "Is something averaged of which the sum is meant?"
+    return f"Wherever it is wrong, every value is too small by a factor: {name}. {meant}"
 
 
 def _number_sentence(name: str, form: str) -> str:
-    return f"Every value is off by a factor, and it is {form.format(name)} in each example. Where does {name} enter?"
+    factor = form.format(name)
+    return f"Wherever it is wrong, every value is off by a factor, and it is {factor}. Where does {name} enter?"
 
 
 _FORMS: dict[str, Callable[[float], float | None]] = {
@@ -184,7 +187,7 @@ def constant_offset(evidence: Evidence) -> str | None:
     precise = offsets[int(np.argmin([pair.rtol for pair in pairs]))]
     if all(pair.is_close(pair.expected + precise) for pair in pairs):
         size = "large" if precise > 0 else "small"
-        seen = f"Every value is too {size} by {abs(precise):.4g}."
+        seen = f"Wherever it is wrong, every value is too {size} by {abs(precise):.4g}."
         return f"{seen} What is added or subtracted once too often, or not at all?"
     if sum(len(np.unique(pair.expected.round(6))) > 1 for pair in pairs) < 2:
         return None
@@ -214,7 +217,7 @@ def mirrored(evidence: Evidence) -> str | None:
     total = float(np.median(precise.got[finite] + precise.expected[finite]))
     if abs(total) < 1e-6 or not all(pair.is_close(total - pair.expected) for pair in pairs):
         return None
-    seen = f"Each value and the right one add up to {total:.4g}: it is mirrored."
+    seen = f"Wherever it is wrong, each value and the right one add up to {total:.4g}: it is mirrored."
     return f"{seen} Which sign, or which of two cases, is turned round?"
 
 
@@ -248,9 +251,9 @@ def entrywise_factor(evidence: Evidence) -> str | None:
         return None
     name, how = min(shared)
     if how == "factor":
-        seen = f"Each value differs from the right one by a factor, the entry of {name} at its place."
+        seen = f"Wherever it is wrong, each value is off by a factor, the entry of {name} at its place."
         return f"{seen} Look at where {name} is multiplied."
-    seen = f"Each value differs from the right one by the entry of {name} at its place."
+    seen = f"Wherever it is wrong, each value is off by the entry of {name} at its place."
     return f"{seen} Look at where {name} is added or subtracted."
 
 
@@ -272,11 +275,14 @@ def only_roughly_right(evidence: Evidence) -> str | None:
     worst = max(map(_relative_error, evidence.pairs))
     if worst < ROUGHLY:
         digits = max(1, int(-math.log10(worst)))
-        return f"The values are right to about {digits} digit{'s' if digits > 1 else ''} and no further. {look}"
+        known = "1 digit" if digits == 1 else f"{digits} digits"
+        return f"Where they are wrong, the values are right to about {known} and no further. {look}"
     off = max(_absolute_error(pair) for pair in evidence.pairs)
     largest = max(float(np.abs(telling(pair)).max(initial=0)) for pair in evidence.pairs)
     return (
-        f"The values are close, never off by more than {off:.1e}. {look}" if off < ROUGHLY * min(1, largest) else None
+        f"Where they are wrong, the values are close, never off by more than {off:.1e}. {look}"
+        if off < ROUGHLY * min(1, largest)
+        else None
     )
 
 

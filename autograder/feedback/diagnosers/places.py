@@ -14,7 +14,7 @@ LARGE = 20.0
 # So many entries show where it is right or wrong; fewer may agree by chance.
 ENOUGH = 3
 # The same where half of all entries would do, as with a sign.
-MANY = 8
+MANY = 16
 # Words for a kind of entries, and which entries they are.
 Kind = tuple[str, np.ndarray]
 Source = Callable[[Pair], Iterator[Kind]]
@@ -161,7 +161,7 @@ def _wrong_ones(kinds: list[str], evidence: Evidence) -> str | None:
 def only_some_entries_right(evidence: Evidence) -> str | None:
     """Only entries are right at which an argument is 0, large, or has one sign."""
     right, wrong = (_count(evidence.pairs, right=side) for side in (True, False))
-    sources = (_zeros, _large, _signs) if right >= MANY else (_zeros, _large)
+    sources = (_zeros, _large, _strict_signs) if right >= MANY else (_zeros, _large)
     kinds = _shared_kinds(evidence.pairs, lambda pair: ~pair.wrong, *sources)
     if not kinds or right < ENOUGH or wrong < ENOUGH:
         return None
@@ -223,10 +223,14 @@ def _borders(pair: Pair) -> Iterator[Kind]:
             yield f"at the {which} place along axis {axis}", mask
 
 
-def _signs(pair: Pair) -> Iterator[Kind]:
+def _strict_signs(pair: Pair) -> Iterator[Kind]:
     for name, x in _numbers(pair):
         yield f"where {name} is negative", x < 0
         yield f"where {name} is positive", x > 0
+
+
+def _signs(pair: Pair) -> Iterator[Kind]:
+    yield from _strict_signs(pair)
     for name, x in _numbers(pair):
         yield f"where {name} is 0 or negative", x <= 0
         yield f"where {name} is 0 or positive", x >= 0

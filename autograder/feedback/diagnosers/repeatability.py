@@ -37,17 +37,19 @@ def remembers(evidence: Evidence) -> str | None:
 
 
 def ignores_the_generator(evidence: Evidence) -> str | None:
-    """Two calls that differ in the generator's state alone agree, where the reference's do not."""
-    for transcript, reference in evidence.transcripts:
-        for i, j in combinations(range(min(len(transcript), len(reference))), 2):
-            a, b = transcript[i], transcript[j]
-            differ = _differ_in_generator_alone(a.request, b.request) and not same_answer(reference[i], reference[j])
-            if differ and same_answer(a.reply, b.reply):
-                return (
-                    "Generators in different states give the same answer. "
-                    "Is anything drawn from the generator that is passed in?"
-                )
-    return None
+    """Calls that differ in the generator's state alone agree, where the reference's do not."""
+    agree = [
+        same_answer(transcript[i].reply, transcript[j].reply)
+        for transcript, reference in evidence.transcripts
+        for i, j in combinations(range(min(len(transcript), len(reference))), 2)
+        if _differ_in_generator_alone(transcript[i].request, transcript[j].request)
+        and not same_answer(reference[i], reference[j])
+    ]
+    if not agree or not all(agree):
+        return None
+    return (
+        "Generators in different states give the same answer. Is anything drawn from the generator that is passed in?"
+    )
 
 
 def _twins(evidence: Evidence, *, with_generator: bool) -> Iterator[tuple[Call, Call, bool]]:

@@ -98,7 +98,7 @@ def by_bernoulli(x, p, *, training, generator):
     if p < 0 or p > 1:
         raise ValueError("p is no probability")
     if not training or p == 0:
-        return x, torch.ones(x.shape, dtype=torch.bool)
+        return x, torch.ones_like(x, dtype=torch.bool)
     mask = torch.empty_like(x).bernoulli_(1 - p, generator=generator)
     return (x * mask / (1 - p) if p < 1 else torch.zeros_like(x)), mask.bool()
 
@@ -107,7 +107,7 @@ def by_bernoulli(x, p, *, training, generator):
 def by_masking(x, p, *, training, generator):
     if p < 0 or p > 1:
         raise ValueError("p is no probability")
-    dropped = torch.rand(x.shape, generator=generator, dtype=torch.float64) < (p if training else 0.0)
+    dropped = torch.rand(x.shape, generator=generator, dtype=torch.float64, device=x.device) < (p if training else 0.0)
     return (x / (1 - p) if training else x).masked_fill(dropped, 0), ~dropped
 
 
