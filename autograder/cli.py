@@ -190,9 +190,14 @@ def watch(
 
     Example: `autograder watch assignments/activations/activations.ipynb`
     """
+    import signal
+
     from autograder.grading.watch import watch
     from autograder.notebooks.choice import NotebookChoice, find_notebook
     from autograder.notebooks.submission import UnreadableSubmission, read_submission
+
+    # A shell that starts it in the background has it ignore Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def show(answer: "Answer") -> None:
         if once and answer.overview is None:
