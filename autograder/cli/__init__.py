@@ -1,0 +1,28 @@
+"""The commands; thin: each reads its arguments, calls the part that does the work, and shows what came back."""
+
+import typer
+
+from autograder.cli import author, instructor, student
+
+COMMANDS = (
+    author.build,
+    student.check,
+    student.progress,
+    student.watch,
+    instructor.judge,
+    author.verify,
+    instructor.grade,
+    instructor.doctor,
+    instructor.demo,
+)
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    help="Builds, checks and grades a course of notebooks. Exit codes: 0 done, 1 something could not be judged "
+    "or a breach, 2 wrong use, 3 unreadable input.",
+)
+for command in COMMANDS:
+    app.command()(command)

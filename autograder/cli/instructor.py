@@ -1,0 +1,187 @@
+"""An instructor's commands: judge, grade, doctor, demo."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from autograder.cli.options import Json, On, Search, Trust
+from autograder.cli.terminal import DONE, UNJUDGED, WRONG_USE, fail, one_sentence, steps
+from autograder.course import find_course
+
+if TYPE_CHECKING:
+    from autograder.grading.grade import Judged
+    from autograder.nbgrader.gradebook import Changed
+
+
+def judge(
+    submission: Annotated[Path, typer.Argument(help="A notebook or a plain Python file.")],
+    assignment: Annotated[str | None, typer.Option(help="Assignment; a built notebook names its own.")] = None,
+    json: Json = False,
+    search: Search = False,
+    trust: Trust = False,
+    device: On = "cpu",
+) -> None:
+    """Runs all checks, visible and hidden, on one submission.
+
+    Example: `autograder judge solutions/activations/reference.py --assignment activations --json`
+    """
+    from autograder import results
+    from autograder.grading.judge import judge as judge_one
+    from autograder.notebooks.submission import read_submission
+
+    with one_sentence():
+        course = find_course(Path.cwd())
+        name = assignment or read_submission(submission).assignment
+        if name is None:
+            fail(f"{submission} does not say which assignment it answers: give --assignment NAME.", WRONG_USE)
+        result = judge_one(course, str(name), submission, search=search, trusted=trust, device=device)
+        if json:
+            print(results.to_json(result))
+            return
+        table = Table("exercise", "points", "status", "diagnosis or first failure")
+        for exercise in result.exercises:
+            failed = next((c for c in exercise.checks if c.status != "passed"), None)
+            says = exercise.diagnosis.says if exercise.diagnosis else exercise.message
+            says = says or (f"{failed.title} {failed.message}" if failed else "")
+            table.add_row(exercise.name, f"{exercise.points:g} / {exercise.max_points:g}", exercise.status, says)
+        console = Console()
+        console.print(table)
+        console.print(f"{result.submission}: {result.score:g} of {result.max_score:g} points")
+        for note in result.notes:
+            console.print(f"Note: {note}", style="dim", markup=False)
+
+
+def grade(
+    name: Annotated[str, typer.Argument(help="The assignment.")],
+    student: Annotated[str | None, typer.Option(help="Grade this student's submission alone.")] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes; all cores by default.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Judge again what was judged before.")] = False,
+    search: Search = False,
+    trust: Trust = False,
+    device: On = "cpu",
+    compare: Annotated[
+        bool, typer.Option("--compare", help="Write nothing; list every score that would change.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print a record for each submission, one a line.")] = False,
+) -> None:
+    """Grades a class: judges what changed, in parallel, and writes nbgrader's gradebook and autograded notebooks.
+
+    Example: `autograder grade activations`
+    """
+    import os
+
+    from autograder.grading.grade import as_line, grade_class, submissions, write_lines
+    from autograder.grading.judge import require_device
+    from autograder.nbgrader.gradebook import Changed, GradebookError, GradebookWriter
+
+    with one_sentence():
+        course = find_course(Path.cwd())
+        class_ = submissions(course, course.assignment(name).name, student)
+        if not class_:
+            fail(f"No submission of {name} in {course.private_dir / 'submitted'}/{student or 'STUDENT'}/.", WRONG_USE)
+        require_device(device)
+        grading = grade_class(
+            course,
+            name,
+            class_,
+            jobs=jobs or os.cpu_count() or 1,
+            force=force,
+            search=search,
+            trusted=trust,
+            device=device,
+            keep=not compare,
+        )
+        judged, changed = [], []
+        try:
+            with GradebookWriter(course, name) as gradebook, steps() as bar:
+                bar.begin(f"grading {name}", len(class_))
+                for one in grading:
+                    judged.append(one)
+                    before = gradebook.score(one.student)
+                    if not compare and not gradebook.holds(one):
+                        gradebook.write(one)
+                    changed.append(Changed(one.student, before, one.result.score if one.result else None))
+                    bar.advance()
+        except GradebookError as error:
+            fail(str(error), WRONG_USE)
+        if json:
+            sys.stdout.buffer.write(b"".join(as_line(one) for one in judged))
+        else:
+            _report_grading(judged, changed, compare)
+        if not compare and student is None:
+            lines = write_lines(course, name, judged)
+            print(f"Records: {lines.relative_to(course.root)}", file=sys.stderr)
+        raise typer.Exit(UNJUDGED if any(one.result is None for one in judged) else DONE)
+
+
+def _report_grading(judged: "list[Judged]", changed: "list[Changed]", compare: bool) -> None:
+    """What was judged, which scores changed, and what could not be judged."""
+    missing = [one for one in judged if one.result is None]
+    again = sum(one.result is not None and one.again for one in judged)
+    print(f"{again} judged, {len(judged) - again - len(missing)} unchanged since they were judged before.")
+    for one in sorted(changed, key=lambda one: one.student):
+        if one.before is not None and one.before != one.after:
+            after = "none" if one.after is None else f"{one.after:g}"
+            print(f"{'would change' if compare else 'changed'}  {one.student}  {one.before:g} -> {after}")
+    for left in missing:
+        print(f"not judged  {left.student}  {left.reason}")
+
+
+def doctor() -> None:
+    """Shows which layers of the wall work on this machine, what each stops, and the versions that count.
+
+    Example: `autograder doctor`
+    """
+    from autograder.grading.doctor import diagnose
+
+    with one_sentence():
+        course = find_course(Path.cwd())
+        findings = diagnose((course.solutions_dir, course.private_dir))
+        table = Table("kind", "name", "on", "why", "stops")
+        for finding in findings:
+            table.add_row(finding.kind, finding.name, "✓" if finding.on else "✗", finding.why, finding.stops)
+        Console().print(table)
+        missing = [name for name in course.isolation.minimum if any(f.name == name and not f.on for f in findings)]
+        if missing:
+            fail(f"Submissions are not graded here: {', '.join(missing)} of isolation.minimum is off.", UNJUDGED)
+
+
+def demo(
+    out: Annotated[Path | None, typer.Option(help="Folder to make; build/demo by default.")] = None,
+) -> None:
+    """Shows the whole way on a made-up class: build, release, grade with nbgrader, feedback, grades.csv.
+
+    Example: `autograder demo --out /tmp/demo`
+    """
+    from autograder.grading.demo import run_demo, write_automatic_grades
+
+    with one_sentence():
+        course = find_course(Path.cwd())
+        with steps() as bar:
+            shown = run_demo(course, (out or course.build_dir / "demo").resolve(), bar.begin, bar.advance)
+        console = Console()
+        table = Table("student", "submission", "automatic points", "to do", title=course.title)
+        for grade in shown.grades:
+            points = "not graded" if grade.score is None else f"{grade.score:.2f} / {grade.max_score:g}"
+            to_do = grade.reason or ("grade the written answer" if grade.needs_manual else "")
+            table.add_row(grade.student, grade.about, points, to_do)
+        console.print(table)
+        common = Table("times", "exercise", "what it looks like", title="Most common mistakes")
+        for exercise, says, count in shown.mistakes:
+            common.add_row(str(count), exercise, says)
+        console.print(common)
+        automatic = write_automatic_grades(shown)
+        console.print(f"Feedback pages   {shown.folder}/private/feedback/STUDENT/ASSIGNMENT/*.html", soft_wrap=True)
+        console.print(
+            f"Grades           {shown.folder / 'grades.csv'} (nbgrader export), {automatic.name}",
+            soft_wrap=True,
+        )
+        console.print(
+            f"Formgrader       cd {shown.folder} && jupyter lab, then open Nbgrader > Formgrader",
+            soft_wrap=True,
+        )
+        console.print("Next             README.md: how a student, an instructor and an author start", soft_wrap=True)
