@@ -5,8 +5,9 @@ from bs4 import BeautifulSoup
 from msgspec import structs
 
 import autograder
-from autograder.feedback.layout import LINE_HEIGHT, MOST_LINES, layout_of
-from autograder.feedback.panel import RECORD_TYPE, Notice, Panel, code_spans, first_failure, points_text
+from autograder.feedback.layout import LINE_HEIGHT, MOST_LINES, first_failure, layout_of
+from autograder.feedback.panel import RECORD_TYPE, Notice, Panel, points_text
+from autograder.feedback.rendering import code_spans
 from autograder.results import CheckResult, Curve, Diagnosis, ExerciseResult
 
 PASSED = CheckResult("test_a", "Rows sum to 1.", True, "cpu", "passed", 1.0)

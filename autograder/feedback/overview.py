@@ -2,16 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 import msgspec
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 from msgspec import Struct
 
-import autograder
-from autograder.feedback.panel import HEADINGS, Panel, code_spans, first_failure, points_text
+from autograder.feedback.layout import first_failure
+from autograder.feedback.panel import HEADINGS, Panel, points_text
+from autograder.feedback.rendering import MADE_BY, template
 from autograder.results import ExerciseResult
 
 SCHEMA = 1
@@ -56,7 +55,7 @@ class Overview(Struct, frozen=True):
             for result in self.exercises
             if result.status not in ("passed", "missing")
         ]
-        return _template("overview.html.j2").render(
+        return template("overview.html.j2").render(
             overview=self,
             folded=folded,
             words=status_in_words,
@@ -86,7 +85,7 @@ class Overview(Struct, frozen=True):
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict[str, str], dict[str, Any]]:
         shown = {"text/plain": self.text(), "text/html": self.html()}
-        return shown, {"autograder": {"version": autograder.__version__}}
+        return shown, MADE_BY
 
     @property
     def _percent(self) -> int:
@@ -150,11 +149,3 @@ def _says(result: ExerciseResult) -> str:
     else:
         says = f"This does not hold yet: {failed.title} {failed.message}"
     return " ".join(says.split())
-
-
-@lru_cache
-def _template(name: str) -> Template:
-    loader = PackageLoader("autograder.feedback")
-    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
-    environment.filters["code"] = code_spans
-    return environment.get_template(name)

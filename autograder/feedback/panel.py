@@ -2,20 +2,18 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import msgspec
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
-import autograder
 from autograder.feedback.answers import SIGN
 from autograder.feedback.drawing import legend, svg
-from autograder.feedback.layout import first_failure, layout_of
+from autograder.feedback.layout import layout_of
+from autograder.feedback.rendering import MADE_BY, template
 from autograder.results import CheckResult, ExerciseResult
 
-__all__ = ["HEADINGS", "RECORD_TYPE", "Notice", "Panel", "Progress", "code_spans", "first_failure", "points_text"]
+__all__ = ["HEADINGS", "RECORD_TYPE", "Notice", "Panel", "Progress", "points_text"]
 
 RECORD_TYPE = "application/vnd.autograder.v1+json"
 
@@ -47,7 +45,7 @@ class Panel:
 
     def html(self) -> str:
         """One block of HTML, of which at most twenty lines are to be seen before anything is unfolded."""
-        return _template("panel.html.j2").render(
+        return template("panel.html.j2").render(
             result=self.result,
             heading=HEADINGS.get(self.result.status, self.result.status),
             layout=layout_of(self.result),
@@ -94,7 +92,7 @@ class Panel:
         bundle: dict[str, Any] = {"text/plain": self.text(), "text/html": self.html()}
         if self.with_record:
             bundle[RECORD_TYPE] = msgspec.to_builtins(self.result)
-        return bundle, {"autograder": {"version": autograder.__version__}}
+        return bundle, MADE_BY
 
 
 @dataclass(frozen=True)
@@ -138,20 +136,6 @@ def _details(check: CheckResult) -> list[str]:
         lines += f"expected  {check.expected}".replace("\n", "\n          ").splitlines()
         lines += f"got       {check.got}".replace("\n", "\n          ").splitlines()
     return lines
-
-
-@lru_cache
-def _template(name: str) -> Template:
-    loader = PackageLoader("autograder.feedback")
-    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
-    environment.filters["code"] = code_spans
-    return environment.get_template(name)
-
-
-def code_spans(sentence: str) -> Markup:
-    """A sentence as HTML in which what stands between backticks is code."""
-    parts = (str(escape(part)) for part in sentence.split("`"))
-    return Markup("".join(f"<code>{part}</code>" if i % 2 else part for i, part in enumerate(parts)))
 
 
 def _marked(check: CheckResult) -> Markup:

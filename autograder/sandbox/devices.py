@@ -7,7 +7,7 @@ number, leaves it unanalysed, which is no fault.
 """
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
@@ -17,6 +17,7 @@ from torch._subclasses.fake_tensor import FakeTensor, FakeTensorDeviceMismatchEr
 from torch.overrides import TorchFunctionMode, resolve_name
 
 from autograder.sandbox.inspection import Finding
+from autograder.sandbox.nested import leaves, mapped
 from autograder.sandbox.places import is_students, line_of
 
 CLASH = (
@@ -37,7 +38,7 @@ def device_finding(function: Function, args: tuple[Any, ...], kwargs: dict[str, 
         args, kwargs: arguments as on the CPU; they are not changed. Without a tensor that has axes nothing is
             analysed.
     """
-    if not any(isinstance(value, Tensor) and value.ndim for value in (*_leaves(args), *_leaves(kwargs))):
+    if not any(isinstance(value, Tensor) and value.ndim for value in leaves((args, kwargs))):
         return Finding()
     found = _as_if_on_a_gpu(function, args, kwargs)
     return found if found.analysed else _on_meta(function, args, kwargs)
@@ -46,19 +47,23 @@ def device_finding(function: Function, args: tuple[Any, ...], kwargs: dict[str, 
 def _as_if_on_a_gpu(function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Finding:
     mode = FakeTensorMode(allow_non_fake_inputs=True)
 
-    def put(x: Tensor) -> Tensor:
-        return FakeTensor(mode, torch.empty_strided(x.shape, x.stride(), dtype=x.dtype, device="meta"), _GPU)
+    def put(x: Any) -> Any:
+        return FakeTensor(mode, _on_the_meta_device(x), _GPU) if isinstance(x, Tensor) else x
 
     # A graph over tensors of a GPU that is not there ends the process, so none is made: autograd is seen on `meta`.
     with torch.inference_mode(), mode:
-        return _tried(function, _moved(args, put), _moved(kwargs, put), "cuda")
+        return _tried(function, mapped(args, put), mapped(kwargs, put), "cuda")
 
 
 def _on_meta(function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Finding:
-    def put(x: Tensor) -> Tensor:
-        return torch.empty_strided(x.shape, x.stride(), dtype=x.dtype, device="meta")
+    def put(x: Any) -> Any:
+        return _on_the_meta_device(x) if isinstance(x, Tensor) else x
 
-    return _tried(function, _moved(args, put), _moved(kwargs, put), "meta")
+    return _tried(function, mapped(args, put), mapped(kwargs, put), "meta")
+
+
+def _on_the_meta_device(x: Tensor) -> Tensor:
+    return torch.empty_strided(x.shape, x.stride(), dtype=x.dtype, device="meta")
 
 
 _GPU = torch.device("cuda:0")
@@ -75,7 +80,7 @@ def _tried(function: Function, args: Any, kwargs: Any, device: str) -> Finding:
             return Finding()
         where = f" in `{made.line}`" if made.line else ""
         return Finding(True, f"`{made.operation}`{where} gets tensors of the GPU and of the CPU.{made.told} {ADVICE}")
-    elsewhere = [x for x in _leaves(answer) if isinstance(x, Tensor) and x.device.type != device]
+    elsewhere = [x for x in leaves(answer) if isinstance(x, Tensor) and x.device.type != device]
     if elsewhere:
         return Finding(True, f"The answer is on the CPU, though the input is on the GPU.{made.told} {ADVICE}")
     return Finding(True)
@@ -137,24 +142,3 @@ def _line() -> str:
     while frame is not None and not is_students(frame.f_code.co_filename):
         frame = frame.f_back
     return "" if frame is None else line_of(frame, frame.f_lineno)
-
-
-def _moved(value: Any, put: Callable[[Tensor], Tensor]) -> Any:
-    if isinstance(value, Tensor):
-        return put(value)
-    if type(value) in (list, tuple):
-        return type(value)(_moved(item, put) for item in value)
-    if type(value) is dict:
-        return {key: _moved(item, put) for key, item in value.items()}
-    return value
-
-
-def _leaves(value: Any) -> Iterator[Any]:
-    if isinstance(value, list | tuple):
-        for item in value:
-            yield from _leaves(item)
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from _leaves(item)
-    else:
-        yield value

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from autograder.sandbox.inspection import Finding
+from autograder.sandbox.nested import mapped
 
 FACTORS = (1, 2, 4)
 
@@ -71,14 +72,13 @@ def _dim(function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> i
 
 
 def _repeated(value: Any, axis: int, length: int, factor: int) -> Any:
-    if isinstance(value, Tensor):
-        fits = value.ndim > 0 and value.shape[axis] == length
-        return torch.cat([value] * factor, axis) if fits else value.clone()
-    if type(value) in (list, tuple):
-        return type(value)(_repeated(item, axis, length, factor) for item in value)
-    if type(value) is dict:
-        return {key: _repeated(item, axis, length, factor) for key, item in value.items()}
-    return value
+    def repeat(leaf: Any) -> Any:
+        if not isinstance(leaf, Tensor):
+            return leaf
+        fits = leaf.ndim > 0 and leaf.shape[axis] == length
+        return torch.cat([leaf] * factor, axis) if fits else leaf.clone()
+
+    return mapped(value, repeat)
 
 
 def _operations(function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> int:

@@ -3,12 +3,12 @@
 A check makes its inputs and compares on the CPU; only the student's code sees another device.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from autograder.sandbox.nested import leaves, mapped
 from autograder.sandbox.values import copy_generator
 
 
@@ -37,16 +37,19 @@ class Placement:
 
     def put(self, value: Any) -> Any:
         """``value`` with its tensors and generators on the device; a generator's twin is seeded by its state."""
-        if isinstance(value, Tensor):
-            return value.to(self._device)
-        if isinstance(value, torch.Generator) and self._device.type != value.device.type:
-            seed = torch.randint(1 << 62, (), generator=copy_generator(value)).item()
+        return mapped(value, self._put)
+
+    def _put(self, leaf: Any) -> Any:
+        if isinstance(leaf, Tensor):
+            return leaf.to(self._device)
+        if isinstance(leaf, torch.Generator) and self._device.type != leaf.device.type:
+            seed = torch.randint(1 << 62, (), generator=copy_generator(leaf)).item()
             return torch.Generator(self._device).manual_seed(int(seed))
-        return self._each(value, self.put)
+        return leaf
 
     def take(self, value: Any) -> Any:
         """``value`` with its tensors on the CPU."""
-        return value.cpu() if isinstance(value, Tensor) else self._each(value, self.take)
+        return mapped(value, lambda leaf: leaf.cpu() if isinstance(leaf, Tensor) else leaf)
 
     def advance(self, own: torch.Generator, used: torch.Generator) -> None:
         """Moves a check's generator on if the student's code has drawn from its twin ``used``."""
@@ -57,30 +60,11 @@ class Placement:
 
     def require(self, answer: Any, asked: Any) -> None:
         """Raises `Misplaced` if a tensor of ``answer`` is elsewhere, though what was ``asked`` held tensors."""
-        if next(_tensors(asked), None) is None:
+        if not any(isinstance(leaf, Tensor) for leaf in leaves(asked)):
             return
-        for tensor in _tensors(answer):
-            if tensor.device.type != self._device.type:
+        for leaf in leaves(answer):
+            if isinstance(leaf, Tensor) and leaf.device.type != self._device.type:
                 raise Misplaced(
-                    f"the answer is on {tensor.device.type}, though the input is on {self._device.type}: "
+                    f"the answer is on {leaf.device.type}, though the input is on {self._device.type}: "
                     "make new tensors with `device=x.device`"
                 )
-
-    @staticmethod
-    def _each(value: Any, change: Any) -> Any:
-        if type(value) in (list, tuple):
-            return type(value)(change(item) for item in value)
-        if type(value) is dict:
-            return {key: change(item) for key, item in value.items()}
-        return value
-
-
-def _tensors(value: Any) -> Iterator[Tensor]:
-    if isinstance(value, Tensor):
-        yield value
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from _tensors(item)
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from _tensors(item)
