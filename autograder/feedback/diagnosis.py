@@ -62,7 +62,7 @@ def diagnose(
 def _known(trials: Sequence[Trial], says: Mapping[str, str]) -> Diagnosis | None:
     failing = [trial for trial in trials if trial.failure is not None]
     passing = [trial for trial in trials if trial.failure is None]
-    explained = {name: frozenset(i for i, trial in enumerate(failing) if _explains(trial, name)) for name in says}
+    explained = {name: _explained(failing, name) for name in says}
     whole = [name for name in says if len(explained[name]) == len(failing)]
     if not whole:
         return _first_of_several(explained, len(failing), says)
@@ -71,6 +71,12 @@ def _known(trials: Sequence[Trial], says: Mapping[str, str]) -> Diagnosis | None
     best = [name for name in whole if agreeing[name] == most]
     sentences = list(dict.fromkeys(says[name] for name in best))[:2]
     return Diagnosis(best[0], " Or it is this: ".join(sentences))
+
+
+def _explained(failing: Sequence[Trial], mistake: str) -> frozenset[int]:
+    """Which failing examples a mistake explains; where it explains any, also those that tell nothing either way."""
+    told = frozenset(i for i, trial in enumerate(failing) if _explains(trial, mistake))
+    return told | frozenset(i for i, trial in enumerate(failing) if told and _raises_alike(trial, mistake))
 
 
 def _first_of_several(
@@ -98,6 +104,14 @@ def _explains(trial: Trial, mistake: str) -> bool:
         return True
     # A check that looks closer than the usual tolerance tells answers apart by their last digits.
     return _exactly(trial, answers) and not _exactly(trial, right)
+
+
+def _raises_alike(trial: Trial, mistake: str) -> bool:
+    """Whether student, mistake and reference raise one exception: then only what it says was wrong."""
+    answers = trial.example.mistakes.get(mistake)
+    if answers is None or not any(reply.raised for reply in trial.replies):
+        return False
+    return _same_calls(trial, answers) and _same_calls(trial, trial.example.reference)
 
 
 def _exactly(trial: Trial, answers: Sequence[Reply]) -> bool:

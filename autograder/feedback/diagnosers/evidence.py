@@ -247,7 +247,10 @@ def as_array(value: Any) -> np.ndarray | None:
         return None if value.is_complex() else value.detach().cpu().to(torch.float64).numpy()
     if isinstance(value, np.ndarray):
         return value.astype(np.float64) if value.dtype.kind in "fiub" else None
-    return np.asarray(value, np.float64) if isinstance(value, int | float) else None
+    try:
+        return np.asarray(value, np.float64) if isinstance(value, int | float) else None
+    except OverflowError:  # an int of hundreds of digits
+        return None
 
 
 def same_arguments(a: Request, b: Request, *, but: str | int | None = None) -> bool:
