@@ -9,6 +9,7 @@ from autograder.course import Course
 from autograder.examples.record import BuildError
 from autograder.notebooks.build import build_assignment
 from autograder.notebooks.source import SourceError
+from autograder.testing.declarations import DeclarationError
 
 
 def state(root: Path) -> dict[str, str]:
@@ -75,4 +76,14 @@ def test_a_reference_that_fails_its_own_checks_stops_the_build(fixture_course: C
 def test_an_exercise_without_a_cell_is_named(fixture_course: Course):
     edit(fixture_course.assignments_dir / "basics" / "basics.md", ":exercise: standardize", ":demo:")
     with pytest.raises((BuildError, SourceError), match=r"basics\.md"):
+        build_assignment(fixture_course, "basics", jobs=1)
+
+
+def test_a_name_that_a_visible_and_a_hidden_check_share_is_refused(fixture_course: Course):
+    edit(
+        fixture_course.solutions_dir / "basics" / "hidden.py",
+        "def test_any_losses",
+        "def test_an_improvement_starts_anew",
+    )
+    with pytest.raises(DeclarationError, match=r"EarlyStopping has a check 'test_an_improvement_starts_anew', and so"):
         build_assignment(fixture_course, "basics", jobs=1)

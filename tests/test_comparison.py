@@ -154,9 +154,10 @@ def test_raises_accepts_the_exception_and_its_base_classes(asked: type[Exception
         raiser(ZeroDivisionError("by `p`")).f()
 
 
-def test_raises_accepts_a_message_that_names_the_argument() -> None:
+@pytest.mark.parametrize("message", ["p must be below 1", "2.0 is no `p`", "p=2", "bad p_value", "the ps differ"])
+def test_raises_accepts_a_message_that_names_the_argument(message: str) -> None:
     with raises(ValueError, naming="p"):
-        raiser(ValueError("p must be below 1")).f()
+        raiser(ValueError(message)).f()
 
 
 RAISED = {
@@ -165,6 +166,11 @@ RAISED = {
     "another": (KeyError("k"), {}, "Expected ValueError, but KeyError was raised: 'k'"),
     "a base class": (Exception("x"), {}, "Expected ValueError, but Exception was raised: x"),
     "no name": (ValueError("bad"), {"naming": "p"}, "ValueError is right, but its message does not name `p`: 'bad'."),
+    "only a letter": (
+        ValueError("expected 2"),
+        {"naming": "p"},
+        "ValueError is right, but its message does not name `p`: 'expected 2'.",
+    ),
 }
 
 

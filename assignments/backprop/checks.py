@@ -402,6 +402,13 @@ class TestTrainMlp:
         settings = {"lr": 0.05, "target_error": (errors[1] + errors[2]) / 2, "max_epochs": 9}
         assert_close(student.train_mlp(x, y, params, **settings), self.trained(x, y, params, **settings), rtol=1e-6)
 
+    def test_exactly_the_target_error(self, student):
+        """An error that is exactly the target is good enough: no step is taken."""
+        params = [(vector(2).reshape(1, 1), vector(0))]
+        one, zero = vector(1).reshape(1, 1), vector(0).reshape(1, 1)
+        answer = student.train_mlp(one, zero, params, lr=0.25, target_error=4.0, max_epochs=3)
+        assert_close(answer, (params, [4.0]))
+
     @given(given_network=networks(max_layers=2))
     def test_a_start_that_is_good_enough(self, student, given_network):
         """If the first error is at most the target, no step is taken and one error is returned."""

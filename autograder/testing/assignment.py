@@ -122,6 +122,13 @@ def load_assignment(course: Course, name: str) -> Assignment:
             raise DeclarationError(
                 f"{solutions / what}: {min(used - names)!r} is no exercise of {folder / 'checks.py'}"
             )
+    for declaration, checks in visible:
+        twice = {check.name for check in checks} & {check.name for check in hidden.get(declaration.name, ())}
+        if twice:
+            raise DeclarationError(
+                f"{solutions / 'hidden.py'}: {declaration.name} has a check {min(twice)!r}, and so has "
+                f"{folder / 'checks.py'}; a name of its own is allowed"
+            )
     missing = [name for name in sorted(names) if not hasattr(reference, name)]
     if missing:
         raise DeclarationError(f"{solutions / 'reference.py'}: no function or class {missing[0]!r}")

@@ -1,5 +1,6 @@
 """Assertions of checks: they compare in the order type, axes, dtype, shape, value, and fail with data."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -205,9 +206,14 @@ def assert_unchanged(student: Student) -> None:
         )
 
 
+def _names(argument: str, message: str) -> bool:
+    """Whether a message has the word in it, perhaps in the plural; "expected" does not name ``x``."""
+    return re.search(rf"(?<![^\W_]){re.escape(argument)}s?(?![^\W_])", message) is not None
+
+
 @contextmanager
 def raises(error: type[Exception], naming: str | None = None) -> Iterator[None]:
-    """Passes if the student's code in the block raises ``error``, with ``naming`` in its message.
+    """Passes if the student's code in the block raises ``error``, with the word ``naming`` in its message.
 
     Args:
         error: the exception type, or a base class of it.
@@ -223,7 +229,7 @@ def raises(error: type[Exception], naming: str | None = None) -> Iterator[None]:
             raise
         if error.__name__ not in (raised.type_name, *raised.bases):
             raise Mismatch(f"Expected {error.__name__}, but {raised.type_name} was raised: {raised.message}") from None
-        if naming and naming not in raised.message:
+        if naming and not _names(naming, raised.message):
             raise Mismatch(
                 f"{error.__name__} is right, but its message does not name `{naming}`: {raised.message!r}."
             ) from None

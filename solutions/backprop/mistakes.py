@@ -255,17 +255,24 @@ def opens_at_zero(grad_out, x, params):
 
 @mistake("train_mlp", says="The step goes uphill: the gradient is added. The error should fall.")
 def climbs(x, y, params, *, lr, target_error, max_epochs):
-    return _checked(x, y, params, lr, -lr, target_error, max_epochs)
+    errors = []
+    for _ in range(max_epochs):
+        trained, error = train_mlp(x, y, params, lr=lr, target_error=target_error, max_epochs=1)
+        errors += error
+        if error[0] <= target_error:
+            break
+        params = [(2 * w - down_w, 2 * b - down_b) for (w, b), (down_w, down_b) in zip(params, trained, strict=True)]
+    return params, errors
 
 
 @mistake("train_mlp", says="The factor 2 of the derivative of the square is missing: each step is half as long.")
 def forgets_the_two(x, y, params, *, lr, target_error, max_epochs):
-    return _checked(x, y, params, lr, lr / 2, target_error, max_epochs)
+    return train_mlp(x, y, params, lr=lr / 2, target_error=target_error, max_epochs=max_epochs)
 
 
 @mistake("train_mlp", says="The gradient belongs to the sum of the squares. The error is their mean.")
 def descends_the_sum(x, y, params, *, lr, target_error, max_epochs):
-    return _checked(x, y, params, lr, lr * y.numel(), target_error, max_epochs)
+    return train_mlp(x, y, params, lr=lr * y.numel(), target_error=target_error, max_epochs=max_epochs)
 
 
 @mistake("train_mlp", says="One more step is taken after the target error is reached.")
@@ -305,21 +312,3 @@ def trains_in_place(x, y, params, *, lr, target_error, max_epochs):
 def _fits(x, weight):
     if weight.shape != x.shape[1:]:
         raise ValueError("weight does not fit x")
-
-
-def _checked(x, y, params, lr, real_lr, target_error, max_epochs):
-    if lr <= 0:
-        raise ValueError(f"lr is {lr}")
-    return _train(x, y, params, real_lr, target_error, max_epochs)
-
-
-def _train(x, y, params, lr, target_error, max_epochs):
-    params, errors = list(params), []
-    for _ in range(max_epochs):
-        difference = mlp_forward(x, params) - y
-        errors.append(difference.square().mean().item())
-        if errors[-1] <= target_error:
-            break
-        _, grads = mlp_backward(2 * difference / difference.numel(), x, params)
-        params = [(w - lr * dw, b - lr * db) for (w, b), (dw, db) in zip(params, grads, strict=True)]
-    return params, errors

@@ -76,6 +76,13 @@ class TestConvOutputSize:
         with raises(ValueError, naming="kernel_size"):
             student.conv_output_size(4, 3, 1, 0, 2)
 
+    @given(size=st.integers(1, 4), padding=st.integers(1, 3))
+    def test_padding_counts_twice(self, student, size, padding):
+        """A kernel as long as the axis with its padding on both sides has one place; one entry more is refused."""
+        assert_close(student.conv_output_size(size, size + 2 * padding, padding=padding), 1)
+        with raises(ValueError, naming="kernel_size"):
+            student.conv_output_size(size, size + 2 * padding + 1, padding=padding)
+
     @given(size=st.integers(1, 3))
     def test_same_with_a_wide_kernel(self, student, size):
         """With "same" a kernel may be wider than the axis."""
@@ -192,12 +199,16 @@ class TestCol2im(OfTensors):
         return numbers(seed, 2, 18, 9), (6, 5), (3, 2), (1, 2), (1, 0), (2, 1)
 
     def test_axes_and_rows_have_to_fit(self, student):
-        """Two axes, or rows that make no whole number of channels, raise ValueError that names x."""
+        """Two or four axes, or rows that make no whole number of channels, raise ValueError that names x."""
         x, *others = self.arguments(0)
-        with raises(ValueError, naming="x"):
-            student.col2im(x[0], *others)
-        with raises(ValueError, naming="x"):
-            student.col2im(x[:, :17], *others)
+        for wrong in (x[0], x.unsqueeze(-1), x[:, :17], x[:, :15], x[:, :16]):
+            with raises(ValueError, naming="x"):
+                student.col2im(wrong, *others)
+
+    @given(seed=SEEDS)
+    def test_wide_padding(self, student, seed):
+        """With padding wider than the kernel, what lands outside of the image is left out."""
+        self.assert_right(student, numbers(seed, 2, 18, 63), (3, 2), (3, 2), 1, (3, 4))
 
 
 @exercise("conv1d")
@@ -222,6 +233,12 @@ class TestConv3d(OfTensors):
         x, weight = numbers(seed, 2, 4, 3, 5, 6), numbers(seed + 1, 6, 2, 2, 3, 1)
         return x, weight, numbers(seed + 2, 6), (1, 2, 1), (1, 0, 1), 1, 2
 
+    @given(seed=SEEDS)
+    def test_wide_padding(self, student, seed):
+        """Padding that differs from axis to axis, three slices at the front and the back, gives the right values."""
+        x, weight = numbers(seed, 2, 3, 2, 4, 3), numbers(seed + 1, 4, 3, 2, 3, 2)
+        self.assert_right(student, x, weight, None, 1, (3, 1, 2))
+
 
 @exercise("conv_transpose2d")
 class TestConvTranspose2d(OfTensors):
@@ -237,6 +254,12 @@ class TestConvTranspose2d(OfTensors):
         x, weight = self.arguments(0)[:2]
         with raises(ValueError, naming="output_padding"):
             student.conv_transpose2d(x, weight, stride=(2, 3), output_padding=output_padding)
+
+    def test_weight_has_four_axes(self, student):
+        """A kernel of three axes that starts with the channels of x raises ValueError that names weight."""
+        x, weight = self.arguments(0)[:2]
+        with raises(ValueError, naming="weight"):
+            student.conv_transpose2d(x, weight[..., 0])
 
     def test_bias_has_to_fit(self, student):
         """A bias that is not one number an output channel raises ValueError that names bias."""
@@ -260,6 +283,14 @@ class TestDepthwiseSeparableConv2d(OfTensors):
             student.depthwise_separable_conv2d(x, depthwise[:3], pointwise[:, :3])
         with raises(ValueError, naming="pointwise_weight"):
             student.depthwise_separable_conv2d(x, depthwise, pointwise.expand(-1, -1, 2, 1))
+
+    def test_axes_are_counted(self, student):
+        """An image, or a depthwise kernel, of three axes raises ValueError that names it."""
+        x, depthwise, pointwise = self.arguments(0)[:3]
+        with raises(ValueError, naming="x"):
+            student.depthwise_separable_conv2d(x[0], depthwise, pointwise)
+        with raises(ValueError, naming="depthwise_weight"):
+            student.depthwise_separable_conv2d(x, depthwise[..., 0], pointwise)
 
 
 @exercise("receptive_field")

@@ -96,6 +96,11 @@ class Cell(AgainstReference):
         """Batches of one or no sample, one feature, one unit, and all sizes alike are right too."""
         self.assert_right(student, *self.arguments(sizes, seed))
 
+    @given(seed=SEEDS)
+    def test_many_units(self, student, seed):
+        """A cell of 17 units is right as well."""
+        self.assert_right(student, *self.arguments((2, 3, 17), seed))
+
     @given(sizes=CELL_SIZES, seed=SEEDS)
     def test_not_contiguous(self, student, sizes, seed):
         """Tensors that are not contiguous in memory give the same answer."""

@@ -1,7 +1,7 @@
 """Hidden checks of the assignment on regularization: harder inputs, the reference, precision, the global generator."""
 
 import torch
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -48,6 +48,12 @@ class TestDropout:
         out, mask = student.dropout(torch.ones(shape).double(), 0.5, generator=seeded())
         assert_close((out.shape, mask.shape), (shape, shape))
 
+    @statistical(false_alarm=2 * 0.5**60, because="60 entries all kept, or all dropped")
+    def test_a_half_by_default(self, student):
+        """Without p, entries are dropped with probability 1/2: the mask is made of 0 and 2."""
+        _, mask = student.dropout(torch.ones(60), generator=seeded())
+        assert_close(sorted(set(mask.tolist())), [0.0, 2.0])
+
     @given(dtype=DTYPES)
     def test_half_precision(self, student, dtype):
         """float16 and bfloat16 tensors keep their dtype."""
@@ -89,6 +95,12 @@ class TestMcDropoutMean:
         """A p outside [0, 1] raises ValueError that names p."""
         with raises(ValueError, naming="p"):
             student.mc_dropout_mean(vector(1, 2), lambda v: v, p, samples=2, generator=seeded())
+
+    @statistical(false_alarm=2 * 0.5**60, because="60 entries all kept, or all dropped")
+    def test_a_half_by_default(self, student):
+        """Without p, entries are dropped with probability 1/2."""
+        mean = student.mc_dropout_mean(torch.ones(60), lambda v: v, samples=1, generator=seeded())
+        assert_close(sorted(set(mean.tolist())), [0.0, 2.0])
 
     @statistical(false_alarm=80 * 36 * 0.5**60, because="two of nine masks of 60 entries alike")
     @given(samples=st.integers(1, 9))
@@ -186,6 +198,12 @@ class TestEarlyStopping:
         stopping, right = student.EarlyStopping(patience, min_delta), reference.EarlyStopping(patience, min_delta)
         assert_close([stopping.step(loss) for loss in losses], [right.step(loss) for loss in losses])
         assert_close((stopping.best, stopping.bad_epochs), (right.best, right.bad_epochs))
+
+    def test_five_epochs_by_default(self, student):
+        """Without arguments it stops at the fifth bad epoch in a row, and any lower loss is better."""
+        stopping = student.EarlyStopping()
+        answers = [stopping.step(loss) for loss in (1.0, 0.999, 1.0, 1.0, 1.0, 1.0, 1.0)]
+        assert_close((answers, stopping.best), ([False] * 6 + [True], 0.999))
 
     def test_two_do_not_share_a_count(self, student):
         """Two of them keep counts of their own."""
@@ -290,6 +308,13 @@ class TestRotate:
         assert_close(student.rotate(x, degrees), reference.rotate(x, degrees), rtol=1e-4, atol=1e-5)
 
     @given(degrees=floats(-180, 180))
+    @example(degrees=33.0)
+    def test_places_in_float64(self, student, degrees):
+        """Far from the centre the places are as exact as near it: they are computed in float64."""
+        x = images(1, 1, 31, 24)
+        assert_close(student.rotate(x, degrees), reference.rotate(x, degrees), atol=1e-7)
+
+    @given(degrees=floats(-180, 180))
     def test_not_contiguous(self, student, degrees):
         """Images that are not contiguous in memory give the same pixels."""
         x = images(2, 1, 4, 7).transpose(2, 3)
@@ -311,6 +336,10 @@ class TestFgsmStep:
         """Tensors that are not contiguous in memory, and steps larger than 1, give the right pixels."""
         grad = cotangent_like(x)
         assert_close(student.fgsm_step(x, grad, epsilon), reference.fgsm_step(x, grad, epsilon))
+
+    def test_no_step(self, student):
+        """A step of 0 is allowed and changes nothing."""
+        assert_close(student.fgsm_step(vector(0.25, 0.5), vector(1, -1), 0.0), vector(0.25, 0.5))
 
     @given(x=tensors(min_ndim=1, low=0, high=1))
     def test_a_tiny_gradient_moves_as_far(self, student, x):

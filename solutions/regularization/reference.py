@@ -328,8 +328,6 @@ def rotate(x: Tensor, degrees: float) -> Tensor:
     right = torch.arange(width, device=x.device, dtype=torch.float64)[None, :] - (width - 1) / 2
     i = math.cos(angle) * down + math.sin(angle) * right + (height - 1) / 2
     j = -math.sin(angle) * down + math.cos(angle) * right + (width - 1) / 2
-    # A full or a quarter turn has to land on pixels, which a rounded sine misses by a hair.
-    i, j = i.round(decimals=9), j.round(decimals=9)
     out = torch.zeros_like(x)
     for row in (i.floor(), i.floor() + 1):
         for column in (j.floor(), j.floor() + 1):
