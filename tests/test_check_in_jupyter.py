@@ -49,6 +49,15 @@ def test_a_wrong_answer_shows_panel_counterexample_and_points(run):
     assert [o for cell in cells for o in cell.outputs if o.get("name") == "stderr"] == []
 
 
+def test_an_earlier_exercise_that_fails_and_is_used_is_named(run):
+    uses = "def standardize(x):\n    grade_letter(50)\n    return x"
+    right = WRONG.replace("return 'A'", "return next((x for x, n in zip('ABCD', (90, 80, 70, 60)) if score >= n), 'F')")
+    cells = run("from autograder import check", WRONG, uses, 'check("standardize")', right, 'check("standardize")')
+    first, second = (cell.outputs[0].data["text/plain"] for cell in (cells[3], cells[5]))
+    assert "It uses `grade_letter`, which does not pass yet" in " ".join(first.split())
+    assert "It uses `grade_letter`" not in second
+
+
 def test_what_the_students_function_prints_stays_out_of_the_panel(run):
     noisy = "import sys\ndef grade_letter(score):\n    print('hello'); print('oh', file=sys.stderr)\n    return 'A'"
     cells = run("from autograder import check", noisy, 'check("grade_letter")')

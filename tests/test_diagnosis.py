@@ -10,7 +10,7 @@ from autograder.examples.store import Example
 from autograder.feedback.diagnosis import Earlier, diagnose
 from autograder.feedback.likeness import same_answer
 from autograder.feedback.uses import earlier_of, names_used
-from autograder.results import Diagnosis
+from autograder.results import Diagnosis, ExerciseResult
 from autograder.sandbox.protocol import Raised, Reply, Request
 from autograder.sandbox.values import Handle
 from autograder.testing.student import Call
@@ -157,7 +157,8 @@ def test_the_earlier_exercises_that_a_solution_uses_are_read_from_its_source(sou
 
 
 def test_only_used_exercises_that_fail_are_to_be_mended_first() -> None:
-    before = [("relu", False), ("softmax", False), ("tanh", True)]
+    statuses = {"relu": "failed", "softmax": "failed", "tanh": "passed"}
+    before = [ExerciseResult(name, 0.0, 1.0, status, None, ()) for name, status in statuses.items()]
     earlier = earlier_of("f", "def f(x):\n    return tanh(softmax(x))", before)
     assert earlier == Earlier(("softmax",), frozenset({"tanh"}))
 
@@ -244,3 +245,11 @@ def test_an_answer_is_the_recorded_one_by_type_value_and_what_it_changed(
 def test_a_change_in_place_alone_names_a_mistake() -> None:
     in_place = Reply(X, changed=("`x`",))
     assert named(trial(in_place, reference=X, fails=True, first=in_place, second=X)) == "first"
+
+
+def test_an_example_on_which_mistake_and_reference_raise_alike_speaks_against_no_mistake() -> None:
+    refused = Reply(raised=Raised("ValueError", ("Exception",), "another argument"))
+    raising = trial(refused, reference=refused, fails=True, first=refused)
+    explained = trial(1.0, reference=0.0, fails=True, first=1.0)
+    assert named(explained, raising) == "first"
+    assert named(raising) is None

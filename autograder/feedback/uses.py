@@ -4,6 +4,7 @@ import ast
 from collections.abc import Iterable
 
 from autograder.feedback.diagnosis import Earlier
+from autograder.results import ExerciseResult
 
 
 def names_used(source: str, exercise: str) -> frozenset[str]:
@@ -42,16 +43,16 @@ def _names_read(node: ast.AST) -> set[str]:
     return {name.id for name in names if isinstance(name.ctx, ast.Load)} - bound
 
 
-def earlier_of(exercise: str, source: str, before: Iterable[tuple[str, bool]]) -> Earlier:
+def earlier_of(exercise: str, source: str, before: Iterable[ExerciseResult]) -> Earlier:
     """What an exercise's diagnosis needs to know of those before it.
 
     Args:
         exercise: the exercise that is judged.
         source: the source that defines it.
-        before: each earlier exercise of the assignment in order, and whether it passed.
+        before: what came of earlier exercises of the assignment, in order.
     """
-    listed = tuple(before)
-    not_passed = [name for name, passed in listed if not passed]
+    passed = {result.name: result.status == "passed" for result in before}
+    not_passed = [name for name in passed if not passed[name]]
     used = names_used(source, exercise) if not_passed else frozenset()
     failed = tuple(name for name in not_passed if name in used)
-    return Earlier(failed, frozenset(name for name, passed in listed if passed))
+    return Earlier(failed, frozenset(name for name in passed if passed[name]))

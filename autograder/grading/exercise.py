@@ -67,7 +67,7 @@ def judge_exercise(
     inquiry: Inquiry | None = None,
     absent: str = "",
     device: str = "cpu",
-    earlier: Earlier | None = None,
+    earlier: Callable[[], Earlier] = Earlier,
     advance: Callable[[Check], None] = lambda check: None,
 ) -> ExerciseResult:
     """Runs the checks of an exercise on a runner's code.
@@ -82,7 +82,7 @@ def judge_exercise(
         uses: forbidden operations that were read in the student's code.
         inquiry: what else to find out about it.
         absent: what to say if the exercise is not there, such as why its cell failed.
-        earlier: which earlier exercises the code uses that do not pass, for the diagnosis.
+        earlier: finds out which earlier exercises the code uses that do not pass; asked only for a diagnosis.
         advance: called after each check.
     """
     if not runner.defines(exercise.name):
@@ -111,10 +111,10 @@ def judge_exercise(
 
 
 def _diagnosed(
-    exercise: Exercise, trials: Sequence[Trial], says: dict[str, str], earlier: Earlier | None
+    exercise: Exercise, trials: Sequence[Trial], says: dict[str, str], earlier: Callable[[], Earlier]
 ) -> Diagnosis | None:
     try:
-        return diagnose(trials, says, name=exercise.name, earlier=earlier)
+        return diagnose(trials, says, name=exercise.name, earlier=earlier())
     except Exception:  # an answer too odd or too large to be explained must not cost the verdict
         return None
 

@@ -197,9 +197,7 @@ def _judge(court: Court, submission: Submission, kernel: Kernel) -> tuple[dict[s
             court.says[exercise.name],
             uses=reading.uses_of(exercise.name, exercise.forbidden, names),
             inquiry=court.inquiries[exercise.name],
-            earlier=earlier_of(
-                exercise.name, written.get(exercise.name, ""), [(n, r.status == "passed") for n, r in results.items()]
-            ),
+            earlier=lambda: earlier_of(exercise.name, written.get(exercise.name, ""), results.values()),
             absent=why_absent(exercise.name, failures),
             device=court.device,
         )

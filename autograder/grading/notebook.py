@@ -2,7 +2,7 @@
 
 import difflib
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import lru_cache
@@ -12,12 +12,14 @@ from typing import Any, Protocol
 from autograder.course import Course, CourseError, find_course
 from autograder.examples.record import Part
 from autograder.examples.store import Examples, ExamplesError, read_for
+from autograder.feedback.diagnosis import Earlier
 from autograder.feedback.overview import overview_of
 from autograder.feedback.panel import Notice, Panel, Progress
+from autograder.feedback.uses import earlier_of, names_used
 from autograder.grading.exercise import judge_exercise, replayed
 from autograder.grading.inquiries import inquiry
 from autograder.results import ExerciseResult
-from autograder.sandbox.forbidden.live import uses_in_namespace
+from autograder.sandbox.forbidden.live import source_in_namespace, uses_in_namespace
 from autograder.sandbox.inprocess import InProcess
 from autograder.testing.assignment import Assignment, Exercise, load_assignment, load_released
 from autograder.testing.declarations import Check, DeclarationError
@@ -58,7 +60,7 @@ def _check_one(
 ) -> float:
     graded = len(recordings) > 1
     bar = _Bar(exercise.name, len(exercise.checks if graded else exercise.visible))
-    result = _judge(assignment, exercise, namespace, recordings, bar)
+    result = _judge(assignment, exercise, namespace, recordings, bar.advance)
     bar.replace(Panel(result, hidden_remain=not graded, with_record=graded))
     return float(round(result.points, 6))
 
@@ -67,7 +69,9 @@ def _check_all(assignment: Assignment, namespace: Mapping[str, Any], recordings:
     graded = len(recordings) > 1
     name = recordings[0].manifest.assignment
     bar = _Bar(name, sum(len(e.checks if graded else e.visible) for e in assignment.exercises))
-    results = [_judge(assignment, exercise, namespace, recordings, bar) for exercise in assignment.exercises]
+    results: list[ExerciseResult] = []
+    for exercise in assignment.exercises:
+        results.append(_judge(assignment, exercise, namespace, recordings, bar.advance, results))
     overview = overview_of(name, results, due=due_date(assignment.folder, name), hidden_remain=not graded)
     bar.replace(overview)
     return overview.points
@@ -78,7 +82,8 @@ def _judge(
     exercise: Exercise,
     namespace: Mapping[str, Any],
     recordings: tuple[Examples, ...],
-    bar: "_Bar",
+    advance: Callable[[Check], None] = lambda check: None,
+    known: Sequence[ExerciseResult] = (),
 ) -> ExerciseResult:
     asked = inquiry(assignment, exercise, recordings[0])
     return judge_exercise(
@@ -89,8 +94,26 @@ def _judge(
         recordings[0].says(exercise.name),
         uses=uses_in_namespace(namespace, exercise.name, exercise.forbidden, frozenset(asked.judged)),
         inquiry=asked,
-        advance=bar.advance,
+        earlier=lambda: _earlier(assignment, exercise, namespace, recordings, known),
+        advance=advance,
     )
+
+
+def _earlier(
+    assignment: Assignment,
+    exercise: Exercise,
+    namespace: Mapping[str, Any],
+    recordings: tuple[Examples, ...],
+    known: Sequence[ExerciseResult],
+) -> Earlier:
+    """Judges the earlier exercises that an exercise uses, and its forward, where their results are not known yet."""
+    names = [other.name for other in assignment.exercises]
+    source = source_in_namespace(namespace, exercise.name, frozenset(names) - {exercise.name})
+    wanted = {*names_used(source, exercise.name), exercise.name.removesuffix("_backward")}
+    before = [one for one in assignment.exercises[: names.index(exercise.name)] if one.name in wanted]
+    judged = {result.name: result for result in known}
+    results = [judged.get(one.name) or _judge(assignment, one, namespace, recordings) for one in before]
+    return earlier_of(exercise.name, source, results)
 
 
 class _Bar:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from autograder.course import CourseError, Limits, find_course
 from autograder.feedback.overview import Overview, overview_of
+from autograder.feedback.uses import earlier_of
 from autograder.grading.exercise import judge_exercise, replayed
 from autograder.grading.inquiries import inquiries
 from autograder.grading.judge import run_cells, why_absent
@@ -14,6 +15,7 @@ from autograder.notebooks.choice import NotebookChoice
 from autograder.notebooks.submission import Submission
 from autograder.results import ExerciseResult
 from autograder.sandbox.forbidden.reading import Reading
+from autograder.testing.assignment import Exercise
 
 
 def check_submission(
@@ -47,23 +49,26 @@ def check_submission(
     reading = Reading()
     for cell in submission.cells:
         reading.take(cell.code)
+    written = {cell.name: cell.code for cell in submission.cells if cell.kind == "code"}
     begin("checking", len(assignment.exercises))
     asked = inquiries(assignment, examples)
-    results = []
-    for exercise in assignment.exercises:
-        results.append(
-            kept.get(exercise.name)
-            or judge_exercise(
-                exercise,
-                exercise.visible,
-                kernel.runner,
-                replayed(examples),
-                examples.says(exercise.name),
-                uses=reading.uses_of(exercise.name, exercise.forbidden, frozenset(asked)),
-                inquiry=asked[exercise.name],
-                absent=why_absent(exercise.name, failures),
-            )
+    results: list[ExerciseResult] = []
+
+    def judge(exercise: Exercise) -> ExerciseResult:
+        return judge_exercise(
+            exercise,
+            exercise.visible,
+            kernel.runner,
+            replayed(examples),
+            examples.says(exercise.name),
+            uses=reading.uses_of(exercise.name, exercise.forbidden, frozenset(asked)),
+            inquiry=asked[exercise.name],
+            earlier=lambda: earlier_of(exercise.name, written.get(exercise.name, ""), results),
+            absent=why_absent(exercise.name, failures),
         )
+
+    for exercise in assignment.exercises:
+        results.append(kept.get(exercise.name) or judge(exercise))
         advance()
     notes = (*submission.notes, *(f"{cell} stopped with {raised}" for cell, raised in failures.items()))
     return overview_of(name, results, notes=notes, due=due_date(assignment.folder, name))

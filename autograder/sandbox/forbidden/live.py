@@ -21,9 +21,14 @@ def uses_in_namespace(
     return read_uses(tuple(_sources(namespace, name)), name, forbidden, judged)
 
 
-def _sources(namespace: Mapping[str, Any], name: str) -> Iterator[str]:
-    """Source of ``name`` and of the global names that it mentions, and what mentions these."""
-    wanted, told = [name], set()
+def source_in_namespace(namespace: Mapping[str, Any], name: str, others: frozenset[str]) -> str:
+    """The source of ``name`` and of what it uses, without that of ``others``."""
+    return "\n".join(_sources(namespace, name, others))
+
+
+def _sources(namespace: Mapping[str, Any], name: str, others: frozenset[str] = frozenset()) -> Iterator[str]:
+    """Source of ``name`` and of the global names that it mentions, and what mentions these; ``others`` left out."""
+    wanted, told = [name], set(others)
     while wanted:
         one = wanted.pop()
         if one in told or one not in namespace:
