@@ -56,7 +56,7 @@ FAULTS = {
     "something for None": (1, None, "Expected None, got an int."),
     "tuple for a list": ((1,), [1], "Expected a list, got a tuple."),
     "length": ([1, 2], [1], "Expected 1 values, got 2."),
-    "inside": ([1, (2, 3)], [1, (2, 4)], "The value at position 1 at position 1 is wrong; the largest difference is 1."),
+    "inside": ([1, (2, 3)], [1, (2, 4)], "The value at [1][1] is wrong; the largest difference is 1."),
     "keys": ({"a": 1}, {"b": 1, "a": 1}, "Expected a dict with the keys ['a', 'b']."),
     "list for a dict": ([1], {"a": 1}, "Expected a dict with the keys ['a']."),
     "under a key": ({"a": 2.0}, {"a": 1.0}, "The value under 'a' is wrong; the largest difference is 1."),

@@ -118,7 +118,7 @@ def test_a_known_mistake_is_said_before_the_earlier_exercise_that_fails() -> Non
 
 def test_without_a_known_mistake_the_earlier_exercise_that_fails_is_all_that_is_said() -> None:
     diagnosis = diagnose([trial(-1.0, reference=1.0, fails=True)], SAYS, earlier=Earlier(failed=("softmax", "relu")))
-    uses = "It uses `softmax`, which does not pass yet: mend that first."
+    uses = "It uses `softmax`, which does not pass yet: mend that first. A mistake of its own may remain."
     assert diagnosis == Diagnosis("earlier_exercise", uses, "generic")
 
 

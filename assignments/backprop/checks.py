@@ -381,7 +381,7 @@ class TestTrainMlp:
         return x, filled(x.shape[0], params[-1][0].shape[0], seed=2), params
 
     def test_worked_values(self, student):
-        """One weight 2, no hidden layer, x = 1, y = 0, learning rate 1/4: the error falls from 4 to 1 to 1/4."""
+        """One weight 2, no hidden layer, x = 1, y = 0, learning rate 1/4: the error is 4, and one step leads to weight 1 and bias -1."""
         params = [(vector(2).reshape(1, 1), vector(0))]
         one, zero = vector(1).reshape(1, 1), vector(0).reshape(1, 1)
         settings = {"lr": 0.25, "target_error": 0.0, "max_epochs": 1}

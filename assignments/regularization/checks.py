@@ -31,6 +31,7 @@ from autograder.testing import (
     seeded,
     statistical,
     tensors,
+    weight,
 )
 
 RULES = Rules(library="torch")
@@ -60,7 +61,7 @@ def margin(draws: int) -> float:
 def assert_share(found: float, probability: float, draws: int, what: str) -> None:
     """Fails if a share of ``draws`` draws strays from its probability by more than chance explains."""
     if not abs(found - probability) <= margin(draws):
-        raise Mismatch(f"{what} {found:.3f} of {draws} times, expected is about {probability:.3f}.")
+        raise Mismatch(f"In {found:.1%} of {draws:,} draws {what}, expected is about {probability:.1%}.")
 
 
 def assert_right(truth: bool, otherwise: str) -> None:
@@ -111,6 +112,7 @@ class TestDropout(DrawsFromTheGenerator):
     def draw(self, student, generator: torch.Generator) -> Tensor:
         return student.dropout(torch.ones(20, 30), 0.3, generator=generator)[0]
 
+    @weight(4)
     @given(x=tensors(), p=probabilities(), seed=SEEDS)
     def test_zero_or_scaled_up(self, student, x, p, seed):
         """Each entry of the mask is 0 or 1 / (1 - p), and the result is x times the mask."""
@@ -119,17 +121,19 @@ class TestDropout(DrawsFromTheGenerator):
         assert_close(mask.shape, x.shape)
         assert_close(out, x * mask)
 
+    @weight(2)
     @given(x=tensors(), p=probabilities())
     def test_evaluation_is_identity(self, student, x, p):
         """In evaluation mode nothing is dropped or scaled, and the mask is 1 everywhere."""
         assert_close(student.dropout(x, p, training=False, generator=seeded()), (x, torch.ones_like(x)))
 
+    @weight(2)
     @shares(1)
     @given(p=st.sampled_from([0.2, 0.7]), seed=FEW_SEEDS)
     def test_share_that_is_dropped(self, student, p, seed):
         """Over 5,000 entries the share that is dropped is p."""
         out, _ = student.dropout(torch.ones(50, 100), p, generator=seeded(seed))
-        assert_share((out == 0).double().mean().item(), p, out.numel(), "An entry was dropped")
+        assert_share((out == 0).double().mean().item(), p, out.numel(), "an entry was dropped")
 
     @statistical(false_alarm=SEARCHED * 200 * 0.7**100, because="a row or column of 100 entries, all kept")
     @given(p=st.sampled_from([0.3, 0.6]), seed=FEW_SEEDS)
@@ -214,7 +218,7 @@ class TestMcDropoutMean:
     def test_mean_over_masks(self, student, p, seed, predict):
         """Asked whether an entry is left, 20 predictions for each of 1,000 entries say yes with a share of 1 - p."""
         answer = student.mc_dropout_mean(torch.ones(1000).double(), predict, p, samples=20, generator=seeded(seed))
-        assert_share(answer.mean().item(), 1 - p, 20_000, "An entry was left")
+        assert_share(answer.mean().item(), 1 - p, 20_000, "an entry was left")
         steps = answer * 20
         assert_close(steps, steps.round())
         assert_right(len(steps.unique()) > 3, "All predictions used one mask.")
@@ -224,7 +228,7 @@ class TestMcDropoutMean:
     def test_predicts_before_the_mean(self, student, p, seed, predict):
         """The mean is taken of the predictions, not of the inputs: cut off at 1, ones become 1 - p on average."""
         answer = student.mc_dropout_mean(torch.ones(1000).double(), predict, p, samples=20, generator=seeded(seed))
-        assert_share(answer.mean().item(), 1 - p, 20_000, "An entry was left")
+        assert_share(answer.mean().item(), 1 - p, 20_000, "an entry was left")
 
     @given(samples=st.sampled_from([0, -1]), predict=callbacks(["lambda v: v"]))
     def test_bad_input_is_refused(self, student, samples, predict):
@@ -476,15 +480,16 @@ class TestAddNoise(DrawsFromTheGenerator):
     def draw(self, student, generator: torch.Generator) -> Tensor:
         return student.add_noise(torch.zeros(20, 30), 0.5, generator=generator)
 
+    @weight(4)
     @shares(3)
     @given(std=st.sampled_from([0.1, 3.0]), seed=FEW_SEEDS)
     def test_normal_noise(self, student, std, seed):
         """Of 2,400 draws 68.3 % lie within one standard deviation, 95.4 % within two, half on either side."""
         noise = (student.add_noise(torch.full((40, 60), 2.0), std, generator=seeded(seed)) - 2) / std
         count = noise.numel()
-        assert_share((noise.abs() < 1).double().mean().item(), 0.68269, count, "The noise lay within std")
-        assert_share((noise.abs() < 2).double().mean().item(), 0.95450, count, "The noise lay within 2 std")
-        assert_share((noise > 0).double().mean().item(), 0.5, count, "The noise was positive")
+        assert_share((noise.abs() < 1).double().mean().item(), 0.68269, count, "the noise lay within std")
+        assert_share((noise.abs() < 2).double().mean().item(), 0.95450, count, "the noise lay within 2 std")
+        assert_share((noise > 0).double().mean().item(), 0.5, count, "the noise was positive")
 
     @given(seed=FEW_SEEDS)
     def test_each_entry_on_its_own(self, student, seed):
@@ -520,6 +525,7 @@ class TestMixup(DrawsFromTheGenerator):
         """Which sample each was mixed with: the targets were rows of the unit matrix."""
         return ((mixed_y - lam * torch.eye(len(mixed_y), dtype=mixed_y.dtype)) / (1 - lam)).round()
 
+    @weight(3)
     @given(x=tensors(min_ndim=1, min_side=2, max_side=6), lam=floats(0.1, 0.9), seed=SEEDS)
     def test_same_partners_for_samples_and_targets(self, student, x, lam, seed):
         """Every sample keeps the share lam and gets the rest from its partner, and so does its target."""
@@ -529,6 +535,7 @@ class TestMixup(DrawsFromTheGenerator):
         assert_close(mixed_y, lam * y + (1 - lam) * partner)
         assert_close(mixed_x, lam * x + (1 - lam) * torch.tensordot(partner, x, 1))
 
+    @weight(2)
     @given(count=st.integers(2, 9), lam=floats(0.1, 0.9), seed=SEEDS)
     def test_everyone_is_a_partner_once(self, student, count, lam, seed):
         """The partners are a permutation: every sample is the partner of exactly one."""
@@ -562,6 +569,7 @@ class TestHorizontalFlip(DrawsFromTheGenerator):
         turned = vector(3, 2, 1, 6, 5, 4).reshape(1, 1, 2, 3)
         assert_close(student.horizontal_flip(x, 1.0, generator=seeded()), turned)
 
+    @weight(2)
     @given(shape=image_shapes(), seed=SEEDS)
     def test_turned_or_not(self, student, shape, seed):
         """Each image is turned whole or stays as it is; x is not changed in place."""
@@ -577,13 +585,14 @@ class TestHorizontalFlip(DrawsFromTheGenerator):
         x = images(*shape)
         assert_close(student.horizontal_flip(x, p, generator=seeded()), x.flip(3) if p else x)
 
+    @weight(2)
     @shares(1)
     @given(p=st.sampled_from([0.25, 0.7]), seed=FEW_SEEDS)
     def test_share_that_is_turned(self, student, p, seed):
         """Of 4,000 images a share of p is turned, each by a draw of its own."""
         x = torch.tensor([0.0, 1.0]).expand(4000, 1, 1, 2).clone()
         out = student.horizontal_flip(x, p, generator=seeded(seed))
-        assert_share(out[:, 0, 0, 0].double().mean().item(), p, 4000, "An image was turned")
+        assert_share(out[:, 0, 0, 0].double().mean().item(), p, 4000, "an image was turned")
 
     @given(p=OUTSIDE)
     def test_bad_input_is_refused(self, student, p):
@@ -624,6 +633,7 @@ class TestRandomCrop(DrawsFromTheGenerator):
         x = images(*shape)
         assert_close(student.random_crop(x, shape[2:], generator=seeded()), x)
 
+    @weight(3)
     @shares(6)
     @given(seed=FEW_SEEDS)
     def test_every_place_equally_often(self, student, seed):
@@ -631,7 +641,17 @@ class TestRandomCrop(DrawsFromTheGenerator):
         x = torch.arange(6.0).reshape(1, 1, 2, 3).expand(6000, 1, 2, 3).clone()
         out = student.random_crop(x, (1, 1), generator=seeded(seed)).flatten()
         for place in range(6):
-            assert_share((out == place).double().mean().item(), 1 / 6, 6000, f"The window stood at place {place}")
+            assert_share((out == place).double().mean().item(), 1 / 6, 6000, f"the window stood at place {place}")
+
+    @weight(2)
+    @shares(2)
+    @given(seed=FEW_SEEDS)
+    def test_places_in_the_frame_count_too(self, student, seed):
+        """With padding 1, a window of one pixel has 3 · 4 places on an image of 1 · 2: each is taken as often."""
+        x = torch.tensor([[[[1.0, 2.0]]]]).expand(6000, 1, 1, 2).clone()
+        out = student.random_crop(x, (1, 1), 1, generator=seeded(seed)).flatten()
+        for pixel in (1, 2):
+            assert_share((out == pixel).double().mean().item(), 1 / 12, 6000, f"the window stood on pixel {pixel}")
 
     @given(size=st.sampled_from([(6, 4), (4, 7), (9, 9)]))
     def test_bad_input_is_refused(self, student, size):

@@ -46,11 +46,12 @@ def diagnose(
     if all(trial.failure is None for trial in trials):
         return None
     uses = f"It uses `{earlier.failed[0]}`, which does not pass yet: mend that first." if earlier.failed else ""
+    rest = "A mistake of its own may remain."
     known = _known(trials, says)
     if known is not None:
         return Diagnosis(known.mistake, f"{known.says} {uses}".strip(), "known")
     if uses:
-        return Diagnosis("earlier_exercise", uses, "generic")
+        return Diagnosis("earlier_exercise", f"{uses} {rest}", "generic")
     generic = first_word(gather(trials))
     forward = name.removesuffix("_backward")
     in_passing = f"`{forward}` passes, so only the gradient is wrong." if forward in earlier.passed - {name} else ""

@@ -51,10 +51,11 @@ def assert_close(actual: Any, expected: Any, *, rtol: float | None = None, atol:
     Raises:
         Mismatch: they differ.
     """
-    _compare(actual, expected, rtol, atol, "")
+    _compare(actual, expected, rtol, atol, ())
 
 
-def _compare(actual: Any, expected: Any, rtol: float | None, atol: float | None, where: str) -> None:
+def _compare(actual: Any, expected: Any, rtol: float | None, atol: float | None, path: tuple[Any, ...]) -> None:
+    where = _where(path)
     if actual is None and expected is not None:
         raise Mismatch(f"Got None{where}, expected {_kind(expected)}. Does every path of the function end in `return`?")
     if isinstance(expected, Tensor | np.ndarray):
@@ -73,14 +74,21 @@ def _compare(actual: Any, expected: Any, rtol: float | None, atol: float | None,
         if len(actual) != len(expected):
             raise Mismatch(f"Expected {len(expected)} values{where}, got {len(actual)}.", expected, actual)
         for i, (a, e) in enumerate(zip(actual, expected, strict=True)):
-            _compare(a, e, rtol, atol, f" at position {i}{where}")
+            _compare(a, e, rtol, atol, (*path, i))
     elif isinstance(expected, dict):
         if not isinstance(actual, dict) or actual.keys() != expected.keys():
             raise Mismatch(f"Expected a dict with the keys {sorted(map(str, expected))}{where}.", expected, actual)
         for key in expected:
-            _compare(actual[key], expected[key], rtol, atol, f" under {key!r}{where}")
+            _compare(actual[key], expected[key], rtol, atol, (*path, key))
     else:
         raise TypeError(f"assert_close cannot compare with a {type(expected).__name__}")
+
+
+def _where(path: tuple[Any, ...]) -> str:
+    """Where in a nested answer a value stands, in words or, further inside, as one would index it."""
+    if len(path) == 1:
+        return f" at position {path[0]}" if isinstance(path[0], int) else f" under {path[0]!r}"
+    return f" at {''.join(f'[{step!r}]' for step in path)}" if path else ""
 
 
 def _is_numpy_bool(actual: Any, expected: Any) -> bool:

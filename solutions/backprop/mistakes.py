@@ -237,6 +237,15 @@ def gates_the_input(grad_out, x, params):
 
 
 @mistake(
+    "mlp_backward",
+    says="The gradient is closed off at every layer, before the first and after the last too. A ReLU stands only between.",
+)
+def gates_every_layer(grad_out, x, params):
+    grad_x, grads = gates_the_last_layer(grad_out, x, params)
+    return torch.where(x > 0, grad_x, 0), grads
+
+
+@mistake(
     "mlp_backward", says="At a hidden sum of exactly 0 the gradient passes. The slope of ReLU is stated to be 0 there."
 )
 def opens_at_zero(grad_out, x, params):
@@ -273,6 +282,13 @@ def forgets_the_two(x, y, params, *, lr, target_error, max_epochs):
 @mistake("train_mlp", says="The gradient belongs to the sum of the squares. The error is their mean.")
 def descends_the_sum(x, y, params, *, lr, target_error, max_epochs):
     return train_mlp(x, y, params, lr=lr * y.numel(), target_error=target_error, max_epochs=max_epochs)
+
+
+@mistake(
+    "train_mlp", says="The gradient is averaged over the samples only. The error is the mean over all entries of y."
+)
+def averages_over_the_samples_only(x, y, params, *, lr, target_error, max_epochs):
+    return train_mlp(x, y, params, lr=lr * y.shape[1], target_error=target_error, max_epochs=max_epochs)
 
 
 @mistake("train_mlp", says="One more step is taken after the target error is reached.")

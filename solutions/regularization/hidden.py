@@ -314,6 +314,15 @@ class TestRotate:
         x = images(1, 1, 31, 24)
         assert_close(student.rotate(x, degrees), reference.rotate(x, degrees), atol=1e-7)
 
+    @given(degrees=floats(-180, 180), dtype=DTYPES)
+    @example(degrees=33.0, dtype=torch.float16)
+    @example(degrees=33.0, dtype=torch.bfloat16)
+    def test_places_of_half_precision_images(self, student, degrees, dtype):
+        """The places are computed in float64 for float16 and bfloat16 images as well."""
+        x = images(1, 1, 64, 48).to(dtype)
+        expected = reference.rotate(x.double(), degrees).to(dtype)
+        assert_close(student.rotate(x, degrees), expected, atol=HALF[dtype])
+
     @given(degrees=floats(-180, 180))
     def test_not_contiguous(self, student, degrees):
         """Images that are not contiguous in memory give the same pixels."""

@@ -39,6 +39,19 @@ def keeps_with_probability_p(x, p=0.5, *, training=True, generator):
     return dropout(x, 1 - p, training=training, generator=generator)
 
 
+@mistake(
+    "dropout",
+    says="Entries are kept with probability p, and scaled as if they were dropped with it. Which comparison with the draw drops?",
+)
+def keeps_where_it_should_drop(x, p=0.5, *, training=True, generator):
+    out, mask = dropout(x, p, training=False, generator=generator)
+    if training:
+        kept = torch.rand(x.shape, generator=generator, device=x.device) < p
+        mask = kept.to(x.dtype) / (1 - p) if p < 1 else torch.zeros_like(x)
+        out = x * mask
+    return out, mask
+
+
 @mistake("dropout", says="Entries are dropped in evaluation mode too. Nothing is random there.")
 def drops_in_evaluation(x, p=0.5, *, training=True, generator):
     return dropout(x, p, generator=generator)
@@ -291,6 +304,20 @@ class ComparesWithTheLast(_Counting):
         return self.bad_epochs >= self.patience
 
 
+@mistake(
+    "EarlyStopping",
+    says="`best` follows every small improvement. A loss that is not lower than best - min_delta does not become the best.",
+)
+class RemembersSmallImprovements(_Counting):
+    def step(self, loss):
+        if loss < self.best - self.min_delta:
+            self.bad_epochs = 0
+        else:
+            self.bad_epochs += 1
+        self.best = min(self.best, loss)
+        return self.bad_epochs >= self.patience
+
+
 @mistake("EarlyStopping", says="min_delta is not used: a loss that is better by less still counts.")
 class IgnoresMinDelta(_Counting):
     def step(self, loss):
@@ -346,6 +373,12 @@ def adds_uniform_noise(x, std, *, generator):
     add_noise(x, std, generator=torch.Generator(x.device))
     spread = (torch.rand(x.shape, generator=generator, device=x.device, dtype=x.dtype) - 0.5) * 12**0.5
     return x + std * spread
+
+
+@mistake("add_noise", says="The noise comes from `torch.rand`: uniform between 0 and 1. It has to be normal, about 0.")
+def adds_numbers_from_0_to_1(x, std, *, generator):
+    add_noise(x, std, generator=torch.Generator(x.device))
+    return x + std * torch.rand(x.shape, generator=generator, device=x.device, dtype=x.dtype)
 
 
 @mistake("add_noise", says="The noise is never negative. It has to go both ways.")
@@ -430,6 +463,28 @@ def misses_the_last_place(x, size, padding=0, *, generator):
     return random_crop(wide, size, generator=generator)
 
 
+@mistake(
+    "random_crop",
+    says="The place is drawn as if there were no frame. With padding, windows may begin anywhere in the padded image.",
+)
+def forgets_the_frame_when_drawing(x, size, padding=0, *, generator):
+    random_crop(x[:0], size, padding, generator=torch.Generator(x.device))
+    wide = _framed(x, padding)[:, :, : max(x.shape[2], size[0]), : max(x.shape[3], size[1])]
+    return random_crop(wide, size, generator=generator)
+
+
+@mistake(
+    "random_crop",
+    says="`randint` does not draw its upper end: a window with no room to move has one place, and drawing below 0 stops.",
+)
+def draws_below_the_room(x, size, padding=0, *, generator):
+    random_crop(x[:0], size, padding, generator=torch.Generator(x.device))
+    wide = _framed(x, padding)
+    tops, lefts = (torch.randint(0, wide.shape[2 + i] - size[i], (x.shape[0],), generator=generator) for i in range(2))
+    windows = [image[:, t : t + size[0], m : m + size[1]] for image, t, m in zip(wide, tops, lefts, strict=True)]
+    return torch.stack(windows) if windows else x.new_zeros(0, x.shape[1], *size)
+
+
 @mistake("random_crop", says="The window is always cut out of the middle. Its place has to be drawn.")
 def crops_the_centre(x, size, padding=0, *, generator):
     random_crop(x[:0], size, padding, generator=torch.Generator(x.device))
@@ -479,6 +534,12 @@ def turns_about_a_pixel(x, degrees):
     odd = [1 - x.shape[2] % 2, 1 - x.shape[3] % 2]
     wide = _framed(x, 1)[:, :, 1 : 1 + x.shape[2] + odd[0], 1 : 1 + x.shape[3] + odd[1]]
     return rotate(wide, degrees)[:, :, : x.shape[2], : x.shape[3]].clone()
+
+
+@mistake("rotate", says="The images turn about (H / 2, W / 2). The middle of rows 0 to H - 1 is (H - 1) / 2.")
+def turns_about_half_the_size(x, degrees):
+    wide = _framed(x, 1)[:, :, 1:, 1:]
+    return rotate(wide, degrees)[:, :, :-1, :-1].clone()
 
 
 @mistake("rotate", says="The border pixels are stretched outwards. What lies outside the image is 0.")

@@ -157,7 +157,8 @@ def weight_decay_step(param: Tensor, grad: Tensor, *, lr: float, weight_decay: f
         New weights shaped like ``param``.
     Raises:
         ValueError: ``lr`` is not positive, ``weight_decay`` is negative, or ``grad`` has another shape.
-    Source: Loshchilov & Hutter (2019), "Decoupled weight decay regularization", equation 1.
+    Source: Loshchilov & Hutter (2019), "Decoupled weight decay regularization", equation 1, whose decay is here
+        lr * weight_decay, as in torch's optimizers.
     """
     if lr <= 0:
         raise ValueError(f"lr is {lr}, allowed is a number above 0")
