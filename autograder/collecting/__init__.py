@@ -1,0 +1,1 @@
+"""Brings what an LMS hands out, folders and zips, to where nbgrader looks for submissions."""
