@@ -2,7 +2,7 @@
 
 import typer
 
-from autograder.cli import author, instructor, student
+from autograder.cli import author, collect, instructor, student
 
 COMMANDS = (
     author.build,
@@ -11,6 +11,7 @@ COMMANDS = (
     student.watch,
     instructor.judge,
     author.verify,
+    collect.collect,
     instructor.grade,
     instructor.doctor,
     instructor.demo,

@@ -12,7 +12,7 @@ import struct
 import unicodedata
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path, PurePosixPath
@@ -49,6 +49,7 @@ class Download:
         kept: where its content is.
         sha256: hash of its content.
         modified: its time in the download, which is that of packing or later than the submission.
+        origin: the file itself, where it is not in a zip.
     """
 
     source: Path
@@ -56,6 +57,7 @@ class Download:
     kept: Path
     sha256: str
     modified: datetime | None
+    origin: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,7 @@ class _Spool:
     left: int
     zone: tzinfo
     refused: list[Refused] = field(default_factory=list)
+    others: list[tuple[Path, PurePosixPath]] = field(default_factory=list)
     count: int = 0
 
     def take(self, stream: IO[bytes], limit: int) -> tuple[Path, str, int] | None:
@@ -96,9 +99,22 @@ class _Spool:
         return kept, digest.hexdigest(), size
 
 
-def read_downloads(
-    paths: list[Path], folder: Path, limits: Limits, zone: tzinfo
-) -> tuple[list[Download], list[Refused]]:
+@dataclass(frozen=True)
+class Found:
+    """What is in folders and zips.
+
+    Attributes:
+        downloads: the notebooks, Python files and Blackboard's texts.
+        refused: what was not taken: too large, unreadable, encrypted, a link.
+        others: source and place of files of other kinds.
+    """
+
+    downloads: tuple[Download, ...]
+    refused: tuple[Refused, ...]
+    others: tuple[tuple[Path, PurePosixPath], ...]
+
+
+def read_downloads(paths: Sequence[Path], folder: Path, limits: Limits, zone: tzinfo) -> Found:
     """The notebooks, Python files and Blackboard's texts in folders and zips.
 
     Args:
@@ -106,8 +122,6 @@ def read_downloads(
         folder: an empty folder for the contents.
         limits: the course's; a file may have ten times ``notebook_bytes``.
         zone: the time zone of times that say none.
-    Returns:
-        What was found, and what was not taken: too large, unreadable, encrypted, a link.
     Raises:
         DownloadError: a path does not exist, or is neither a folder nor a zip nor a notebook.
     """
@@ -125,7 +139,7 @@ def read_downloads(
             found += _file(path, path, PurePosixPath(path.name), spool)
         else:
             raise DownloadError(f"{path} is no zip; allowed is a folder, a zip or a notebook from an LMS.")
-    return found, spool.refused
+    return Found(tuple(found), tuple(spool.refused), tuple(spool.others))
 
 
 def _in_folder(root: Path, spool: _Spool) -> Iterator[Download]:
@@ -143,6 +157,8 @@ def _in_folder(root: Path, spool: _Spool) -> Iterator[Download]:
                 yield from _in_zip(root, path, place, spool, ENTRIES, inside=False)
             elif _wanted(name):
                 yield from _file(root, path, place, spool)
+            else:
+                spool.others.append((root, place))
 
 
 def _file(source: Path, path: Path, place: PurePosixPath, spool: _Spool) -> Iterator[Download]:
@@ -156,7 +172,7 @@ def _file(source: Path, path: Path, place: PurePosixPath, spool: _Spool) -> Iter
     if taken is None:
         spool.refused.append(Refused(source, str(place), _too_large(spool)))
     else:
-        yield Download(source, place, taken[0], taken[1], modified)
+        yield Download(source, place, taken[0], taken[1], modified, path)
 
 
 def _in_zip(
@@ -190,9 +206,10 @@ def _member(
     if place is None or any(IGNORED.fullmatch(part) for part in place.parts):
         return
     nested = place.suffix.lower() == ".zip" and not inside
-    if not nested and not _wanted(place.name):
-        return
     place = above / place
+    if not nested and not _wanted(place.name):
+        spool.others.append((source, place))
+        return
     why = ""
     if member.external_attr >> 16 and stat.S_ISLNK(member.external_attr >> 16):
         why = "it is a link"

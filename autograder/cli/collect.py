@@ -1,0 +1,150 @@
+"""The command that brings submissions from an LMS into the course: collect."""
+
+from collections import Counter
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from autograder.cli.options import Json
+from autograder.cli.terminal import DONE, UNJUDGED, WRONG_USE, fail, one_sentence
+from autograder.course import Course, find_course
+
+if TYPE_CHECKING:
+    from autograder.collecting.collect import Collected
+    from autograder.collecting.handed import Manner
+
+ABOUT_TIMES = {
+    "at the latest": "the file's time in the download; the submission may be earlier",
+    "on time": "Canvas does not call them late, so the due date was written",
+    "late, time unknown": "Canvas calls them late and gives no time: write it into timestamp.txt, else no penalty is due",
+    "unknown": "packed after the due date and not marked by the LMS: no time was written, so no penalty is due",
+}
+SHOWN = 20
+
+
+def collect(
+    name: Annotated[str, typer.Argument(help="The assignment.")],
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[PATH]...",
+            help="Folders, zips or notebooks from Canvas, Moodle or Blackboard, or STUDENT/NAME.ipynb; "
+            "without any, what private/unmatched/NAME.csv now gives a student.",
+        ),
+    ] = None,
+    zone: Annotated[
+        str | None, typer.Option(help="Time zone of times that say none; by default that of the due date.")
+    ] = None,
+    file_times: Annotated[
+        bool, typer.Option("--file-times", help="The files' own times are those of submission, not of packing.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Collects what students handed in through an LMS into private/submitted/STUDENT/NAME/.
+
+    The last attempt counts, all are kept in private/attempts. Students are found on the roster, private/students.csv;
+    who is not certain waits in private/unmatched. A second run changes nothing.
+
+    Example: `autograder collect activations submissions.zip`
+    """
+    from autograder.collecting.collect import collect as collect_all
+    from autograder.collecting.downloads import DownloadError
+    from autograder.nbgrader.students import update_students
+    from autograder.roster import read_roster, roster_file
+
+    with one_sentence():
+        course = find_course(Path.cwd())
+        assignment = course.assignment(name)
+        manner = _manner(assignment.due, zone, file_times)
+        roster = read_roster(roster_file(course))
+        try:
+            collected = collect_all(course, assignment.name, paths or [], manner, roster)
+        except DownloadError as error:
+            fail(str(error), WRONG_USE)
+        update_students(course, roster)
+        if json:
+            _print_record(collected)
+        else:
+            _report(course, collected)
+        raise typer.Exit(UNJUDGED if collected.waiting or collected.refused else DONE)
+
+
+def _manner(due: datetime | None, zone: str | None, file_times: bool) -> "Manner":
+    from autograder.collecting.handed import Manner
+    from autograder.collecting.times import zone_named
+
+    if zone is None:
+        local = (due or datetime.now().astimezone()).tzinfo
+        assert local is not None
+        return Manner(due, local, file_times)
+    named = zone_named(zone)
+    if named is None:
+        fail(f"--zone is {zone!r}; allowed is a time zone such as Asia/Shanghai or +08:00.", WRONG_USE)
+    return Manner(due, named, file_times)
+
+
+def _print_record(collected: "Collected") -> None:
+    import msgspec
+
+    record = msgspec.to_builtins(collected, enc_hook=str)
+    print(msgspec.json.encode({"schema": 1, **record}).decode())
+
+
+def _report(course: Course, collected: "Collected") -> None:
+    """How many were collected, whose times are not certain, and everything that a person has to look at."""
+    console = Console()
+    statuses = Counter(placed.status for placed in collected.placed)
+    earlier = sum(placed.attempts > 1 for placed in collected.placed)
+    print(
+        f"{collected.assignment}: {len(collected.placed)} students in the download: {statuses['new']} new, "
+        f"{statuses['replaced']} replaced by a later attempt, {statuses['unchanged']} unchanged, "
+        f"{statuses['kept']} kept because they are later. {earlier} with several attempts."
+    )
+    kinds = Counter(placed.stamp.kind for placed in collected.placed)
+    for kind, about in ABOUT_TIMES.items():
+        if kinds[kind]:
+            print(f"Times: {kinds[kind]} {kind} ({about}).")
+    late = Table("student", "submitted", "time", title="Look at these")
+    for placed in collected.placed:
+        remark = _remark(collected, placed.stamp.kind, placed.says, placed.stamp.at, _due(course, collected.assignment))
+        if remark:
+            late.add_row(placed.student, placed.stamp.text[:19], remark)
+    if late.row_count:
+        console.print(late)
+    if collected.waiting:
+        table = Table("person", "files", "why", title="Not matched")
+        for row in collected.waiting:
+            table.add_row(*(escape(text) for text in (row.person, row.files, row.why)))
+        console.print(table)
+        file = course.private_dir.relative_to(course.root) / "unmatched" / f"{collected.assignment}.csv"
+        print(f"Fill in the column student of {file} and run `autograder collect {collected.assignment}` again.")
+    for refused in collected.refused[:SHOWN]:
+        console.print(f"not taken  {refused.place or refused.source.name}  {refused.why}", markup=False, soft_wrap=True)
+    if len(collected.refused) > SHOWN:
+        print(f"not taken  {len(collected.refused) - SHOWN} more; --json lists all.")
+    if collected.missing:
+        more = " …" if len(collected.missing) > SHOWN else ""
+        print(
+            f"{len(collected.missing)} on the roster without a submission: {', '.join(collected.missing[:SHOWN])}{more}"
+        )
+
+
+def _due(course: Course, name: str) -> datetime | None:
+    return course.assignment(name).due
+
+
+def _remark(collected: "Collected", kind: str, says: str | None, at: datetime | None, due: datetime | None) -> str:
+    """What an instructor should know of a submission; empty where everything is as usual."""
+    remarks = []
+    if kind.startswith("late"):
+        remarks.append(kind)
+    elif at is not None and due is not None and at > due:
+        remarks.append("late" if kind == "exact" else f"late, {kind} then")
+    if says and says != collected.assignment:
+        remarks.append(f"the notebook says that it is {says}")
+    return "; ".join(remarks)
