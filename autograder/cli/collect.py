@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 ABOUT_TIMES = {
     "at the latest": "the file's time in the download; the submission may be earlier",
     "on time": "Canvas does not call them late, so the due date was written",
-    "late, time unknown": "Canvas calls them late and gives no time: write it into timestamp.txt, else no penalty is due",
+    "late, time unknown": "without timestamp.txt no penalty is due: write the time into it",
     "unknown": "packed after the due date and not marked by the LMS: no time was written, so no penalty is due",
 }
 SHOWN = 20
@@ -76,13 +76,9 @@ def collect(
 
 def _manner(due: datetime | None, zone: str | None, file_times: bool) -> "Manner":
     from autograder.collecting.handed import Manner
-    from autograder.collecting.times import zone_named
+    from autograder.collecting.times import zone_named, zone_of
 
-    if zone is None:
-        local = (due or datetime.now().astimezone()).tzinfo
-        assert local is not None
-        return Manner(due, local, file_times)
-    named = zone_named(zone)
+    named = zone_named(zone) if zone else zone_of(due)
     if named is None:
         fail(f"--zone is {zone!r}; allowed is a time zone such as Asia/Shanghai or +08:00.", WRONG_USE)
     return Manner(due, named, file_times)
@@ -98,24 +94,8 @@ def _print_record(collected: "Collected") -> None:
 def _report(course: Course, collected: "Collected") -> None:
     """How many were collected, whose times are not certain, and everything that a person has to look at."""
     console = Console()
-    statuses = Counter(placed.status for placed in collected.placed)
-    earlier = sum(placed.attempts > 1 for placed in collected.placed)
-    print(
-        f"{collected.assignment}: {len(collected.placed)} students in the download: {statuses['new']} new, "
-        f"{statuses['replaced']} replaced by a later attempt, {statuses['unchanged']} unchanged, "
-        f"{statuses['kept']} kept because they are later. {earlier} with several attempts."
-    )
-    kinds = Counter(placed.stamp.kind for placed in collected.placed)
-    for kind, about in ABOUT_TIMES.items():
-        if kinds[kind]:
-            print(f"Times: {kinds[kind]} {kind} ({about}).")
-    late = Table("student", "submitted", "time", title="Look at these")
-    for placed in collected.placed:
-        remark = _remark(collected, placed.stamp.kind, placed.says, placed.stamp.at, _due(course, collected.assignment))
-        if remark:
-            late.add_row(placed.student, placed.stamp.text[:19], remark)
-    if late.row_count:
-        console.print(late)
+    _print_counts(collected)
+    _show_remarks(console, collected, course.assignment(collected.assignment).due)
     if collected.waiting:
         table = Table("person", "files", "why", title="Not matched")
         for row in collected.waiting:
@@ -128,23 +108,36 @@ def _report(course: Course, collected: "Collected") -> None:
     if len(collected.refused) > SHOWN:
         print(f"not taken  {len(collected.refused) - SHOWN} more; --json lists all.")
     if collected.missing:
-        more = " …" if len(collected.missing) > SHOWN else ""
-        print(
-            f"{len(collected.missing)} on the roster without a submission: {', '.join(collected.missing[:SHOWN])}{more}"
-        )
+        more = ", …" if len(collected.missing) > SHOWN else ""
+        names = ", ".join(collected.missing[:SHOWN])
+        print(f"Without a submission: {len(collected.missing)} on the roster: {names}{more}")
 
 
-def _due(course: Course, name: str) -> datetime | None:
-    return course.assignment(name).due
+def _print_counts(collected: "Collected") -> None:
+    statuses = Counter(placed.status for placed in collected.placed)
+    earlier = sum(placed.attempts > 1 for placed in collected.placed)
+    print(
+        f"{collected.assignment}: {len(collected.placed)} students: {statuses['new']} new, "
+        f"{statuses['replaced']} replaced by a later attempt, {statuses['unchanged']} unchanged, "
+        f"{statuses['kept']} kept because what stands there is later; {earlier} with several attempts."
+    )
+    kinds: Counter[str] = Counter(placed.stamp.kind for placed in collected.placed)
+    for kind, about in ABOUT_TIMES.items():
+        if kinds[kind]:
+            print(f"Times: {kinds[kind]} {kind} ({about}).")
 
 
-def _remark(collected: "Collected", kind: str, says: str | None, at: datetime | None, due: datetime | None) -> str:
-    """What an instructor should know of a submission; empty where everything is as usual."""
-    remarks = []
-    if kind.startswith("late"):
-        remarks.append(kind)
-    elif at is not None and due is not None and at > due:
-        remarks.append("late" if kind == "exact" else f"late, {kind} then")
-    if says and says != collected.assignment:
-        remarks.append(f"the notebook says that it is {says}")
-    return "; ".join(remarks)
+def _show_remarks(console: Console, collected: "Collected", due: datetime | None) -> None:
+    """A table of the submissions that are late or another assignment's."""
+    table = Table("student", "submitted (UTC)", "remark", title="Late, or worth a look")
+    for placed in collected.placed:
+        at, kind = placed.stamp.at, placed.stamp.kind
+        remarks: list[str] = [kind] if kind == "late, time unknown" else []
+        if at is not None and due is not None and at > due:
+            remarks.append("late" if kind == "exact" else f"late; handed in {kind} then")
+        if placed.says and placed.says != collected.assignment:
+            remarks.append(f"the notebook says that it is {placed.says}")
+        if remarks:
+            table.add_row(placed.student, placed.stamp.text[:16], escape("; ".join(remarks)))
+    if table.row_count:
+        console.print(table)

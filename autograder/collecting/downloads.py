@@ -50,6 +50,7 @@ class Download:
         sha256: hash of its content.
         modified: its time in the download, which is that of packing or later than the submission.
         origin: the file itself, where it is not in a zip.
+        outer: how many parts of the place lead to the zip inside a zip in which it was; 0 if it was in none.
     """
 
     source: Path
@@ -58,6 +59,7 @@ class Download:
     sha256: str
     modified: datetime | None
     origin: Path | None = None
+    outer: int = 0
 
 
 @dataclass(frozen=True)
@@ -229,7 +231,8 @@ def _member(
         return
     kept, sha256, size = taken
     if not nested:
-        yield Download(source, place, kept, sha256, _modified(member, spool.zone))
+        outer = len(above.parts) if inside else 0
+        yield Download(source, place, kept, sha256, _modified(member, spool.zone), outer=outer)
         return
     content = kept.read_bytes()
     kept.unlink()

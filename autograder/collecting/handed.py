@@ -85,7 +85,7 @@ def _claims(downloads: Iterable[Download], name: str) -> Iterable[tuple[Download
     for of_one in by_source.values():
         shared = _shared([download.place for download in of_one])
         for download in of_one:
-            yield download, claim_of(download.place, name, shared)
+            yield download, claim_of(download.place, name, shared, download.outer)
 
 
 def _shared(places: Sequence[PurePosixPath]) -> tuple[str, ...]:

@@ -117,31 +117,43 @@ def blackboard(part: str) -> tuple[Claim, int] | None:
 PARSERS: tuple[Callable[[str], tuple[Claim, int] | None], ...] = (moodle, blackboard, canvas)
 
 
-def claim_of(place: PurePosixPath, name: str, shared: Sequence[str] = ()) -> Claim:
+def claim_of(place: PurePosixPath, name: str, shared: Sequence[str] = (), outer: int = 0) -> Claim:
     """What a path inside a download says.
 
     Args:
         place: the path.
         name: the assignment.
         shared: the folders in which all files of the download stand; they name a student only if nothing else does.
+        outer: how many parts of the path lead to a zip that a student packed; 0 where there is none.
     """
-    for part in place.parts:
+    for part in place.parts[: outer or None]:
         readings = [reading for parser in PARSERS if (reading := parser(part)) is not None]
         if readings:
             claim, _ = min(readings, key=lambda reading: reading[1])
-            file = claim.file if part == place.name and claim.file else place.name
-            return replace(claim, file=file)
-    return _plain(place, name, shared)
+            return replace(claim, file=claim.file if part == place.name and claim.file else place.name)
+    # The whole download may have been packed once more.
+    return claim_of(place, name, shared) if outer and _is_named(place) else _plain(place, name, shared, outer)
 
 
-def _plain(place: PurePosixPath, name: str, shared: Sequence[str]) -> Claim:
+def _is_named(place: PurePosixPath) -> bool:
+    return any(parser(part) is not None for part in place.parts for parser in PARSERS)
+
+
+def _plain(place: PurePosixPath, name: str, shared: Sequence[str], outer: int) -> Claim:
     """``STUDENT/NAME.ipynb``, ``STUDENT.ipynb``, ``STUDENT/NAME/NAME.ipynb`` and the like."""
-    parts = [*place.parts[:-1], stem(place.name)]
-    own, above = parts[len(shared) :], list(reversed(parts[: len(shared)]))
-    words = [word for part in (*own, *above) if (word := _without_assignment(stem(part), name))]
-    person = words[0] if words else stem(place.name)
-    # A folder further out is the download's own, one further in the student's.
-    return Claim("plain", person, place.name, person if words else "", ids=tuple(words), names=tuple(words))
+    parts = [stem(part) for part in place.parts]
+    common, end = min(len(shared), outer or len(parts)), outer or len(parts)
+    above, own, inner = (_words(part, name) for part in (parts[:common], parts[common:end], parts[end:]))
+    nearest = [*own, *reversed(above), *inner]
+    person = nearest[0] if nearest else stem(place.name)
+    # Folders further out are named by whoever downloaded them, those further in by the student.
+    words = tuple((*own, *above, *inner))
+    return Claim("plain", person, place.name, person if words else "", ids=words, names=words)
+
+
+def _words(parts: Sequence[str], name: str) -> list[str]:
+    """What parts of a path say beside the assignment."""
+    return [word for part in parts if (word := _without_assignment(part, name))]
 
 
 def stem(file: str) -> str:

@@ -118,6 +118,11 @@ def zone_named(name: str) -> tzinfo | None:
         return None
 
 
+def zone_of(due: datetime | None) -> tzinfo:
+    """The time zone that a course lives in, as far as is known: that of the due date, else this machine's."""
+    return (due or datetime.now().astimezone()).tzinfo or UTC
+
+
 def _named_zone(name: str) -> tzinfo | None:
     if found := re.fullmatch(r"(?:GMT|UTC)?([+-])(\d\d?):?(\d\d)", name):
         offset = timedelta(hours=int(found[2]), minutes=int(found[3]))

@@ -9,6 +9,7 @@ from autograder.course import CourseError, load_course
 from autograder.grading.notebook import COURSE_VARIABLE
 
 JUDGE = "autograder.nbgrader.preprocessor.Judge"
+COLLECTOR = "autograder.nbgrader.collector.LmsCollector"
 # What stock nbgrader runs after `Execute`, in whose place the judge stands.
 AFTER_JUDGE = [
     "nbgrader.preprocessors.IgnorePattern",
@@ -42,7 +43,17 @@ def configure(c: Any, root: Path) -> None:
     c.Execute.timeout = int(course.limits.seconds_per_cell)
     c.Autograde.autograde_preprocessors = [JUDGE, *AFTER_JUDGE]
     c.Judge.course_root = str(course.root)
-    # nbgrader starts `alembic` by name, also where the virtual environment is not activated.
-    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    c.ZipCollectApp.collector_plugin = COLLECTOR
+    c.ZipCollectApp.downloaded_directory = "private/downloaded"
+    c.LmsCollector.course_root = str(course.root)
+    find_own_commands()
     # `check()` finds the hidden checks through this while nbgrader grades in a kernel.
     os.environ[COURSE_VARIABLE] = str(course.root)
+
+
+def find_own_commands() -> None:
+    """nbgrader starts `alembic` by name, also where the virtual environment is not activated."""
+    own = str(Path(sys.executable).parent)
+    path = os.environ.get("PATH", "")
+    if own not in path.split(os.pathsep):
+        os.environ["PATH"] = f"{own}{os.pathsep}{path}"

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from nbgrader.api import Gradebook, MissingEntry
 
 from autograder.course import Course
+from autograder.nbgrader.configuration import find_own_commands
 from autograder.roster import Student
 
 
@@ -19,6 +20,7 @@ def update_students(course: Course, roster: Sequence[Student]) -> int:
     if not roster:
         return 0
     changed = 0
+    find_own_commands()
     with Gradebook(f"sqlite:///{course.private_dir / 'gradebook.db'}", course.course_id) as gradebook:
         for student in roster:
             first, last = split_name(student.name)
