@@ -22,7 +22,8 @@ ABOUT_TIMES = {
     "at the latest": "the file's time in the download; the submission may be earlier",
     "on time": "Canvas does not call them late, so the due date was written",
     "late, time unknown": "without timestamp.txt no penalty is due: write the time into it",
-    "unknown": "packed after the due date and not marked by the LMS: no time was written, so no penalty is due",
+    "unknown": "packed after the due date, and nothing says when they came: no time was written, so no penalty "
+    "is due; Moodle's grading worksheet has the times",
 }
 SHOWN = 20
 
@@ -34,6 +35,7 @@ def collect(
         typer.Argument(
             metavar="[PATH]...",
             help="Folders, zips or notebooks from Canvas, Moodle or Blackboard, or STUDENT/NAME.ipynb; "
+            "beside them Moodle's grading worksheet (.csv), which has the times; "
             "without any, what private/unmatched/NAME.csv now gives a student.",
         ),
     ] = None,
@@ -60,10 +62,11 @@ def collect(
     with one_sentence():
         course = find_course(Path.cwd())
         assignment = course.assignment(name)
-        manner = _manner(assignment.due, zone, file_times)
+        sheets, downloads = _apart(paths or [])
+        manner = _manner(assignment.due, zone, file_times, sheets)
         roster = read_roster(roster_file(course))
         try:
-            collected = collect_all(course, assignment.name, paths or [], manner, roster)
+            collected = collect_all(course, assignment.name, downloads, manner, roster)
         except DownloadError as error:
             fail(str(error), WRONG_USE)
         update_students(course, roster)
@@ -74,14 +77,22 @@ def collect(
         raise typer.Exit(UNJUDGED if collected.waiting or collected.refused else DONE)
 
 
-def _manner(due: datetime | None, zone: str | None, file_times: bool) -> "Manner":
+def _apart(paths: list[Path]) -> tuple[list[Path], list[Path]]:
+    """Moodle's grading worksheets, and the downloads."""
+    sheets = [path for path in paths if path.suffix.lower() == ".csv" and path.is_file()]
+    return sheets, [path for path in paths if path not in sheets]
+
+
+def _manner(due: datetime | None, zone: str | None, file_times: bool, sheets: list[Path]) -> "Manner":
     from autograder.collecting.handed import Manner
     from autograder.collecting.times import zone_named, zone_of
+    from autograder.collecting.worksheet import read_worksheet
 
     named = zone_named(zone) if zone else zone_of(due)
     if named is None:
         fail(f"--zone is {zone!r}; allowed is a time zone such as Asia/Shanghai or +08:00.", WRONG_USE)
-    return Manner(due, named, file_times)
+    told = {number: about for sheet in sheets for number, about in read_worksheet(sheet, named).items()}
+    return Manner(due, named, file_times, told)
 
 
 def _print_record(collected: "Collected") -> None:

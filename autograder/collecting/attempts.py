@@ -133,33 +133,48 @@ def place(course: Course, name: str, student: str, handed: Sequence[Handed]) -> 
     """Adds files to a student's attempts, and puts the last one where nbgrader finds it."""
     folder = attempts_folder(course, name, student)
     target = course.private_dir / "submitted" / student / name / f"{name}.ipynb"
-    known = {attempt.key: attempt for attempt in read_attempts(course, name, student)}
-    new = {attempt.key: (attempt, one.download.kept) for one in handed if (attempt := attempt_of(one)).key not in known}
     before = hashlib.sha256(target.read_bytes()).hexdigest() if target.is_file() else ""
-    everything = [*known.values(), *(attempt for attempt, _ in new.values())]
-    if before and before not in {attempt.sha256 for attempt in everything}:
-        found = _found(target, before, everything)
-        new[found.key] = found, target
-        everything.append(found)
-    counting, stamp = last(everything)
+    known = {attempt.key: attempt for attempt in read_attempts(course, name, student)}
+    contents = {(attempt := attempt_of(one)).key: (attempt, one.download.kept) for one in handed}
+    everything = {**known, **{key: _better(known.get(key), attempt) for key, (attempt, _) in contents.items()}}
+    if before and before not in {attempt.sha256 for attempt in everything.values()}:
+        found = _found(target, before, list(everything.values()))
+        everything[found.key] = found
+        contents[found.key] = found, target
     folder.mkdir(parents=True, exist_ok=True)
-    for attempt, content in new.values():
+    for attempt, content in contents.values():
         if not (folder / attempt.file).is_file():
             _copy(content, folder / attempt.file)
-    if new:
-        _write(folder / RECORDS, msgspec.json.format(msgspec.json.encode(sorted(everything, key=order)), indent=1))
-    timestamp = target.with_name("timestamp.txt")
-    if before != counting.sha256:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        # The time first: a run that is killed in between is put right by the next.
-        _stamp(timestamp, stamp)
-        _copy(folder / counting.file, target)
-    elif not timestamp.is_file() and stamp.at is not None:
-        _stamp(timestamp, stamp)
-    status = _status(before, counting, {attempt.sha256 for attempt, _ in new.values()})
-    hashes = {attempt.sha256 for attempt in everything}
+    if everything != known:
+        records = sorted(everything.values(), key=order)
+        _write(folder / RECORDS, msgspec.json.format(msgspec.json.encode(records), indent=1))
+    counting, stamp = last(list(everything.values()))
+    _count(folder / counting.file, target, stamp, last(list(known.values()))[1] if known else None, before)
+    hashes = {attempt.sha256 for attempt in everything.values()}
+    new = {attempt.sha256 for key, (attempt, _) in contents.items() if key not in known}
     file = counting.place.rpartition("/")[2]
-    return Placed(student, status, stamp, len(hashes), counting.says, file)
+    return Placed(student, _status(before, counting, new), stamp, len(hashes), counting.says, file)
+
+
+def _better(known: Attempt | None, again: Attempt) -> Attempt:
+    """What was known of a file, unless its true time is known by now."""
+    if known is None or (again.kind == "exact" and known.kind != "exact"):
+        return again
+    return known
+
+
+def _count(attempt: Path, target: Path, stamp: Stamp, stamped: Stamp | None, before: str) -> None:
+    """Makes an attempt the one that counts; a time that the instructor wrote for it stays."""
+    timestamp = target.with_name("timestamp.txt")
+    written = timestamp.read_text(encoding="utf-8").strip() if timestamp.is_file() else ""
+    if before == hashlib.sha256(attempt.read_bytes()).hexdigest():
+        if written != stamp.text and (not written or (stamped is not None and written == stamped.text)):
+            _stamp(timestamp, stamp)
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # The time first: a run that is killed in between is put right by the next.
+    _stamp(timestamp, stamp)
+    _copy(attempt, target)
 
 
 def _status(before: str, counting: Attempt, new: set[str]) -> Status:

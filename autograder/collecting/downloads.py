@@ -22,7 +22,7 @@ from autograder.collecting.names import NOTEBOOK, PYTHON
 from autograder.course import Limits
 
 # Most of a large notebook is its outputs, which are dropped when it is graded; so more than `notebook_bytes` is taken.
-TIMES_NOTEBOOK = 10
+TIMES_NOTEBOOK = 20
 # A class of a thousand whose notebooks are all of the allowed size.
 TOTAL_TIMES_NOTEBOOK = 1000
 ENTRIES = 100_000
@@ -122,7 +122,7 @@ def read_downloads(paths: Sequence[Path], folder: Path, limits: Limits, zone: tz
     Args:
         paths: folders, zips or single files.
         folder: an empty folder for the contents.
-        limits: the course's; a file may have ten times ``notebook_bytes``.
+        limits: the course's; a file may have twenty times ``notebook_bytes``.
         zone: the time zone of times that say none.
     Raises:
         DownloadError: a path does not exist, or is neither a folder nor a zip nor a notebook.

@@ -1,8 +1,8 @@
 """What was handed in: each downloaded file with its claim, its time, and how likely it is to be the assignment."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -27,11 +27,13 @@ class Manner:
         due: when the assignment is due.
         zone: the time zone of times that say none.
         trusted: whether the files' own times are those of submission.
+        told: what Moodle's grading worksheet says about each participant's number.
     """
 
     due: datetime | None
     zone: tzinfo
     trusted: bool = False
+    told: Mapping[str, About] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -67,14 +69,14 @@ def handed_in(downloads: Sequence[Download], name: str, manner: Manner) -> list[
     handed = []
     for download, claim in claims:
         text = abouts.get((download.source, claim.person, claim.local))
-        about = read_about(_text(text.kept), manner.zone) if text else None
+        about = read_about(_text(text.kept), manner.zone) if text else _told(claim, manner)
         when = stamp(claim, about, download.modified, manner.due, manner.zone, manner.trusted)
         # Blackboard's download holds every attempt, each with its own time.
         exact = claim.local is not None and when.at is not None
         turn = (0, when.at or EARLIEST) if exact else turns[download.source, claim.person]
         says = _says(download, claim)
         rank = _rank(says, claim, name)
-        handed.append(Handed(download, _told(claim, about), when, rank, says, turn, about=text))
+        handed.append(Handed(download, _completed(claim, about), when, rank, says, turn, about=text))
     return sorted(handed, key=lambda one: (str(one.download.source), str(one.download.place)))
 
 
@@ -110,11 +112,16 @@ def _text(path: Path) -> str:
     return path.read_bytes()[:100_000].decode("utf-8-sig", errors="replace")
 
 
-def _told(claim: Claim, about: About | None) -> Claim:
-    """A claim with the user and name that Blackboard's text gives beside it."""
-    if about is None or not about.user:
+def _told(claim: Claim, manner: Manner) -> About | None:
+    return manner.told.get(claim.user) if claim.system == "moodle" else None
+
+
+def _completed(claim: Claim, about: About | None) -> Claim:
+    """A claim with the ids and names that the LMS gives beside it."""
+    if about is None:
         return claim
-    return replace(claim, ids=(about.user,), base=about.user, names=(about.name,) if about.name else ())
+    base = about.ids[0] if claim.system == "blackboard" and about.ids else claim.base
+    return replace(claim, ids=about.ids or claim.ids, base=base, names=about.names or claim.names)
 
 
 class _Head(Struct):

@@ -20,9 +20,10 @@ ZONES = {
     "MDT": -6, "PST": -8, "PDT": -7,
 }  # fmt: skip
 SUBMITTED = re.compile(r"^Date Submitted:\s*(.+?)\s*$", re.MULTILINE)
-WHO = re.compile(r"^Name:\s*(.*?)\s*\(([^()]+)\)\s*$", re.MULTILINE)
+WHO = re.compile(r"^Name:[ \t]*(.*?)[ \t]*\(([^()\n]+)\)\s*$", re.MULTILINE)
 CLOCK = re.compile(
-    r"(?:\w+, )?(\w+ \d{1,2}, \d{4}),?(?: at)? (\d{1,2}:\d\d(?::\d\d)?)[\s\u202f]*(AM|PM)?[\s\u202f]*(\S*)"
+    r"(?:[A-Z]\w+, )?([A-Z]\w+ \d{1,2}, \d{4}|\d{1,2} [A-Z]\w+ \d{4}),?(?: at)? "
+    r"(\d{1,2}:\d\d(?::\d\d)?)[\s\u202f]*(AM|PM)?[\s\u202f]*(\S*)"
 )
 
 
@@ -56,7 +57,7 @@ def stamp(
 
     Args:
         claim: what the file's name says.
-        about: what Blackboard's text says.
+        about: what the LMS says beside it.
         modified: the file's time in the download.
         due: when the assignment is due.
         zone: the time zone of times that say none.
@@ -79,10 +80,10 @@ def stamp(
 
 @dataclass(frozen=True)
 class About:
-    """What Blackboard's text about an attempt says."""
+    """What an LMS says about a submission beside its file name: who it is by, and when it came."""
 
-    name: str
-    user: str
+    names: tuple[str, ...]
+    ids: tuple[str, ...]
     at: datetime | None
 
 
@@ -91,20 +92,20 @@ def read_about(text: str, zone: tzinfo) -> About:
     # The student's own words follow, and may look the same.
     head = re.split(r"^(?:Submission Field|Comments|Files):", text, maxsplit=1, flags=re.MULTILINE)[0]
     who, submitted = WHO.search(head), SUBMITTED.search(head)
-    return About(who[1] if who else "", who[2] if who else "", parse_clock(submitted[1], zone) if submitted else None)
+    names = (who[1],) if who and who[1] else ()
+    return About(names, (who[2],) if who else (), parse_clock(submitted[1], zone) if submitted else None)
 
 
 def parse_clock(text: str, zone: tzinfo) -> datetime | None:
-    """A date as Blackboard writes it in English; None in another form."""
+    """A date as Blackboard and Moodle write it in English; None in another form."""
     found = CLOCK.fullmatch(text)
     if found is None:
         return None
     day, hour, half, name = found.groups()
-    hour = hour if hour.count(":") == 2 else f"{hour}:00"
+    written = " ".join(filter(None, (day.replace(",", ""), hour if hour.count(":") == 2 else f"{hour}:00", half)))
+    date = "%d %B %Y" if day[0].isdigit() else "%B %d %Y"
     try:
-        local = datetime.strptime(
-            f"{day} {hour} {half or ''}".strip(), f"%B %d, %Y {'%I' if half else '%H'}:%M:%S" + " %p" * bool(half)
-        )
+        local = datetime.strptime(written, f"{date} %I:%M:%S %p" if half else f"{date} %H:%M:%S")
     except ValueError:
         return None
     return _aware(local, _named_zone(name) or zone)
