@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import random
 import shutil
 import stat
 import struct
@@ -23,7 +24,7 @@ from typer.testing import CliRunner, Result
 from autograder.cli import app
 from autograder.collecting.collect import Collected
 from autograder.collecting.collect import collect as collect_all
-from autograder.collecting.downloads import cleaned, read_downloads
+from autograder.collecting.downloads import DownloadError, cleaned, read_downloads
 from autograder.collecting.handed import Manner
 from autograder.collecting.names import claim_of
 from autograder.collecting.times import parse_clock, zone_of
@@ -645,6 +646,35 @@ def test_damage_in_a_zip_is_told_and_costs_nobody_else(course, damage):
     collected = collect_zip(with_roster(course, roster), {"doejane_1_10_work.zip": bytes(inner), **good})
     assert submitted(course) == {"wxm": notebook("good")}
     assert len(collected.refused) == 1 and "doejane_1_10_work.zip" in collected.refused[0].place
+
+
+def test_no_damage_to_a_download_ends_in_a_traceback_or_outside(course, tmp_path):
+    with_roster(course)
+    whole = packed({**CANVAS, **MOODLE, **BLACKBOARD, "doejane_9_99_w.zip": packed({"../x.ipynb": notebook()})})
+    stream = random.Random(6)
+    download = tmp_path / "d.zip"
+    read = 0
+    for _ in range(100):
+        damaged = bytearray(whole)
+        for _ in range(stream.choice([1, 3, 20])):
+            damaged[stream.randrange(len(damaged))] = stream.randrange(256)
+        download.write_bytes(damaged[: len(damaged) - stream.choice([0, 0, 0, stream.randrange(200)])])
+        try:
+            collect(course, download)
+            read += 1
+        except DownloadError as error:
+            assert str(error).endswith("is no zip; allowed is a folder, a zip or a notebook from an LMS.")
+    assert read > 50
+    assert {path.name for path in tmp_path.iterdir()} == {"course", "d.zip"}
+
+
+def test_a_gradebook_that_cannot_be_read_loses_nothing_that_was_collected(course, tmp_path):
+    with_roster(course)
+    (course.private_dir / "gradebook.db").write_bytes(b"no database" * 100)
+    (tmp_path / "d.zip").write_bytes(packed(PLAIN))
+    done = autograder(course, "collect", "basics", str(tmp_path / "d.zip"))
+    assert done.exit_code == 1 and submitted(course).keys() == {"jdoe", "wxm"}
+    assert done.stderr.startswith("Everything is collected, but the gradebook did not take the roster: ")
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "gb18030", "unicode path"])

@@ -54,6 +54,8 @@ def collect(
 
     Example: `autograder collect activations submissions.zip`
     """
+    from sqlalchemy.exc import SQLAlchemyError
+
     from autograder.collecting.collect import collect as collect_all
     from autograder.collecting.downloads import DownloadError
     from autograder.nbgrader.students import update_students
@@ -69,7 +71,13 @@ def collect(
             collected = collect_all(course, assignment.name, downloads, manner, roster)
         except DownloadError as error:
             fail(str(error), WRONG_USE)
-        update_students(course, roster)
+        except OSError as error:
+            fail(f"{error.filename or course.private_dir} cannot be written: {error.strerror}.", UNJUDGED)
+        try:
+            update_students(course, roster)
+        except SQLAlchemyError as error:
+            reason = str(error).splitlines()[0]
+            fail(f"Everything is collected, but the gradebook did not take the roster: {reason}", UNJUDGED)
         if json:
             _print_record(collected)
         else:
