@@ -2,7 +2,7 @@
 
 import typer
 
-from autograder.cli import author, collect, instructor, student
+from autograder.cli import author, collect, instructor, report, student
 
 COMMANDS = (
     author.build,
@@ -13,6 +13,7 @@ COMMANDS = (
     author.verify,
     collect.collect,
     instructor.grade,
+    report.report,
     instructor.doctor,
     instructor.demo,
 )

@@ -1,0 +1,1 @@
+"""What grading a class found, as a page for its instructor."""
