@@ -7,7 +7,6 @@ import msgspec
 from msgspec import Struct
 
 from autograder.course import Course, CourseError
-from autograder.grading.grade import submissions
 from autograder.reporting.classlist import Listed, read_classlist
 from autograder.results import SCHEMA, Result
 
@@ -87,9 +86,13 @@ def read_handed_in(course: Course, name: str) -> HandedIn:
         graded,
         tuple(sorted(lines.values(), key=lambda line: line.student)),
         tuple(faults),
-        tuple(one.student for one in submissions(course, name) if one.student not in lines),
+        tuple(sorted(_submitted(course, name) - lines.keys())),
         read_classlist(course),
     )
+
+
+def _submitted(course: Course, name: str) -> set[str]:
+    return {folder.parent.name for folder in (course.private_dir / "submitted").glob(f"*/{name}")}
 
 
 def _line(text: bytes, name: str) -> Line:
