@@ -97,6 +97,8 @@ def test_the_demo_shows_a_graded_class(fixture_course: Course):
     shown = fixture_course.root / "shown"
     assert len(list(shown.glob("private/feedback/*/basics/basics.html"))) == 12
     assert (shown / "grades.csv").read_text(encoding="utf-8").count("\n") == 14
+    assert "all-assignments.html" in done.stdout
+    assert "is not a notebook" in (shown / "private" / "reports" / "basics.html").read_text(encoding="utf-8")
 
 
 def test_a_demo_does_not_replace_a_folder_that_is_not_its_own(fixture_course: Course, tmp_path):

@@ -7,10 +7,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from click.testing import Result as Ended
 from conftest import ROOT
 from made_results import exercise, judged, make_up, unjudged, unwritten
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from autograder.cli import app
 from autograder.course import Course, load_course
@@ -41,7 +40,7 @@ def course(tmp_path: Path) -> Course:
     return load_course(root)
 
 
-def run(course: Course, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> Ended:
+def run(course: Course, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> Result:
     monkeypatch.chdir(course.root)
     return CliRunner().invoke(app, ["report", *arguments])
 

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from autograder.cli.options import Json, On, Search, Trust
 from autograder.cli.terminal import DONE, UNJUDGED, WRONG_USE, fail, one_sentence, steps
-from autograder.course import find_course
+from autograder.course import find_course, load_course
 
 if TYPE_CHECKING:
     from autograder.grading.grade import Judged
@@ -153,11 +153,12 @@ def doctor() -> None:
 def demo(
     out: Annotated[Path | None, typer.Option(help="Folder to make; build/demo by default.")] = None,
 ) -> None:
-    """Shows the whole way on a made-up class: build, release, grade with nbgrader, feedback, grades.csv.
+    """Shows the whole way on a made-up class: build, release, grade, feedback, grades.csv, class report.
 
     Example: `autograder demo --out /tmp/demo`
     """
     from autograder.grading.demo import run_demo, write_automatic_grades
+    from autograder.reporting.page import write_course_report
 
     with one_sentence():
         course = find_course(Path.cwd())
@@ -175,11 +176,13 @@ def demo(
             common.add_row(str(count), exercise, says)
         console.print(common)
         automatic = write_automatic_grades(shown)
+        report, _ = write_course_report(load_course(shown.folder))
         console.print(f"Feedback pages   {shown.folder}/private/feedback/STUDENT/ASSIGNMENT/*.html", soft_wrap=True)
         console.print(
             f"Grades           {shown.folder / 'grades.csv'} (nbgrader export), {automatic.name}",
             soft_wrap=True,
         )
+        console.print(f"Class report     {report}, with a page for each assignment beside it", soft_wrap=True)
         console.print(
             f"Formgrader       cd {shown.folder} && jupyter lab, then open Nbgrader > Formgrader",
             soft_wrap=True,

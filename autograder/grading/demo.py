@@ -1,26 +1,23 @@
-"""The product's first five minutes: a made-up class, graded with stock nbgrader in a folder of its own."""
+"""The product's first five minutes: a made-up class, graded through both doors in a folder of its own."""
 
 import csv
-import json
 import os
 import re
 import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
-
 from autograder.course import Course, load_course
-from autograder.feedback.panel import RECORD_TYPE
 from autograder.grading.classroom import MadeSubmission, make_class
+from autograder.grading.grade import Judged, grade_class, submissions, write_lines
+from autograder.grading.judge import TooLittleIsolation, require_isolation
 from autograder.notebooks.build import build_assignment, source_notebook
 from autograder.notebooks.submission import UnreadableSubmission, read_submission
-from autograder.results import ExerciseResult
 from autograder.testing.assignment import load_assignment
 
 Begin = Callable[[str, int], None]
@@ -54,7 +51,11 @@ class DemoError(Exception):
 
 
 def run_demo(course: Course, out: Path, begin: Begin, advance: Advance) -> Demo:
-    """Builds, releases, makes a class, grades it with nbgrader, makes feedback and exports grades.
+    """Builds, releases, makes a class, grades it, makes feedback and exports grades.
+
+    `nbgrader autograde` grades the first assignment: it is the same judge, one submission after the other, with
+    nbgrader's own cost for each. All of them go through the way of `autograder grade`, which leaves what the class
+    report reads.
 
     Args:
         course: the course to show; stale parts of it are built first.
@@ -69,19 +70,21 @@ def run_demo(course: Course, out: Path, begin: Begin, advance: Advance) -> Demo:
     copy = _copy_course(course, out)
     grades: list[Grade] = []
     mistakes: Counter[tuple[str, str]] = Counter()
-    for settings in copy.assignments:
+    for number, settings in enumerate(copy.assignments):
         name = settings.name
         begin(f"{name}: build and release", 2)
         build_assignment(copy, name)
         advance("build")
         _nbgrader(out, ["generate_assignment", name, "--force"], advance)
         made = _submit(copy, name, begin, advance)
-        begin(f"{name}: nbgrader autograde", len(made))
-        _nbgrader(out, ["autograde", name, "--force"], advance, each="Converting notebook", may_fail=True)
+        if number == 0:
+            begin(f"{name}: nbgrader autograde", len(made))
+            _nbgrader(out, ["autograde", name, "--force"], advance, each="Converting notebook", may_fail=True)
+        judged = _grade(copy, name, begin, advance)
         begin(f"{name}: nbgrader generate_feedback", len(made))
         _nbgrader(out, ["generate_feedback", name, "--force"], advance, each="Converting notebook", may_fail=True)
         grades += _grades(copy, name, made)
-        mistakes += _mistakes(copy, name)
+        mistakes += _mistakes(judged)
     begin("nbgrader export", 1)
     _nbgrader(out, ["export", "--to", str(out / "grades.csv")], advance)
     common = tuple((exercise, says, count) for (exercise, says), count in mistakes.most_common(8))
@@ -121,6 +124,31 @@ def _submit(course: Course, name: str, begin: Begin, advance: Advance) -> tuple[
         (folder / f"{name}.ipynb").write_text(submission.text, encoding="utf-8")
         advance(submission.student)
     return made
+
+
+def _grade(course: Course, name: str, begin: Begin, advance: Advance) -> list[Judged]:
+    """What `autograder grade` does: the class in parallel, into nbgrader's gradebook."""
+    from autograder.nbgrader.gradebook import GradebookWriter
+
+    class_ = submissions(course, name)
+    begin(f"{name}: autograder grade", len(class_))
+    judged = []
+    with GradebookWriter(course, name) as gradebook:
+        for one in grade_class(course, name, class_, jobs=os.cpu_count() or 1, trusted=not _has_a_wall(course)):
+            gradebook.write(one)
+            judged.append(one)
+            advance(one.student)
+    write_lines(course, name, judged)
+    return judged
+
+
+def _has_a_wall(course: Course) -> bool:
+    """Whether submissions can run behind it here; those of a demo are made by this program and may do without."""
+    try:
+        require_isolation(course)
+    except TooLittleIsolation:
+        return False
+    return True
 
 
 def _nbgrader(out: Path, arguments: list[str], advance: Advance, *, each: str = "", may_fail: bool = False) -> None:
@@ -184,18 +212,11 @@ def _why_not(path: Path) -> str:
     return "nbgrader could not grade it; see nbgrader.log"
 
 
-def _mistakes(course: Course, name: str) -> Counter[tuple[str, str]]:
-    """How often each diagnosis stands in the autograded notebooks."""
-    counted: Counter[tuple[str, str]] = Counter()
-    for path in sorted(course.private_dir.glob(f"autograded/*/{name}/{name}.ipynb")):
-        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
-            for output in cell.get("outputs", []):
-                record = output.get("data", {}).get(RECORD_TYPE)
-                if record:
-                    result = msgspec.convert(record, ExerciseResult)
-                    if result.diagnosis:
-                        counted[result.name, result.diagnosis.says] += 1
-    return counted
+def _mistakes(judged: Sequence[Judged]) -> Counter[tuple[str, str]]:
+    """How often each diagnosis was made."""
+    results = [one.result for one in judged if one.result is not None]
+    exercises = [exercise for result in results for exercise in result.exercises]
+    return Counter((exercise.name, exercise.diagnosis.says) for exercise in exercises if exercise.diagnosis)
 
 
 def write_automatic_grades(demo: Demo) -> Path:
