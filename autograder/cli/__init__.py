@@ -2,7 +2,7 @@
 
 import typer
 
-from autograder.cli import author, instructor, student
+from autograder.cli import author, instructor, late, student
 
 COMMANDS = (
     author.build,
@@ -12,6 +12,7 @@ COMMANDS = (
     instructor.judge,
     author.verify,
     instructor.grade,
+    late.late,
     instructor.doctor,
     instructor.demo,
 )

@@ -13,7 +13,9 @@ from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.utils import determine_grade, is_grade
 
 from autograder.course import Course
+from autograder.grading.extensions import read_extensions
 from autograder.grading.grade import Judged
+from autograder.nbgrader.late import settle
 from autograder.nbgrader.outputs import write_outputs
 from autograder.notebooks.build import notebook_text, released_notebook, source_notebook
 from autograder.results import Result
@@ -44,6 +46,7 @@ class GradebookWriter(AbstractContextManager["GradebookWriter"]):
         released = released_notebook(source_notebook(course, load_assignment(course, name)))
         self._course = course
         self._name = name
+        self._extensions = read_extensions(course)
         self._released = {cell.metadata["nbgrader"]["grade_id"]: cell for cell in released.cells if _ours(cell)}
         self._gradebook = Gradebook(f"sqlite:///{course.private_dir / 'gradebook.db'}", course.course_id)
         try:
@@ -90,6 +93,11 @@ class GradebookWriter(AbstractContextManager["GradebookWriter"]):
                 grade.needs_manual_grade = grade.manual_score is not None or grade.auto_score is None
         self._gradebook.db.commit()
 
+    def settle(self, judged: Judged) -> None:
+        """Writes due date and late penalty, which may change while the result does not."""
+        if judged.result is not None:
+            settle(self._gradebook, self._course, self._name, judged.student, self._extensions)
+
     def _place(self, student: str) -> Path:
         return self._course.private_dir / "autograded" / student / self._name / f"{self._name}.ipynb"
 
@@ -98,6 +106,7 @@ class GradebookWriter(AbstractContextManager["GradebookWriter"]):
         for grade in self._grades(student, submitted).values():
             grade.auto_score = None
             grade.needs_manual_grade = True
+            grade.notebook.late_submission_penalty = None
         self._gradebook.db.commit()
 
     def autograded(self, path: Path, result: Result) -> Any:

@@ -62,6 +62,7 @@ def forget_scores(db_url: str, assignment: str, student: str) -> None:
         except MissingEntry:
             return
         for notebook in submission.notebooks:
+            notebook.late_submission_penalty = None
             for grade in notebook.grades:
                 grade.auto_score = None
                 grade.needs_manual_grade = True
