@@ -8,9 +8,9 @@ import pytest
 from test_course import GOOD, assert_one_clear_sentence, fault_of, write_course
 
 from autograder.course import Course, CourseError, FeedbackPolicy, LatePolicy, load_course
-from autograder.deadline import deadline_of, late_rule, time_left
-from autograder.grading.extensions import Extension, read_extensions
-from autograder.grading.lateness import lateness, penalty
+from autograder.policy.deadline import deadline_of, late_rule, time_left
+from autograder.policy.extensions import Extension, read_extensions
+from autograder.policy.lateness import lateness, penalty
 
 TABLES = """
 [late]

@@ -9,7 +9,7 @@ from rich.table import Table
 from autograder.cli.options import Names, chosen
 from autograder.cli.terminal import one_sentence
 from autograder.course import find_course
-from autograder.deadline import counted
+from autograder.policy.deadline import counted
 
 if TYPE_CHECKING:
     from autograder.nbgrader.penalties import Settled

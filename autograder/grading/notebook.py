@@ -4,7 +4,7 @@ import difflib
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,8 +14,10 @@ from autograder.examples.record import Part
 from autograder.examples.store import Examples, ExamplesError, read_for
 from autograder.feedback.overview import overview_of
 from autograder.feedback.panel import Notice, Panel, Progress
+from autograder.feedback.visibility import for_student, hidden_are_named
 from autograder.grading.exercise import judge_exercise, replayed
 from autograder.grading.inquiries import inquiry
+from autograder.policy.extensions import read_extensions
 from autograder.results import ExerciseResult
 from autograder.sandbox.forbidden.live import uses_in_namespace
 from autograder.sandbox.inprocess import InProcess
@@ -58,7 +60,7 @@ def _check_one(
 ) -> float:
     graded = len(recordings) > 1
     bar = _Bar(exercise.name, len(exercise.checks if graded else exercise.visible))
-    result = _judge(assignment, exercise, namespace, recordings, bar)
+    result = _as_shown(_judge(assignment, exercise, namespace, recordings, bar), recordings)
     bar.replace(Panel(result, hidden_remain=not graded, with_record=graded))
     return float(round(result.points, 6))
 
@@ -67,7 +69,10 @@ def _check_all(assignment: Assignment, namespace: Mapping[str, Any], recordings:
     graded = len(recordings) > 1
     name = recordings[0].manifest.assignment
     bar = _Bar(name, sum(len(e.checks if graded else e.visible) for e in assignment.exercises))
-    results = [_judge(assignment, exercise, namespace, recordings, bar) for exercise in assignment.exercises]
+    results = [
+        _as_shown(_judge(assignment, exercise, namespace, recordings, bar), recordings)
+        for exercise in assignment.exercises
+    ]
     overview = overview_of(name, results, due=due_date(assignment.folder, name), hidden_remain=not graded)
     bar.replace(overview)
     return overview.points
@@ -91,6 +96,15 @@ def _judge(
         inquiry=asked,
         advance=bar.advance,
     )
+
+
+def _as_shown(result: ExerciseResult, recordings: tuple[Examples, ...]) -> ExerciseResult:
+    """What the panel may show: while nbgrader grades, hidden checks as the course's policy has it."""
+    root = _grading_course()
+    if root is None:
+        return result
+    course, name = find_course(root), recordings[0].manifest.assignment
+    return for_student(result, hidden_are_named(course, name, read_extensions(course), datetime.now(UTC)))
 
 
 class _Bar:

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from autograder.course import CourseError, load_course
-from autograder.grading.extensions import read_extensions
 from autograder.grading.notebook import COURSE_VARIABLE
+from autograder.policy.extensions import read_extensions
 
 JUDGE = "autograder.nbgrader.preprocessor.Judge"
 DUE_DATES = "autograder.nbgrader.late.DueDates"

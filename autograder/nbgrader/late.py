@@ -17,8 +17,8 @@ from nbgrader.utils import parse_utc
 from traitlets import Unicode
 
 from autograder.course import Course, load_course
-from autograder.grading.extensions import EXTENSIONS_FILE, Extension, read_extensions
-from autograder.grading.lateness import Lateness, lateness, own_due_date, penalty
+from autograder.policy.extensions import EXTENSIONS_FILE, Extension, read_extensions
+from autograder.policy.lateness import Lateness, lateness, own_due_date, penalty
 
 NO_STUDENT = "."  # nbgrader's name for the student of what is not a submission
 
@@ -30,7 +30,7 @@ class DueDates(NbGraderPreprocessor):
 
     def preprocess(self, notebook: Any, resources: Any) -> tuple[Any, Any]:
         known = resources["nbgrader"]
-        course, extensions = _policy(Path(self.course_root))
+        course, extensions = policy_of(Path(self.course_root))
         student = None if known["student"] == NO_STUDENT else known["student"]
         with Gradebook(known["db_url"], course.course_id) as gradebook:
             record_due_date(gradebook, course, known["assignment"], student, extensions)
@@ -44,7 +44,7 @@ class LatePenalty(BasePlugin):
 
     def late_submission_penalty(self, student_id: str, score: float, total_seconds_late: float) -> float | None:
         """Points that are lost. nbgrader's seconds know neither grace nor free days, so the policy counts its own."""
-        course, extensions = _policy(Path(self.course_root))
+        course, extensions = policy_of(Path(self.course_root))
         # nbgrader does not pass the assignment, but makes the plugin as a part of the preprocessor that knows it.
         late = lateness_of(course, self.parent.assignment_id, student_id, extensions)
         return penalty(score, late.percent) if late else None
@@ -100,8 +100,8 @@ def _as_nbgrader(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(tzinfo=None)
 
 
-def _policy(root: Path) -> tuple[Course, tuple[Extension, ...]]:
-    """Read anew when a file changes: the formgrader's server runs for weeks."""
+def policy_of(root: Path) -> tuple[Course, tuple[Extension, ...]]:
+    """The course and its extensions; read anew when a file changes: the formgrader's server runs for weeks."""
     files = (root / "course.toml", root / "private" / EXTENSIONS_FILE)
     return _read_policy(root, tuple(file.stat().st_mtime_ns if file.exists() else 0 for file in files))
 

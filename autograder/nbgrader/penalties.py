@@ -7,9 +7,9 @@ from typing import Any
 from nbgrader.api import Gradebook, MissingEntry
 
 from autograder.course import Course
-from autograder.grading.extensions import read_extensions
-from autograder.grading.lateness import Lateness
 from autograder.nbgrader.late import lateness_of, settle
+from autograder.policy.extensions import read_extensions
+from autograder.policy.lateness import Lateness
 
 
 @dataclass(frozen=True)

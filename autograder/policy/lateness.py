@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from autograder.course import Course, LatePolicy
-from autograder.grading.extensions import Extension
+from autograder.policy.extensions import Extension
 
 DAY = timedelta(days=1)
 UNITS = {"day": DAY, "hour": timedelta(hours=1)}
