@@ -212,7 +212,7 @@ def test_the_late_rule_is_one_sentence(late, says):
 def test_a_deadline_is_told_in_the_time_zone_of_the_course(course):
     deadline = deadline_of(course, "activations")
     assert deadline is not None
-    assert deadline.sentence().startswith("Due Fri 18 Dec 2026, 23:59 (UTC+08:00). Late: 10 % of the points")
+    assert deadline.markdown().startswith("**Due Fri 18 Dec 2026, 23:59 (UTC+08:00).** Late: 10 % of the points")
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from autograder.feedback.panel import Notice, Panel, Progress
 from autograder.feedback.visibility import for_student, hidden_are_named
 from autograder.grading.exercise import judge_exercise, replayed
 from autograder.grading.inquiries import inquiry
+from autograder.policy.deadline import deadline_beside
 from autograder.policy.extensions import read_extensions
 from autograder.results import ExerciseResult
 from autograder.sandbox.forbidden.live import uses_in_namespace
@@ -73,7 +74,7 @@ def _check_all(assignment: Assignment, namespace: Mapping[str, Any], recordings:
         _as_shown(_judge(assignment, exercise, namespace, recordings, bar), recordings)
         for exercise in assignment.exercises
     ]
-    overview = overview_of(name, results, due=due_date(assignment.folder, name), hidden_remain=not graded)
+    overview = overview_of(name, results, deadline=deadline_beside(assignment.folder, name), hidden_remain=not graded)
     bar.replace(overview)
     return overview.points
 
@@ -118,14 +119,6 @@ class _Bar:
         self._done += 1
         if self._done < self._total:
             self.replace(Progress(self._name, self._done, self._total))
-
-
-def due_date(folder: Path, name: str) -> datetime | None:
-    """When an assignment is due; None where there is no ``course.toml``, or one that a student cannot mend."""
-    try:
-        return find_course(folder).assignment(name).due
-    except CourseError:
-        return None
 
 
 @contextmanager

@@ -1,10 +1,13 @@
 """When an assignment is due and what lateness costs, as a student reads it."""
 
 from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Annotated
 
-from msgspec import Struct
+import msgspec
+from msgspec import Meta, Struct
 
-from autograder.course import Course, LatePolicy
+from autograder.course import Course, CourseError, LatePolicy, find_course
 
 
 class Deadline(Struct, frozen=True):
@@ -13,15 +16,50 @@ class Deadline(Struct, frozen=True):
     due: datetime
     late: str = ""
 
-    def sentence(self) -> str:
+    def markdown(self) -> str:
         """All of it, for a notebook that is read on any day."""
-        return " ".join(part for part in (f"Due {due_in_words(self.due)}.", self.late) if part)
+        return f"**Due {due_in_words(self.due)}.** {self.late}".rstrip()
 
 
 def deadline_of(course: Course, name: str) -> Deadline | None:
     """An assignment's deadline; None where it has no due date."""
     due = course.assignment(name).due
     return None if due is None else Deadline(due, late_rule(course.late))
+
+
+class _About(Struct, frozen=True):
+    """What a released notebook tells of itself under ``metadata.autograder``."""
+
+    assignment: str
+    due: Annotated[datetime, Meta(tz=True)]
+    late: str = ""
+
+
+class _Metadata(Struct, frozen=True):
+    autograder: _About
+
+
+class _Notebook(Struct, frozen=True):
+    metadata: _Metadata
+
+
+def deadline_beside(folder: Path, name: str) -> Deadline | None:
+    """An assignment's deadline as a student can know it: of the course, or else of a notebook in the same folder.
+
+    None where neither tells, or tells what a student cannot mend.
+    """
+    try:
+        return deadline_of(find_course(folder), name)
+    except CourseError:
+        pass
+    for path in sorted(folder.glob("*.ipynb")):
+        try:
+            about = msgspec.json.decode(path.read_bytes(), type=_Notebook).metadata.autograder
+        except (OSError, msgspec.MsgspecError, ValueError, RecursionError):
+            continue
+        if about.assignment == name:
+            return Deadline(about.due, about.late)
+    return None
 
 
 def due_in_words(due: datetime) -> str:
