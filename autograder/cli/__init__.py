@@ -2,7 +2,7 @@
 
 import typer
 
-from autograder.cli import author, instructor, late, student
+from autograder.cli import author, instructor, late, retention, student
 
 COMMANDS = (
     author.build,
@@ -13,6 +13,7 @@ COMMANDS = (
     author.verify,
     instructor.grade,
     late.late,
+    retention.student,
     instructor.doctor,
     instructor.demo,
 )

@@ -8,6 +8,7 @@ from nbgrader.api import Gradebook, MissingEntry
 
 from autograder.course import Course
 from autograder.nbgrader.late import lateness_of, settle
+from autograder.nbgrader.settings import nbgrader_settings
 from autograder.policy.extensions import read_extensions
 from autograder.policy.lateness import Lateness
 
@@ -35,7 +36,10 @@ def settle_all(course: Course, names: Sequence[str]) -> tuple[Settled, ...]:
     """Writes the penalty of every submission of some assignments that the gradebook holds."""
     extensions = read_extensions(course)
     settled = []
-    with Gradebook(f"sqlite:///{course.private_dir / 'gradebook.db'}", course.course_id) as gradebook:
+    settings = nbgrader_settings(course)
+    if not settings.has_gradebook:
+        return ()
+    with Gradebook(settings.db_url, course.course_id) as gradebook:
         for name in names:
             for submission in sorted(_submissions(gradebook, name), key=lambda one: str(one.student.id)):
                 student = submission.student.id
