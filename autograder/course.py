@@ -18,7 +18,9 @@ __all__ = [
     "Course",
     "CourseError",
     "ExampleSettings",
+    "FeedbackPolicy",
     "Isolation",
+    "LatePolicy",
     "Limits",
     "find_course",
     "load_course",
@@ -50,6 +52,9 @@ LayerName = Annotated[
     Literal["rlimits", "namespaces", "no_new_privs", "landlock", "seccomp"],
     Meta(description="one of rlimits, namespaces, no_new_privs, landlock and seccomp"),
 ]
+Percent = Annotated[float, Meta(ge=0, le=100, description="a number of percent from 0 to 100")]
+Minutes = Annotated[int, Meta(ge=0, le=1_000_000, description="a whole number of minutes, 0 or more")]
+Days = Annotated[int, Meta(ge=0, le=1000, description="a whole number of days, 0 or more")]
 DueDate = Annotated[
     Annotated[datetime, Meta(tz=True)] | None,
     Meta(description="a date and time with its time zone, unquoted, such as 2026-12-18T23:59:00+08:00"),
@@ -109,6 +114,39 @@ class Isolation(Struct, frozen=True, forbid_unknown_fields=True):
     ] = ("rlimits", "no_new_privs", "landlock", "seccomp")
 
 
+class LatePolicy(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a submission after its due date costs. Nothing, unless ``percent`` says so.
+
+    Attributes:
+        grace_minutes: minutes after the due date that cost nothing. Lateness is counted from their end.
+        percent: percent of the points earned that are lost for each ``per`` that has begun.
+        per: ``"day"`` (24 hours) or ``"hour"``.
+        at_most_percent: percent of the points earned that are lost at most, however late.
+        free_days: late days that cost a student nothing, over the whole course. They are spent in the order of
+            the due dates, a whole day each.
+    """
+
+    grace_minutes: Minutes = 0
+    percent: Percent = 0.0
+    per: Annotated[Literal["day", "hour"], Meta(description='"day" or "hour"')] = "day"
+    at_most_percent: Percent = 100.0
+    free_days: Days = 0
+
+
+class FeedbackPolicy(Struct, frozen=True, forbid_unknown_fields=True):
+    """What students are told of their results.
+
+    Attributes:
+        hidden_checks: when feedback names the hidden checks and shows where they failed. ``"never"`` and, until
+            the due date has passed for everybody, ``"after_due"`` say only how many pass; an assignment without
+            a due date stays so. ``"always"`` names them. Their source is never shown.
+    """
+
+    hidden_checks: Annotated[
+        Literal["never", "after_due", "always"], Meta(description='"never", "after_due" or "always"')
+    ] = "always"
+
+
 class AssignmentSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """One assignment: its folder's name, its title, its share of the course's grade and when it is due."""
 
@@ -127,6 +165,8 @@ class Course(Struct, frozen=True):
     examples: ExampleSettings
     limits: Limits
     isolation: Isolation
+    late: LatePolicy
+    feedback: FeedbackPolicy
     assignments: tuple[AssignmentSettings, ...]
 
     @property
@@ -191,6 +231,8 @@ def load_course(root: Path) -> Course:
         examples=settings.examples,
         limits=settings.limits,
         isolation=settings.isolation,
+        late=settings.late,
+        feedback=settings.feedback,
         assignments=settings.assignments,
     )
     _refuse_duplicate_names(file, course)
@@ -207,6 +249,8 @@ class _CourseFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     examples: ExampleSettings = ExampleSettings()
     limits: Limits = Limits()
     isolation: Isolation = Isolation()
+    late: LatePolicy = LatePolicy()
+    feedback: FeedbackPolicy = FeedbackPolicy()
     assignments: Annotated[
         tuple[AssignmentSettings, ...],
         Meta(min_length=1, description="one [[assignments]] table for each assignment, at least one"),

@@ -93,8 +93,30 @@ class CheckResult(Struct, frozen=True):
     picture: Curve | Squares | None = None
 
 
+class HiddenChecks(Struct, frozen=True):
+    """How many hidden checks pass, where a student may not see which."""
+
+    passed: int
+    total: int
+
+    @property
+    def says(self) -> str:
+        """The same in words."""
+        return f"{self.passed} of {self.total} hidden checks passed."
+
+
 class ExerciseResult(Struct, frozen=True):
-    """The outcome of one exercise."""
+    """The outcome of one exercise.
+
+    Attributes:
+        name: the exercise.
+        points, max_points: what it got, and could get.
+        status: the outcome as a whole.
+        diagnosis: what its wrong answers look like.
+        checks: each check's outcome.
+        message: why there are no checks, where there are none.
+        hidden: instead of the hidden checks' outcomes, where a student may not see these.
+    """
 
     name: str
     points: float
@@ -103,6 +125,7 @@ class ExerciseResult(Struct, frozen=True):
     diagnosis: Diagnosis | None
     checks: tuple[CheckResult, ...]
     message: str = ""
+    hidden: HiddenChecks | None = None
 
 
 class Seconds(Struct, frozen=True):

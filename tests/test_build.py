@@ -3,9 +3,10 @@
 import hashlib
 from pathlib import Path
 
+import nbformat
 import pytest
 
-from autograder.course import Course
+from autograder.course import Course, load_course
 from autograder.examples.record import BuildError
 from autograder.notebooks.build import build_assignment
 from autograder.notebooks.source import SourceError
@@ -55,6 +56,16 @@ def test_what_is_committed_and_stale_is_listed(fixture_course: Course, file, old
     listed = build_assignment(fixture_course, "basics", write=False)
     assert {built.path.name for built in listed} == stale
     assert state(fixture_course.root) == before
+
+
+def test_a_due_date_makes_the_notebook_stale_and_no_example(fixture_course: Course):
+    edit(fixture_course.root / "course.toml", 'name = "basics"', 'name = "basics"\ndue = 2026-12-18T23:59:00+08:00')
+    course = load_course(fixture_course.root)
+    assert [built.path.name for built in build_assignment(course, "basics", write=False)] == ["basics.ipynb"]
+    build_assignment(course, "basics", jobs=1)
+    cells = nbformat.read(course.assignments_dir / "basics" / "basics.ipynb", as_version=4).cells
+    assert (cells[0].id, cells[1].source) == ("text-basics", "**Due Fri 18 Dec 2026, 23:59 (UTC+08:00).**")
+    assert build_assignment(course, "basics", jobs=1) == ()
 
 
 def test_damaged_examples_are_rebuilt(fixture_course: Course):

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import nbformat
@@ -17,11 +17,13 @@ from conftest import BIN
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 
-from autograder.course import Course
+from autograder.course import Course, load_course
 from autograder.feedback.overview import overview_of, to_json
 from autograder.grading.changes import fingerprints
 from autograder.grading.progress import check_submission
+from autograder.notebooks.build import build_assignment
 from autograder.notebooks.submission import Cell, read_submission
+from autograder.policy.deadline import Deadline, deadline_beside
 from autograder.results import CheckResult, Diagnosis, ExerciseResult
 
 EXERCISES = ("EarlyStopping", "Variable", "no_grad", "numerical_gradient", "dropout", "grade_letter", "standardize")
@@ -116,7 +118,25 @@ def test_the_due_date_is_that_of_the_course(fixture_course: Course):
     with (fixture_course.root / "course.toml").open("a", encoding="utf-8") as file:
         file.write("due = 2026-12-18T23:59:00+08:00\n")
     done = autograder("progress", cwd=fixture_course.assignments_dir / "basics")
-    assert "points by the visible checks, due Fri 18 Dec 2026, 23:59 (UTC+08:00)\n" in done.stdout
+    assert "points by the visible checks, due Fri 18 Dec 2026, 23:59 (UTC+08:00), " in done.stdout
+
+
+def test_without_a_course_the_due_date_is_that_of_the_notebook(fixture_course: Course, tmp_path: Path):
+    with (fixture_course.root / "course.toml").open("a", encoding="utf-8") as file:
+        file.write("due = 2026-12-18T23:59:00+08:00\n[late]\npercent = 10\n")
+    build_assignment(load_course(fixture_course.root), "basics", jobs=1)
+    shutil.copytree(fixture_course.build_dir / "source" / "basics", tmp_path / "handed_out")
+    done = autograder("progress", cwd=tmp_path / "handed_out")
+    assert ", due Fri 18 Dec 2026, 23:59 (UTC+08:00), " in done.stdout
+    assert "\nLate: 10 % of the points you earned for each day begun.\n" in done.stdout
+
+
+@pytest.mark.parametrize("due", ["tomorrow", 3, [[]], "2026-12-18T23:59:00", None])
+def test_a_notebook_whose_due_date_was_changed_to_nonsense_has_none(tmp_path: Path, due: object):
+    about = {"assignment": "basics", "due": due}
+    (tmp_path / "basics.ipynb").write_text(json.dumps({"metadata": {"autograder": about}}), encoding="utf-8")
+    (tmp_path / "broken.ipynb").write_bytes(b"\xff{")
+    assert deadline_beside(tmp_path, "basics") is None
 
 
 def test_an_endless_loop_costs_its_own_exercise(fixture_course: Course):
@@ -257,9 +277,13 @@ DUE = datetime(2026, 12, 18, 15, 59, tzinfo=UTC)
 
 
 def test_the_text_is_a_table_a_bar_and_the_next_step():
-    overview = overview_of("activations", (PASSED, PARTIAL, MISSING), notes=("a cell failed",), due=DUE)
+    deadline, now = Deadline(DUE, "Late: 10 % for each day begun."), DUE - timedelta(days=3)
+    overview = overview_of(
+        "activations", (PASSED, PARTIAL, MISSING), notes=("a cell failed",), deadline=deadline, now=now
+    )
     assert overview.text().splitlines() == [
-        "activations: 3.5 of 6 points by the visible checks, due Fri 18 Dec 2026, 15:59 (UTC)",
+        "activations: 3.5 of 6 points by the visible checks, due Fri 18 Dec 2026, 15:59 (UTC), in 3 days",
+        "Late: 10 % for each day begun.",
         "[#############-----------] 58 %",
         "",
         "  ✓ relu       2 of 2  passed",

@@ -2,7 +2,7 @@
 
 import typer
 
-from autograder.cli import author, collect, instructor, report, student
+from autograder.cli import author, collect, instructor, late, report, retention, student
 
 COMMANDS = (
     author.build,
@@ -14,6 +14,8 @@ COMMANDS = (
     collect.collect,
     instructor.grade,
     report.report,
+    late.late,
+    retention.student,
     instructor.doctor,
     instructor.demo,
 )

@@ -104,6 +104,8 @@ def grade(
                     before = gradebook.score(one.student)
                     if not compare and not gradebook.holds(one):
                         gradebook.write(one)
+                    if not compare:
+                        gradebook.settle(one)
                     changed.append(Changed(one.student, before, one.result.score if one.result else None))
                     bar.advance()
         except GradebookError as error:

@@ -25,6 +25,7 @@ class Layout:
         open_parts: of ``code``, ``answers``, ``picture``, ``others``, ``passed`` and ``not_analysed`` those that are
             not folded.
         lines: how many lines are to be seen before anything is unfolded.
+        only_visible: whether hidden checks were made that are not among these.
     """
 
     passed: tuple[CheckResult, ...]
@@ -34,19 +35,21 @@ class Layout:
     not_analysed: tuple[CheckResult, ...]
     open_parts: frozenset[str]
     lines: int
+    only_visible: bool = False
 
     @property
     def passing(self) -> str:
         """How many checks pass, in words."""
         count = len(self.passed)
         total = count + len(self.others) + (self.shown is not None)
+        check = "visible check" if self.only_visible else "check"
         if total == 0:
-            return "No check was made."
+            return f"No {check} was made."
         if count == total:
-            return "The check passes." if total == 1 else f"All {total} checks pass."
+            return f"The {check} passes." if total == 1 else f"All {total} {check}s pass."
         if count:
-            return f"{count} of {total} checks {'passes' if count == 1 else 'pass'}."
-        return "The only check does not pass yet." if total == 1 else f"None of the {total} checks passes yet."
+            return f"{count} of {total} {check}s {'passes' if count == 1 else 'pass'}."
+        return f"The only {check} does not pass yet." if total == 1 else f"None of the {total} {check}s passes yet."
 
     @property
     def unknown(self) -> str:
@@ -81,7 +84,7 @@ def layout_of(result: ExerciseResult) -> Layout:
         if lines + size <= MOST_LINES:
             open_parts.add(part)
             lines += max(size, 0)
-    return Layout(passed, shown, picture, others, not_analysed, frozenset(open_parts), lines)
+    return Layout(passed, shown, picture, others, not_analysed, frozenset(open_parts), lines, result.hidden is not None)
 
 
 def first_failure(result: ExerciseResult) -> CheckResult | None:

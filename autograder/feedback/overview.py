@@ -1,7 +1,7 @@
 """Where a student stands: every exercise of a notebook with its points, a bar for the whole, and what to do next."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -11,6 +11,7 @@ from msgspec import Struct
 from autograder.feedback.layout import first_failure
 from autograder.feedback.panel import HEADINGS, Panel, points_text
 from autograder.feedback.rendering import MADE_BY, template
+from autograder.policy.deadline import Deadline, due_in_words, time_left
 from autograder.results import ExerciseResult
 
 SCHEMA = 1
@@ -33,6 +34,8 @@ class Overview(Struct, frozen=True):
         points, max_points: sums over the exercises; written questions are not among them.
         next: the first exercise without full points; None where there is none.
         due: when the assignment is due, where that is known.
+        left: how long until then.
+        late: what lateness costs, in one sentence; empty where it costs nothing.
         exercises: in the order of the notebook.
         notes: what was noticed in reading and running the notebook.
         hidden_remain: whether hidden checks are still to come.
@@ -47,6 +50,8 @@ class Overview(Struct, frozen=True):
     notes: tuple[str, ...] = ()
     hidden_remain: bool = True
     schema: int = SCHEMA
+    left: str = ""
+    late: str = ""
 
     def html(self) -> str:
         """One block of HTML: the table, and below it folded the panel of each exercise that is written but not full."""
@@ -69,7 +74,12 @@ class Overview(Struct, frozen=True):
     def text(self) -> str:
         """The same for a terminal or a screen reader, without the panels."""
         filled = BAR_WIDTH * self._percent // 100
-        lines = [self._head(), f"[{'#' * filled}{'-' * (BAR_WIDTH - filled)}] {self._percent} %", ""]
+        lines = [
+            self._head(),
+            *([self.late] if self.late else []),
+            f"[{'#' * filled}{'-' * (BAR_WIDTH - filled)}] {self._percent} %",
+            "",
+        ]
         names = max((len(result.name) for result in self.exercises), default=0)
         shares = [f"{points_text(r.points)} of {points_text(r.max_points)}" for r in self.exercises]
         width = max(map(len, shares), default=0)
@@ -95,7 +105,8 @@ class Overview(Struct, frozen=True):
     def _head(self) -> str:
         got = f"{self.assignment}: {points_text(self.points)} of {points_text(self.max_points)} points"
         got = f"{got} by the visible checks" if self.hidden_remain else got
-        return f"{got}, due {self.due:%a %d %b %Y, %H:%M} ({self.due:%Z})" if self.due else got
+        due = f", due {due_in_words(self.due)}" if self.due else ""
+        return f"{got}{due}, {self.left}" if self.left else f"{got}{due}"
 
     def _last(self) -> str:
         if self.next is not None:
@@ -110,20 +121,23 @@ def overview_of(
     exercises: Sequence[ExerciseResult],
     *,
     notes: Sequence[str] = (),
-    due: datetime | None = None,
+    deadline: Deadline | None = None,
+    now: datetime | None = None,
     hidden_remain: bool = True,
 ) -> Overview:
-    """Adds up results, and finds what to do next."""
+    """Adds up results, and finds what to do next; ``now`` is the moment of reading, the clock's by default."""
     first = next((result for result in exercises if result.status != "passed"), None)
     return Overview(
         assignment,
         round(sum(result.points for result in exercises), 6),
         round(sum(result.max_points for result in exercises), 6),
         Next(first.name, _says(first)) if first else None,
-        due,
+        deadline.due if deadline else None,
         tuple(exercises),
         tuple(notes),
         hidden_remain,
+        left=time_left(deadline.due, now or datetime.now(UTC)) if deadline else "",
+        late=deadline.late if deadline else "",
     )
 
 

@@ -54,7 +54,7 @@ class Panel:
             legend=legend,
             marked=_marked,
             differs=DIFFERS,
-            remain=HIDDEN_REMAIN if self._remain else "",
+            remain=self._of_hidden,
         )
 
     def text(self) -> str:
@@ -81,12 +81,14 @@ class Panel:
         if layout.not_analysed:
             yield layout.unknown
         yield from (f"  – {check.title} {check.message}".rstrip() for check in layout.not_analysed)
-        if self._remain:
-            yield HIDDEN_REMAIN
+        if self._of_hidden:
+            yield self._of_hidden
 
     @property
-    def _remain(self) -> bool:
-        return self.hidden_remain and self.result.status == "passed"
+    def _of_hidden(self) -> str:
+        if self.result.hidden is not None:
+            return self.result.hidden.says
+        return HIDDEN_REMAIN if self.hidden_remain and self.result.status == "passed" else ""
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict[str, Any], dict[str, Any]]:
         bundle: dict[str, Any] = {"text/plain": self.text(), "text/html": self.html()}

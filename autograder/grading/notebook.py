@@ -4,7 +4,7 @@ import difflib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,8 +16,11 @@ from autograder.feedback.diagnosis import Earlier
 from autograder.feedback.overview import overview_of
 from autograder.feedback.panel import Notice, Panel, Progress
 from autograder.feedback.uses import earlier_of, names_used
+from autograder.feedback.visibility import for_student, hidden_are_named
 from autograder.grading.exercise import judge_exercise, replayed
 from autograder.grading.inquiries import inquiry
+from autograder.policy.deadline import deadline_beside
+from autograder.policy.extensions import read_extensions
 from autograder.results import ExerciseResult
 from autograder.sandbox.forbidden.live import source_in_namespace, uses_in_namespace
 from autograder.sandbox.inprocess import InProcess
@@ -60,7 +63,7 @@ def _check_one(
 ) -> float:
     graded = len(recordings) > 1
     bar = _Bar(exercise.name, len(exercise.checks if graded else exercise.visible))
-    result = _judge(assignment, exercise, namespace, recordings, bar.advance)
+    result = _as_shown(_judge(assignment, exercise, namespace, recordings, bar.advance), recordings)
     bar.replace(Panel(result, hidden_remain=not graded, with_record=graded))
     return float(round(result.points, 6))
 
@@ -72,7 +75,8 @@ def _check_all(assignment: Assignment, namespace: Mapping[str, Any], recordings:
     results: list[ExerciseResult] = []
     for exercise in assignment.exercises:
         results.append(_judge(assignment, exercise, namespace, recordings, bar.advance, results))
-    overview = overview_of(name, results, due=due_date(assignment.folder, name), hidden_remain=not graded)
+    shown = [_as_shown(result, recordings) for result in results]
+    overview = overview_of(name, shown, deadline=deadline_beside(assignment.folder, name), hidden_remain=not graded)
     bar.replace(overview)
     return overview.points
 
@@ -116,6 +120,15 @@ def _earlier(
     return earlier_of(exercise.name, source, results)
 
 
+def _as_shown(result: ExerciseResult, recordings: tuple[Examples, ...]) -> ExerciseResult:
+    """What the panel may show: while nbgrader grades, hidden checks as the course's policy has it."""
+    root = _grading_course()
+    if root is None:
+        return result
+    course, name = find_course(root), recordings[0].manifest.assignment
+    return for_student(result, hidden_are_named(course, name, read_extensions(course), datetime.now(UTC)))
+
+
 class _Bar:
     """A bar over a number of checks, and the place where what was found is shown."""
 
@@ -127,14 +140,6 @@ class _Bar:
         self._done += 1
         if self._done < self._total:
             self.replace(Progress(self._name, self._done, self._total))
-
-
-def due_date(folder: Path, name: str) -> datetime | None:
-    """When an assignment is due; None where there is no ``course.toml``, or one that a student cannot mend."""
-    try:
-        return find_course(folder).assignment(name).due
-    except CourseError:
-        return None
 
 
 @contextmanager

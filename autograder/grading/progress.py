@@ -10,9 +10,10 @@ from autograder.grading.exercise import judge_exercise, replayed
 from autograder.grading.inquiries import inquiries
 from autograder.grading.judge import run_cells, why_absent
 from autograder.grading.kernel import TrustedKernel
-from autograder.grading.notebook import due_date, load_student_folder
+from autograder.grading.notebook import load_student_folder
 from autograder.notebooks.choice import NotebookChoice
 from autograder.notebooks.submission import Submission
+from autograder.policy.deadline import deadline_beside
 from autograder.results import ExerciseResult
 from autograder.sandbox.forbidden.reading import Reading
 from autograder.testing.assignment import Exercise
@@ -71,7 +72,7 @@ def check_submission(
         results.append(kept.get(exercise.name) or judge(exercise))
         advance()
     notes = (*submission.notes, *(f"{cell} stopped with {raised}" for cell, raised in failures.items()))
-    return overview_of(name, results, notes=notes, due=due_date(assignment.folder, name))
+    return overview_of(name, results, notes=notes, deadline=deadline_beside(assignment.folder, name))
 
 
 def _limits(folder: Path) -> Limits:

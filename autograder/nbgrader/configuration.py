@@ -7,9 +7,12 @@ from typing import Any
 
 from autograder.course import CourseError, load_course
 from autograder.grading.notebook import COURSE_VARIABLE
+from autograder.policy.extensions import read_extensions
 
 JUDGE = "autograder.nbgrader.preprocessor.Judge"
 COLLECTOR = "autograder.nbgrader.collector.LmsCollector"
+DUE_DATES = "autograder.nbgrader.late.DueDates"
+LATE_PENALTY = "autograder.nbgrader.late.LatePenalty"
 # What stock nbgrader runs after `Execute`, in whose place the judge stands.
 AFTER_JUDGE = [
     "nbgrader.preprocessors.IgnorePattern",
@@ -25,10 +28,11 @@ def configure(c: Any, root: Path) -> None:
     """Sets nbgrader's configuration ``c`` for the course in ``root``.
 
     Submissions and grades live under ``private/``, what can be rebuilt under ``build/``. A faulty ``course.toml``
-    ends the command with one sentence: nbgrader would otherwise go on with its defaults.
+    or extension ends the command with one sentence: nbgrader would otherwise go on with its defaults.
     """
     try:
         course = load_course(root)
+        read_extensions(course)  # a fault in it would otherwise be told once for each submission
     except CourseError as error:
         raise SystemExit(str(error)) from None
     course.private_dir.mkdir(exist_ok=True)
@@ -41,11 +45,13 @@ def configure(c: Any, root: Path) -> None:
     c.CourseDirectory.autograded_directory = "private/autograded"
     c.CourseDirectory.feedback_directory = "private/feedback"
     c.Execute.timeout = int(course.limits.seconds_per_cell)
-    c.Autograde.autograde_preprocessors = [JUDGE, *AFTER_JUDGE]
-    c.Judge.course_root = str(course.root)
+    c.GenerateAssignment.preprocessors.append(DUE_DATES)
+    c.Autograde.autograde_preprocessors = [JUDGE, DUE_DATES, *AFTER_JUDGE]
+    c.AssignLatePenalties.plugin_class = LATE_PENALTY
     c.ZipCollectApp.collector_plugin = COLLECTOR
     c.ZipCollectApp.downloaded_directory = "private/downloaded"
-    c.LmsCollector.course_root = str(course.root)
+    for part in (c.Judge, c.DueDates, c.LatePenalty, c.LmsCollector):
+        part.course_root = str(course.root)
     find_own_commands()
     # `check()` finds the hidden checks through this while nbgrader grades in a kernel.
     os.environ[COURSE_VARIABLE] = str(course.root)

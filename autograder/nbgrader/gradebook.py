@@ -1,9 +1,11 @@
 """The one writer that puts judged submissions where nbgrader keeps them: gradebook rows and autograded notebooks."""
 
 import copy
+import json
 import os
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -13,11 +15,17 @@ from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.utils import determine_grade, is_grade
 
 from autograder.course import Course
+from autograder.feedback.visibility import hidden_are_named, result_for_student
 from autograder.grading.grade import Judged
+from autograder.nbgrader.late import settle
 from autograder.nbgrader.outputs import write_outputs
 from autograder.notebooks.build import notebook_text, released_notebook, source_notebook
+from autograder.policy.extensions import read_extensions
 from autograder.results import Result
 from autograder.testing.assignment import load_assignment
+
+# In an autograded notebook's metadata: whether its panels name hidden checks.
+NAMED = "hidden_checks_named"
 
 
 class GradebookError(Exception):
@@ -44,6 +52,8 @@ class GradebookWriter(AbstractContextManager["GradebookWriter"]):
         released = released_notebook(source_notebook(course, load_assignment(course, name)))
         self._course = course
         self._name = name
+        self._extensions = read_extensions(course)
+        self._named = hidden_are_named(course, name, self._extensions, datetime.now(UTC))
         self._released = {cell.metadata["nbgrader"]["grade_id"]: cell for cell in released.cells if _ours(cell)}
         self._gradebook = Gradebook(f"sqlite:///{course.private_dir / 'gradebook.db'}", course.course_id)
         try:
@@ -71,7 +81,15 @@ class GradebookWriter(AbstractContextManager["GradebookWriter"]):
         """Whether an earlier run has written this very result."""
         if judged.again or judged.result is None:
             return False
-        return self.score(judged.student) == judged.result.score and self._place(judged.student).is_file()
+        return self.score(judged.student) == judged.result.score and self._shows_as_now(judged.student)
+
+    def _shows_as_now(self, student: str) -> bool:
+        """Whether there is an autograded notebook that names hidden checks, or not, as the policy now has it."""
+        try:
+            notebook = json.loads(self._place(student).read_text(encoding="utf-8"))
+            return bool(notebook["metadata"]["autograder"][NAMED] == self._named)
+        except (OSError, ValueError, LookupError, TypeError):
+            return False
 
     def write(self, judged: Judged) -> None:
         """Writes the autograded notebook, then the scores in one transaction."""
@@ -90,6 +108,11 @@ class GradebookWriter(AbstractContextManager["GradebookWriter"]):
                 grade.needs_manual_grade = grade.manual_score is not None or grade.auto_score is None
         self._gradebook.db.commit()
 
+    def settle(self, judged: Judged) -> None:
+        """Writes due date and late penalty, which may change while the result does not."""
+        if judged.result is not None:
+            settle(self._gradebook, self._course, self._name, judged.student, self._extensions)
+
     def _place(self, student: str) -> Path:
         return self._course.private_dir / "autograded" / student / self._name / f"{self._name}.ipynb"
 
@@ -98,6 +121,7 @@ class GradebookWriter(AbstractContextManager["GradebookWriter"]):
         for grade in self._grades(student, submitted).values():
             grade.auto_score = None
             grade.needs_manual_grade = True
+            grade.notebook.late_submission_penalty = None
         self._gradebook.db.commit()
 
     def autograded(self, path: Path, result: Result) -> Any:
@@ -117,7 +141,8 @@ class GradebookWriter(AbstractContextManager["GradebookWriter"]):
             if released.metadata["nbgrader"]["locked"]:
                 cell.source = released.source
         notebook.cells += [copy.deepcopy(cell) for grade_id, cell in self._released.items() if grade_id not in seen]
-        write_outputs(notebook, result)
+        write_outputs(notebook, result_for_student(result, self._named))
+        notebook.metadata["autograder"] = {**_dict(notebook.metadata.get("autograder")), NAMED: self._named}
         return notebook
 
     def _grades(self, student: str, submitted: str | None = None) -> dict[str, Any]:
@@ -137,6 +162,11 @@ class GradebookWriter(AbstractContextManager["GradebookWriter"]):
 def _ours(cell: Any) -> bool:
     graded = cell.metadata.get("nbgrader")
     return isinstance(graded, dict) and "grade_id" in graded
+
+
+def _dict(found: Any) -> dict[str, Any]:
+    """What stands in a submission's metadata, which a student may have changed."""
+    return found if isinstance(found, dict) else {}
 
 
 def _put(path: Path, text: str) -> None:

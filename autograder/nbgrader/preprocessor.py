@@ -1,6 +1,7 @@
 """Stands in ``Execute``'s place when nbgrader autogrades: judges behind the wall, and starts no kernel."""
 
 import atexit
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Unicode
 
 from autograder.course import load_course
+from autograder.feedback.visibility import hidden_are_named, result_for_student
 from autograder.grading.judge import Court, judge_submission, open_court
+from autograder.nbgrader.late import policy_of
 from autograder.nbgrader.outputs import write_outputs
 from autograder.notebooks.submission import submission_of
 from autograder.results import Result
@@ -31,7 +34,9 @@ class Judge(NbGraderPreprocessor):
             # What was graded before must not stand under this submission's time.
             forget_scores(known["db_url"], known["assignment"], known["student"])
             raise
-        write_outputs(notebook, result)
+        course, extensions = policy_of(Path(self.course_root))
+        named = hidden_are_named(course, known["assignment"], extensions, datetime.now(UTC))
+        write_outputs(notebook, result_for_student(result, named))
         for note in result.notes:
             self.log.info("%s: %s", known["student"], note)
         return notebook, resources
@@ -62,6 +67,7 @@ def forget_scores(db_url: str, assignment: str, student: str) -> None:
         except MissingEntry:
             return
         for notebook in submission.notebooks:
+            notebook.late_submission_penalty = None
             for grade in notebook.grades:
                 grade.auto_score = None
                 grade.needs_manual_grade = True

@@ -18,6 +18,7 @@ from autograder.examples import store
 from autograder.examples.record import BuildError, Part, record
 from autograder.notebooks.source import SourceCell, read_source
 from autograder.notebooks.stub import solution_cell, stated
+from autograder.policy.deadline import deadline_of
 from autograder.testing.assignment import Assignment, load_assignment
 
 ANSWER = "YOUR ANSWER HERE"
@@ -50,10 +51,17 @@ def source_notebook(course: Course, assignment: Assignment) -> Any:
             if used[made.id] > 1:
                 made.id = f"{made.id}-{used[made.id]}"
             built.append(made)
+    about = {"assignment": assignment.name, "version": autograder.__version__}
+    deadline = deadline_of(course, assignment.name)
+    if deadline is not None:
+        # Below the title, which is the first cell.
+        built.insert(int(cells[0].role == "text"), new_markdown_cell(deadline.markdown(), id="due-date"))
+        # A student has no course.toml: `autograder progress` reads this.
+        about |= {"due": deadline.due.isoformat(), "late": deadline.late}
     return new_notebook(
         cells=built,
         metadata={
-            "autograder": {"assignment": assignment.name, "version": autograder.__version__},
+            "autograder": about,
             "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
             "language_info": {"name": "python"},
         },

@@ -14,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from autograder.course import Course
-from autograder.feedback.panel import code_spans
+from autograder.feedback.rendering import code_spans
 from autograder.reporting.charts import OUTCOMES, histogram, outcomes
 from autograder.reporting.counting import report_of
 from autograder.reporting.figures import Report

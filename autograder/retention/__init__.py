@@ -1,0 +1,1 @@
+"""Everything held about one student: found, exported, deleted."""
