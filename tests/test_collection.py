@@ -742,7 +742,9 @@ def test_the_command_says_what_was_collected_and_fills_the_gradebook(course, tmp
     done = autograder(course, "collect", "basics", str(tmp_path / "d.zip"))
     assert done.exit_code == 1, done.stderr
     assert done.stdout.startswith("basics: 2 students: 2 new, 0 replaced")
-    assert "late; handed in at the latest then; the notebook says that it is backprop" in " ".join(done.stdout.split())
+    assert "late; this is the latest it can have been; the notebook says that it is backprop" in " ".join(
+        done.stdout.split()
+    )
     assert "Participant_77" in done.stdout and "private/unmatched/basics.csv" in done.stdout
     assert "Without a submission: 1 on the roster: pat" in done.stdout
     with Gradebook(f"sqlite:///{course.private_dir / 'gradebook.db'}", course.course_id) as gradebook:

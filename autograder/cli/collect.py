@@ -138,7 +138,7 @@ def _print_counts(collected: "Collected") -> None:
     print(
         f"{collected.assignment}: {len(collected.placed)} students: {statuses['new']} new, "
         f"{statuses['replaced']} replaced by a later attempt, {statuses['unchanged']} unchanged, "
-        f"{statuses['kept']} kept because what stands there is later; {earlier} with several attempts."
+        f"{statuses['kept']} kept, being later than the download; {earlier} with several attempts."
     )
     kinds: Counter[str] = Counter(placed.stamp.kind for placed in collected.placed)
     for kind, about in ABOUT_TIMES.items():
@@ -153,7 +153,7 @@ def _show_remarks(console: Console, collected: "Collected", due: datetime | None
         at, kind = placed.stamp.at, placed.stamp.kind
         remarks: list[str] = [kind] if kind == "late, time unknown" else []
         if at is not None and due is not None and at > due:
-            remarks.append("late" if kind == "exact" else f"late; handed in {kind} then")
+            remarks.append("late" if kind == "exact" else "late; this is the latest it can have been")
         if placed.says and placed.says != collected.assignment:
             remarks.append(f"the notebook says that it is {placed.says}")
         if remarks:
