@@ -26,6 +26,7 @@ class Holdings:
 
     Attributes:
         student: the id.
+        others: ids of other students, which may begin with this one.
         paths: files and folders that are the student's alone.
         rows: rows about the student in files of the whole class.
         reports: pages and tables of the whole class that mention the student and can be made again.
@@ -33,6 +34,7 @@ class Holdings:
     """
 
     student: str
+    others: frozenset[str]
     paths: tuple[Path, ...]
     rows: tuple[Rows, ...]
     reports: tuple[Path, ...]
@@ -50,16 +52,17 @@ def holdings_of(course: Course, student: str) -> Holdings:
     with _gradebook(course, settings) as gradebook:
         known = {str(one.id) for one in gradebook.students} if gradebook is not None else set()
         in_gradebook = student_rows(gradebook, student) if gradebook is not None else None
-    others = {folder.name for folder in (course.private_dir / "submitted").glob("*")} | known
-    paths = list(named_after(course.private_dir, student, others - {student}))
+    known |= {folder.name for folder in (course.private_dir / "submitted").glob("*")}
+    others = frozenset(known - {student})
+    paths = list(named_after(course.private_dir, student, others))
     tables = [*course.private_dir.rglob("*.csv"), *course.private_dir.rglob("*.jsonl"), *course.root.glob("*.csv")]
     ours = [file for file in sorted(tables) if file.is_file() and not any(file.is_relative_to(path) for path in paths)]
     rows = [found for file in ours if (found := rows_of(file, {student, *_emails(course, student)}))]
     paths += [path for one in rows for path in _files_in_cells(course, one) if path not in paths]
     paths += exchange_copies(course, settings.exchange, student)
     cleared = {one.path for one in rows}
-    reports = [path for path in mentioning(course.private_dir / "reports", student) if path not in cleared]
-    return Holdings(student, tuple(paths), tuple(rows), tuple(reports), in_gradebook)
+    reports = [path for path in mentioning(course.private_dir / "reports", student, others) if path not in cleared]
+    return Holdings(student, others, tuple(paths), tuple(rows), tuple(reports), in_gradebook)
 
 
 def export(course: Course, held: Holdings, target: Path) -> None:
@@ -91,7 +94,7 @@ def delete(course: Course, held: Holdings) -> tuple[Path, ...]:
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
-    return tuple(mentioning(course.private_dir, held.student))
+    return tuple(mentioning(course.private_dir, held.student, held.others))
 
 
 def _gradebook(course: Course, settings: Settings) -> AbstractContextManager[Any]:

@@ -27,11 +27,17 @@ def named_after(folder: Path, student: str, others: Collection[str]) -> Iterator
         folders[:] = sorted(name for name in folders if not mine.match(name))
 
 
-def mentioning(folder: Path, student: str) -> Iterator[Path]:
-    """Files below a folder whose name or content holds the id as a word of its own."""
-    word = re.compile(rb"(?<![A-Za-z0-9_])" + re.escape(student.encode()) + rb"(?![A-Za-z0-9_])")
+def mentioning(folder: Path, student: str, others: Collection[str] = ()) -> Iterator[Path]:
+    """Files below a folder whose name or content holds the id as a word of its own, and not in another's longer id."""
+    longer = sorted((other for other in others if student in other), key=len, reverse=True)
+    words = b"|".join([*(re.escape(other.encode()) for other in longer), b"(" + re.escape(student.encode()) + b")"])
+    word = re.compile(rb"(?<![A-Za-z0-9_])(?:" + words + rb")(?![A-Za-z0-9_])")
+
+    def holds(text: bytes) -> bool:
+        return any(match[1] for match in word.finditer(text))
+
     for where, _, files in os.walk(folder):
         for name in sorted(files):
             path = Path(where, name)
-            if word.search(os.fsencode(name)) or (not path.is_symlink() and word.search(path.read_bytes())):
+            if holds(os.fsencode(name)) or (not path.is_symlink() and holds(path.read_bytes())):
                 yield path
