@@ -1,6 +1,5 @@
 """The one writer that puts judged submissions where nbgrader keeps them: gradebook rows and autograded notebooks."""
 
-import copy
 import os
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -8,16 +7,18 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import nbformat
 from nbgrader.api import Gradebook, MissingEntry
-from nbgrader.utils import determine_grade, is_grade
+from nbgrader.utils import compute_checksum, determine_grade, is_grade, is_solution
 
 from autograder.course import Course
-from autograder.grading.grade import Judged
+from autograder.grading.grade import Judged, submitted_folder
 from autograder.nbgrader.outputs import write_outputs
-from autograder.notebooks.build import notebook_text, released_notebook, source_notebook
+from autograder.nbgrader.unjudged import NOTICED, put_notes, record_unjudged, unjudged_notebook
+from autograder.notebooks.build import notebook_text
+from autograder.notebooks.handed_in import misplaced
+from autograder.notebooks.released import released_of
+from autograder.notebooks.submission import read_handed, repaired
 from autograder.results import Result
-from autograder.testing.assignment import load_assignment
 
 
 class GradebookError(Exception):
@@ -41,10 +42,9 @@ class GradebookWriter(AbstractContextManager["GradebookWriter"]):
     """
 
     def __init__(self, course: Course, name: str) -> None:
-        released = released_notebook(source_notebook(course, load_assignment(course, name)))
         self._course = course
         self._name = name
-        self._released = {cell.metadata["nbgrader"]["grade_id"]: cell for cell in released.cells if _ours(cell)}
+        self._released = released_of(course, name)
         self._gradebook = Gradebook(f"sqlite:///{course.private_dir / 'gradebook.db'}", course.course_id)
         try:
             notebooks = self._gradebook.find_assignment(name).notebooks
@@ -75,49 +75,44 @@ class GradebookWriter(AbstractContextManager["GradebookWriter"]):
 
     def write(self, judged: Judged) -> None:
         """Writes the autograded notebook, then the scores in one transaction."""
-        if judged.result is None:
-            self.forget(judged.student, judged.submitted)
-            return
-        notebook = self.autograded(judged.path, judged.result)
+        # The path is the instructor's; the student is told the file's name.
+        reason = judged.reason.replace(f"{judged.path.parent}/", "")
+        notebook = (
+            unjudged_notebook(self._released, self._name, reason)
+            if judged.result is None
+            else self.autograded(judged, judged.result)
+        )
         path = self._place(judged.student)
         _put(path, notebook_text(notebook))
         _put(path.parent / "timestamp.txt", judged.submitted or "")
         grades = self._grades(judged.student, judged.submitted)
+        if judged.result is None:
+            record_unjudged(self._gradebook, self._name, judged.student, reason)
+            return
         for cell in notebook.cells:
             if is_grade(cell) and cell.metadata["nbgrader"]["grade_id"] in grades:
                 grade = grades[cell.metadata["nbgrader"]["grade_id"]]
                 grade.auto_score, _ = determine_grade(cell)
                 grade.needs_manual_grade = grade.manual_score is not None or grade.auto_score is None
+            if is_solution(cell):
+                untouched = cell.metadata["nbgrader"].get("checksum") == compute_checksum(cell)
+                comment = self._gradebook.find_comment(
+                    cell.metadata["nbgrader"]["grade_id"], self._name, self._name, judged.student
+                )
+                comment.auto_comment = "No response." if untouched else None
         self._gradebook.db.commit()
 
     def _place(self, student: str) -> Path:
         return self._course.private_dir / "autograded" / student / self._name / f"{self._name}.ipynb"
 
-    def forget(self, student: str, submitted: str | None) -> None:
-        """Leaves no old score under a submission that could not be judged, and asks for a person to look."""
-        for grade in self._grades(student, submitted).values():
-            grade.auto_score = None
-            grade.needs_manual_grade = True
-        self._gradebook.db.commit()
-
-    def autograded(self, path: Path, result: Result) -> Any:
-        """The submitted notebook with locked cells and nbgrader's metadata as released, and the judge's outputs."""
-        notebook = nbformat.read(path, as_version=4)
-        seen = set()
-        for cell in notebook.cells:
-            if not _ours(cell):
-                continue
-            grade_id = cell.metadata["nbgrader"]["grade_id"]
-            released = self._released.get(grade_id)
-            if released is None or grade_id in seen:
-                del cell.metadata["nbgrader"]
-                continue
-            seen.add(grade_id)
-            cell.metadata["nbgrader"] = copy.deepcopy(released.metadata["nbgrader"])
-            if released.metadata["nbgrader"]["locked"]:
-                cell.source = released.source
-        notebook.cells += [copy.deepcopy(cell) for grade_id, cell in self._released.items() if grade_id not in seen]
+    def autograded(self, judged: Judged, result: Result) -> Any:
+        """The submitted notebook put right from the released one, with the judge's outputs and notes."""
+        handed = read_handed(judged.path, self._course.limits.notebook_bytes)
+        notebook, notes = repaired(handed, self._released, judged.path)
+        folder = submitted_folder(self._course, self._name, judged.student)
         write_outputs(notebook, result)
+        put_notes(notebook, NOTICED, (*misplaced(judged.path, folder, self._name), *notes))
+        notebook.metadata["autograder"]["notes"] = list(result.notes)
         return notebook
 
     def _grades(self, student: str, submitted: str | None = None) -> dict[str, Any]:
@@ -132,11 +127,6 @@ class GradebookWriter(AbstractContextManager["GradebookWriter"]):
         if submitted:
             submission = gradebook.update_or_create_submission(self._name, student, timestamp=submitted)
         return {grade.name: grade for notebook in submission.notebooks for grade in notebook.grades}
-
-
-def _ours(cell: Any) -> bool:
-    graded = cell.metadata.get("nbgrader")
-    return isinstance(graded, dict) and "grade_id" in graded
 
 
 def _put(path: Path, text: str) -> None:
