@@ -20,7 +20,7 @@ def handed_in(folder: Path, name: str) -> Path:
         return expected
     found = sorted(_candidates(folder), key=lambda path: (_rank(path, name), str(path)))
     if len(found) > 1 and _rank(found[0], name) > 1:
-        return next((path for path in found if _answers(path, name)), found[0])
+        return min(found, key=lambda path: _distance(path, name))
     return found[0] if found else expected
 
 
@@ -61,8 +61,10 @@ def _rank(path: Path, name: str) -> int:
     return 2 if ".ipynb" in lower else 3
 
 
-def _answers(path: Path, name: str) -> bool:
+def _distance(path: Path, name: str) -> int:
+    """0 for a file that says that it answers the assignment, 2 for one that answers another."""
     try:
-        return read_submission(path).assignment == name
+        assignment = read_submission(path).assignment
     except UnreadableSubmission:
-        return False
+        return 1
+    return 1 if assignment is None else 2 * (assignment != name)

@@ -5,7 +5,6 @@ import re
 from typing import Any
 
 import nbformat
-from nbformat.v4 import new_notebook
 
 CELL_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 CELL_TYPES = ("code", "markdown", "raw")
@@ -31,10 +30,9 @@ def shaped(content: Any) -> tuple[Any, tuple[str, ...]]:
         raise NoNotebook(f"none of its {len(found)} cells can be read")
     _name(cells)
     metadata = content.get("metadata")
-    notebook = new_notebook(
-        cells=[nbformat.from_dict(cell) for cell in cells],
-        metadata=nbformat.from_dict(metadata if isinstance(metadata, dict) and not _too_deep(metadata) else {}),
-    )
+    sound = isinstance(metadata, dict) and not _too_deep(metadata)
+    form = {"nbformat": 4, "nbformat_minor": 5, "metadata": metadata if sound else {}, "cells": cells}
+    notebook = nbformat.from_dict(form)
     if not _is_valid(notebook):
         _strip(notebook)
     return notebook, tuple(notes)
