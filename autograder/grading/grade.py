@@ -22,7 +22,7 @@ from autograder.course import Course, load_course
 from autograder.examples.record import Part
 from autograder.examples.store import file_hash
 from autograder.grading.judge import Court, Device, judge_submission, open_court, read_within
-from autograder.notebooks.handed_in import handed_in, misplaced, why_nothing
+from autograder.notebooks.handed_in import handed_in, is_inside, misplaced, why_nothing
 from autograder.notebooks.submission import UnreadableSubmission
 from autograder.results import Result
 from autograder.sandbox.remote import SandboxError
@@ -219,7 +219,7 @@ def _judge_in_worker(root: Path, name: str, manner: _Manner, submission: Submitt
 def _judge_one(court: Court, submission: Submitted) -> Judged:
     name = court.assignment.name
     folder = submitted_folder(court.course, name, submission.student)
-    if not submission.path.is_file():
+    if not (submission.path.is_file() and is_inside(submission.path, folder)):
         return _unjudged(submission, why_nothing(folder, name))
     try:
         read = read_within(court.course, submission.path, court.released)

@@ -7,13 +7,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import nbformat
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.utils import compute_checksum, determine_grade, is_grade, is_solution
 
 from autograder.course import Course
 from autograder.grading.grade import Judged, submitted_folder
 from autograder.nbgrader.outputs import write_outputs
-from autograder.nbgrader.unjudged import NOTICED, put_notes, record_unjudged, unjudged_notebook
+from autograder.nbgrader.unjudged import NOTICED, put_notes, record_unjudged, unjudged_notebook, unjudged_reason
 from autograder.notebooks.build import notebook_text
 from autograder.notebooks.handed_in import misplaced
 from autograder.notebooks.released import released_of
@@ -69,16 +70,16 @@ class GradebookWriter(AbstractContextManager["GradebookWriter"]):
 
     def holds(self, judged: Judged) -> bool:
         """Whether an earlier run has written this very result."""
-        if judged.again or judged.result is None:
+        if judged.result is None:
+            return self._reported(judged.student) == _reason(judged)
+        if judged.again:
             return False
         return self.score(judged.student) == judged.result.score and self._place(judged.student).is_file()
 
     def write(self, judged: Judged) -> None:
         """Writes the autograded notebook, then the scores in one transaction."""
-        # The path is the instructor's; the student is told the file's name.
-        reason = judged.reason.replace(f"{judged.path.parent}/", "")
         notebook = (
-            unjudged_notebook(self._released, self._name, reason)
+            unjudged_notebook(self._released, self._name, _reason(judged))
             if judged.result is None
             else self.autograded(judged, judged.result)
         )
@@ -87,7 +88,7 @@ class GradebookWriter(AbstractContextManager["GradebookWriter"]):
         _put(path.parent / "timestamp.txt", judged.submitted or "")
         grades = self._grades(judged.student, judged.submitted)
         if judged.result is None:
-            record_unjudged(self._gradebook, self._name, judged.student, reason)
+            record_unjudged(self._gradebook, self._name, judged.student, _reason(judged))
             return
         for cell in notebook.cells:
             if is_grade(cell) and cell.metadata["nbgrader"]["grade_id"] in grades:
@@ -101,6 +102,14 @@ class GradebookWriter(AbstractContextManager["GradebookWriter"]):
                 )
                 comment.auto_comment = "No response." if untouched else None
         self._gradebook.db.commit()
+
+    def _reported(self, student: str) -> str | None:
+        """Why the student's submission was not judged, if that is what the gradebook says now."""
+        try:
+            notebook = nbformat.read(self._place(student), as_version=4)
+        except (OSError, ValueError):
+            return None
+        return unjudged_reason(notebook) if self.score(student) is None else None
 
     def _place(self, student: str) -> Path:
         return self._course.private_dir / "autograded" / student / self._name / f"{self._name}.ipynb"
@@ -127,6 +136,11 @@ class GradebookWriter(AbstractContextManager["GradebookWriter"]):
         if submitted:
             submission = gradebook.update_or_create_submission(self._name, student, timestamp=submitted)
         return {grade.name: grade for notebook in submission.notebooks for grade in notebook.grades}
+
+
+def _reason(judged: Judged) -> str:
+    """Why there is no result, for the student: the path is the instructor's, the file's name is known to both."""
+    return judged.reason.replace(f"{judged.path.parent}/", "")
 
 
 def _put(path: Path, text: str) -> None:

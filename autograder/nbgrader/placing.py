@@ -40,7 +40,7 @@ def place(course: Course, name: str, student: str = "*") -> None:
             expected.unlink()
         if submission.path.is_file() and not expected.exists():
             expected.symlink_to(submission.path.relative_to(folder))
-        elif not expected.is_file():
+        elif not expected.is_file() and not (course.private_dir / "autograded" / submission.student / name).exists():
             nothing = Judged(submission.student, expected, submission.submitted, None, why_nothing(folder, name))
             _record(course, name, nothing)
 

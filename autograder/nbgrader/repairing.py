@@ -12,7 +12,7 @@ from traitlets import Unicode
 import autograder
 from autograder.course import load_course
 from autograder.nbgrader.unjudged import NOTICED, put_notes, unjudged_notebook
-from autograder.notebooks.handed_in import misplaced
+from autograder.notebooks.handed_in import is_inside, misplaced
 from autograder.notebooks.released import released_of
 from autograder.notebooks.repair.cells import Released
 from autograder.notebooks.repair.reading import Handed
@@ -30,6 +30,8 @@ class SubmissionExporter(NotebookExporter):
         path = Path(filename)
         found: Handed | str
         try:
+            if not is_inside(path, path.parent):
+                raise UnreadableSubmission(path, "is a link to a place outside of the submission.")
             found = read_handed(path, load_course(Path(self.course_root)).limits.notebook_bytes)
         except UnreadableSubmission as error:
             found = f"{path.name} {error.why}"

@@ -16,12 +16,17 @@ def handed_in(folder: Path, name: str) -> Path:
     then a notebook that says that it belongs to the assignment, then any notebook, then a Python file.
     """
     expected = folder / f"{name}.ipynb"
-    if expected.is_file():
+    if expected.is_file() and is_inside(expected, folder):
         return expected
     found = sorted(_candidates(folder), key=lambda path: (_rank(path, name), str(path)))
     if len(found) > 1 and _rank(found[0], name) > 1:
         return min(found, key=lambda path: _distance(path, name))
     return found[0] if found else expected
+
+
+def is_inside(path: Path, folder: Path) -> bool:
+    """Whether a file is the student's own; a link could lead to another's work or to a solution."""
+    return path.resolve().is_relative_to(folder.resolve())
 
 
 def misplaced(path: Path, folder: Path, name: str) -> tuple[str, ...]:
@@ -48,7 +53,7 @@ def _candidates(folder: Path) -> Iterator[Path]:
 def _files(folder: Path) -> Iterator[Path]:
     for path in folder.rglob("*"):
         hidden = any(part.startswith((".", "__")) for part in path.relative_to(folder).parts)
-        if not hidden and path.is_file():
+        if not hidden and path.is_file() and is_inside(path, folder):
             yield path
 
 
