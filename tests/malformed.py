@@ -138,6 +138,7 @@ def other_kernel(draw: Draw, content: Any) -> None:
     """The notebook was saved with another kernel."""
     name = draw.choice(["ir", "julia-1.9", "xcpp17", "python2", ""])
     content["metadata"]["kernelspec"] = draw.choice([{"name": name, "display_name": name, "language": name}, {}, None])
+    content["metadata"]["autograder"] = draw.choice([None, 3, {"version": 1}, {"assignment": [], "unjudged": "x"}])
     content["metadata"]["language_info"] = draw.choice([{"name": "R"}, {}, 3])
 
 

@@ -2,7 +2,7 @@
 
 import os
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -14,7 +14,14 @@ from nbgrader.utils import compute_checksum, determine_grade, is_grade, is_solut
 from autograder.course import Course
 from autograder.grading.grade import Judged, submitted_folder
 from autograder.nbgrader.outputs import write_outputs
-from autograder.nbgrader.unjudged import NOTICED, put_notes, record_unjudged, unjudged_notebook, unjudged_reason
+from autograder.nbgrader.unjudged import (
+    NOTICED,
+    put_mark,
+    put_notes,
+    record_unjudged,
+    unjudged_notebook,
+    unjudged_reason,
+)
 from autograder.notebooks.build import notebook_text
 from autograder.notebooks.handed_in import misplaced
 from autograder.notebooks.released import released_of
@@ -76,20 +83,21 @@ class GradebookWriter(AbstractContextManager["GradebookWriter"]):
             return False
         return self.score(judged.student) == judged.result.score and self._place(judged.student).is_file()
 
-    def write(self, judged: Judged) -> None:
-        """Writes the autograded notebook, then the scores in one transaction."""
-        notebook = (
-            unjudged_notebook(self._released, self._name, _reason(judged))
-            if judged.result is None
-            else self.autograded(judged, judged.result)
-        )
+    def write(self, judged: Judged) -> Judged:
+        """Writes the autograded notebook, then the scores in one transaction; returns what was written."""
+        try:
+            text = notebook_text(notebook := self._notebook(judged))
+        except Exception as error:  # whatever is wrong with one file must not stop a class
+            reason = f"{judged.path} was judged, but not written into the gradebook ({type(error).__name__}: {error})."
+            judged = replace(judged, result=None, reason=reason)
+            text = notebook_text(notebook := self._notebook(judged))
         path = self._place(judged.student)
-        _put(path, notebook_text(notebook))
+        _put(path, text)
         _put(path.parent / "timestamp.txt", judged.submitted or "")
         grades = self._grades(judged.student, judged.submitted)
         if judged.result is None:
             record_unjudged(self._gradebook, self._name, judged.student, _reason(judged))
-            return
+            return judged
         for cell in notebook.cells:
             if is_grade(cell) and cell.metadata["nbgrader"]["grade_id"] in grades:
                 grade = grades[cell.metadata["nbgrader"]["grade_id"]]
@@ -102,6 +110,12 @@ class GradebookWriter(AbstractContextManager["GradebookWriter"]):
                 )
                 comment.auto_comment = "No response." if untouched else None
         self._gradebook.db.commit()
+        return judged
+
+    def _notebook(self, judged: Judged) -> Any:
+        if judged.result is None:
+            return unjudged_notebook(self._released, self._name, _reason(judged))
+        return self.autograded(judged, judged.result)
 
     def _reported(self, student: str) -> str | None:
         """Why the student's submission was not judged, if that is what the gradebook says now."""
@@ -119,6 +133,7 @@ class GradebookWriter(AbstractContextManager["GradebookWriter"]):
         handed = read_handed(judged.path, self._course.limits.notebook_bytes)
         notebook, notes = repaired(handed, self._released, judged.path)
         folder = submitted_folder(self._course, self._name, judged.student)
+        put_mark(notebook, self._name)
         write_outputs(notebook, result)
         put_notes(notebook, NOTICED, (*misplaced(judged.path, folder, self._name), *notes))
         notebook.metadata["autograder"]["notes"] = list(result.notes)

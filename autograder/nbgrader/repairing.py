@@ -9,9 +9,8 @@ from nbformat.v4 import new_notebook
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Unicode
 
-import autograder
 from autograder.course import load_course
-from autograder.nbgrader.unjudged import NOTICED, put_notes, unjudged_notebook
+from autograder.nbgrader.unjudged import NOTICED, put_mark, put_notes, unjudged_notebook
 from autograder.notebooks.handed_in import is_inside, misplaced
 from autograder.notebooks.released import released_of
 from autograder.notebooks.repair.cells import Released
@@ -57,17 +56,9 @@ class Repair(NbGraderPreprocessor):
             mended, notes = repaired(found, released, path)
         except UnreadableSubmission as error:
             return unjudged_notebook(released, name, f"{path.name} {error.why}"), resources
-        version = _version(mended)
-        mended.metadata["autograder"] = {"assignment": name, "version": version}
+        put_mark(mended, name)
         put_notes(mended, NOTICED, (*misplaced(path, path.parent, name), *notes))
         return mended, resources
-
-
-def _version(notebook: Any) -> str:
-    """The package that the student had; whatever else a submission's metadata claims is not passed on."""
-    ours = notebook.metadata.get("autograder")
-    version = ours.get("version") if isinstance(ours, dict) else None
-    return version if isinstance(version, str) else autograder.__version__
 
 
 @lru_cache(maxsize=2)

@@ -28,8 +28,7 @@ def unjudged_notebook(released: Released, assignment: str, reason: str) -> Any:
 def put_notes(notebook: Any, title: str, notes: tuple[str, ...]) -> None:
     """Puts notes on top of a notebook, as text: they may quote what a student wrote."""
     cells = [cell for cell in notebook.cells if cell.metadata.get("autograder") != {"role": "notes"}]
-    ours = notebook.metadata.setdefault("autograder", {})
-    ours["notes"] = list(notes)
+    notebook.metadata["autograder"]["notes"] = list(notes)
     if notes:
         text = "\n".join([f"### {title}", "", *(f"- {as_text(note)}" for note in notes)])
         name = next(f"notes{'-' * n}" for n in range(60) if all(c.id != f"notes{'-' * n}" for c in cells))
@@ -41,6 +40,14 @@ def as_text(note: str) -> str:
     """A note that Markdown shows as it is."""
     plain = " ".join(note.split()).replace("&", "&amp;")
     return MARKUP.sub(lambda mark: html.escape(mark[0]) if mark[0] in "<>" else f"\\{mark[0]}", plain)
+
+
+def put_mark(notebook: Any, assignment: str) -> None:
+    """Leaves of what a submission says of itself the student's package; the rest is the grader's to say."""
+    ours = notebook.metadata.get("autograder")
+    version = ours.get("version") if isinstance(ours, dict) else None
+    known = version if isinstance(version, str) else autograder.__version__
+    notebook.metadata["autograder"] = {"assignment": assignment, "version": known}
 
 
 def unjudged_reason(notebook: Any) -> str | None:
