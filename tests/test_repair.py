@@ -12,8 +12,9 @@ import nbformat
 import pytest
 from conftest import ROOT
 
+import autograder
 from autograder.course import load_course
-from autograder.nbgrader.unjudged import as_text
+from autograder.nbgrader.unjudged import as_text, put_mark, put_notes
 from autograder.notebooks.build import released_notebook, source_notebook
 from autograder.notebooks.handed_in import handed_in, is_inside, misplaced, why_nothing
 from autograder.notebooks.repair.cells import Released, grade_id, restore
@@ -385,6 +386,18 @@ def test_a_folder_without_a_notebook_says_what_it_holds(tmp_path: Path) -> None:
     write(tmp_path, "", "timestamp.txt")
     assert handed_in(tmp_path, "basics") == tmp_path / "basics.ipynb"
     assert why_nothing(tmp_path, "basics").endswith("in what was handed in, only photo.png.")
+
+
+@pytest.mark.parametrize("mark", [None, 3, [], {"unjudged": "x", "notes": ["y"]}, {"version": 1, "assignment": []}])
+def test_what_a_submission_says_in_the_graders_name_is_not_taken(notebook: Any, mark: Any) -> None:
+    notebook.metadata["autograder"] = mark
+    put_mark(notebook, "basics")
+    put_notes(notebook, "Noticed", ())
+    assert notebook.metadata["autograder"] == {
+        "assignment": "basics",
+        "version": autograder.__version__,
+        "notes": [],
+    }
 
 
 @pytest.mark.parametrize("note", ["<script>alert(1)</script>", "[x](javascript:alert)", "`a` $b$ \\c &lt;", "a\n# b"])
