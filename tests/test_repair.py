@@ -227,6 +227,18 @@ def test_of_copies_the_last_that_was_changed_counts(notebook: Any, released: Rel
     assert [c.source for c in mended.cells if "def grade_letter" in c.source] == [first.source, ANSWER]
 
 
+@pytest.mark.parametrize("name", ["grade_letter", "numerical_gradient"])
+def test_a_cell_that_was_split_within_its_code_is_one_again(notebook: Any, released: Released, name: str) -> None:
+    first, here = cell(notebook, name), place(notebook, name)
+    whole, second = first.source, copy.deepcopy(first)
+    *start, end = whole.splitlines(keepends=True)
+    first.source, second.source, second.id = "".join(start).rstrip("\n"), end, "second"
+    notebook.cells.insert(here + 1, second)
+    mended, notes = restore(notebook, released)
+    assert cell(mended, name).source == whole
+    assert notes == (f"{name}: its cell had been split within its code, and is one again",)
+
+
 def test_a_copy_below_its_check_is_judged_all_the_same(notebook: Any, released: Released) -> None:
     later = copy.deepcopy(cell(notebook, "grade_letter"))
     later.source, later.id = f"{ANSWER} if score >= 90 else 'F'", "later"

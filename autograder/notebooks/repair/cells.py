@@ -65,6 +65,7 @@ class _Repair:
         self._claim()
         self._find_nameless()
         for name in self.released.cells:
+            self._join_halves(name)
             self._choose(name)
         self._restore_each()
         for name in self.released.cells:
@@ -124,6 +125,18 @@ class _Repair:
                 self.names[id(cell)] = name
                 self.notes.append(f"{name}: the answer's cell had lost its name, and was found by its place")
                 return
+
+    def _join_halves(self, name: str) -> None:
+        """A cell that was split within its code becomes one again: Jupyter gives both halves its metadata."""
+        for second in self._of(name)[1:]:
+            first = self.cells[next(place for place, cell in enumerate(self.cells) if cell is second) - 1]
+            whole = f"{first.source}\n{second.source}"
+            halves = not (_is_whole(first.source) and _is_whole(second.source))
+            if self.names.get(id(first)) == name and first.cell_type == "code" and halves and _is_whole(whole):
+                first.source = whole
+                del self.names[id(second)]
+                self.cells = [cell for cell in self.cells if cell is not second]
+                self.notes.append(f"{name}: its cell had been split within its code, and is one again")
 
     def _choose(self, name: str) -> None:
         """Of several copies one counts; of the others those that the student changed stay as cells of their own."""
@@ -249,6 +262,15 @@ def _fits(name: str, model: Any) -> Callable[[Any], bool]:
     if model.metadata["nbgrader"]["solution"]:
         return lambda cell: name in defined(cell.source)
     return lambda cell: bool(cell.source.strip() == model.source.strip())
+
+
+def _is_whole(code: str) -> bool:
+    """Whether code parses as it stands, without its indentation taken off."""
+    try:
+        ast.parse(code)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
 
 
 def _is_as_once_released(cell: Any) -> bool:
