@@ -56,7 +56,7 @@ def graded(built_fixture_course: Course, tmp_path_factory: pytest.TempPathFactor
     for student in ("ada", "ivan", "chen", "mei"):
         submit(course, student, "basics", made[student].text)
     autograde = nbgrader(course, "autograde", "basics")
-    assert autograde.returncode != 0 and "mei" in autograde.stderr
+    assert autograde.returncode == 0 and "mei was not graded: basics.ipynb is not a notebook" in autograde.stderr
     assert nbgrader(course, "generate_feedback", "basics").returncode == 0
     assert nbgrader(course, "export").returncode == 0
     return course
@@ -86,7 +86,8 @@ def test_the_written_question_waits_for_manual_grading(graded: Course):
 
 def test_a_broken_file_costs_nobody_else_a_grade(graded: Course):
     feedback = graded.private_dir / "feedback"
-    assert sorted(p.name for p in feedback.iterdir()) == ["ada", "chen", "ivan"]
+    assert sorted(p.name for p in feedback.iterdir()) == ["ada", "chen", "ivan", "mei"]
+    assert "Not graded automatically" in (feedback / "mei" / "basics" / "basics.html").read_text(encoding="utf-8")
     with (graded.root / "grades.csv").open(encoding="utf-8") as file:
         rows = {row["student_id"]: float(row["raw_score"]) for row in csv.DictReader(file)}
     assert rows["ada"] > rows["chen"] > rows["ivan"] == 0

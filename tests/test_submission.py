@@ -48,12 +48,10 @@ def read(folder: Path, *cells: object) -> Submission:
 
 
 NO_NOTEBOOK = "is not a notebook: "
-UNKNOWN = "is not a notebook of a known format: "
 UNREADABLE = {
     "empty": ("", "is empty."),
     "blank": (" \n\t\n", "is empty."),
-    "not UTF-8": (b'{"cells": "\xff"}', "is not UTF-8 text (byte 11)."),
-    "UTF-16": (json.dumps(notebook()).encode("utf-16"), "is not UTF-8 text (byte 0)."),
+    "not UTF-8": (b'{"cells": "\xff"}', f"{NO_NOTEBOOK}its JSON has no list of cells."),
     "not JSON": ("{\n'cells': []}", f"{NO_NOTEBOOK}not JSON at line 2 (Expecting property name enclosed in double quotes)."),
     "cut off": (json.dumps(notebook(code_cell("a = 1")))[:60], f"{NO_NOTEBOOK}not JSON at line 1 ("),
     "nested": ("[" * 100_000, f"{NO_NOTEBOOK}its JSON is nested too deeply."),
@@ -61,15 +59,9 @@ UNREADABLE = {
     "a list": ("[]", f"{NO_NOTEBOOK}its JSON has no list of cells."),
     "no cells": ('{"nbformat": 4}', f"{NO_NOTEBOOK}its JSON has no list of cells."),
     "cells of text": (notebook() | {"cells": "x"}, f"{NO_NOTEBOOK}its JSON has no list of cells."),
-    "no format": ({"cells": []}, f"{NO_NOTEBOOK}its JSON does not say which nbformat it has."),
-    "format of text": (notebook(nbformat="4"), f"{NO_NOTEBOOK}its JSON does not say which nbformat it has."),
-    "future format": (notebook(nbformat=99), f"{UNKNOWN}Unsupported nbformat version 99."),
-    "cell that is a number": (notebook(1), UNKNOWN),
-    "cell that is null": (notebook(None), UNKNOWN),
-    "source of numbers": (notebook(code_cell([1])), UNKNOWN),
-    "metadata null": (notebook(code_cell("a", metadata=None)), UNKNOWN),
-    "no metadata": ({"cells": [], "nbformat": 4, "nbformat_minor": 5}, UNKNOWN),
-    "worksheets of numbers": ({"worksheets": [1], "metadata": {}, "nbformat": 3}, UNKNOWN),
+    "cell that is a number": (notebook(1), f"{NO_NOTEBOOK}none of its 1 cells can be read."),
+    "cell that is null": (notebook(None), f"{NO_NOTEBOOK}none of its 1 cells can be read."),
+    "worksheets of numbers": ({"worksheets": [1], "metadata": {}, "nbformat": 3}, f"{NO_NOTEBOOK}its JSON has no list of cells."),
 }  # fmt: skip
 
 
@@ -217,9 +209,7 @@ def test_a_cell_that_is_python_is_kept_whole(tmp_path: Path, source: str) -> Non
     assert (submission.cells[0].code, submission.notes) == (source, ())
 
 
-@pytest.mark.parametrize(
-    "source", ["def f(:", "a\0b", "a = '\ud800'", "-" * 100_000 + "1"], ids=["syntax", "null", "surrogate", "deep"]
-)
+@pytest.mark.parametrize("source", ["def f(:", "a\0b", "-" * 100_000 + "1"], ids=["syntax", "null", "deep"])
 def test_a_cell_that_is_not_python_is_left_to_fail_when_it_runs(tmp_path: Path, source: str) -> None:
     assert read(tmp_path, code_cell(source)).cells == (Cell("code", "cell 1", source),)
 
@@ -237,7 +227,7 @@ def test_a_cell_without_a_grade_id_goes_by_its_place(tmp_path: Path, metadata: d
     assert read(tmp_path, code_cell("a = 1", metadata=metadata)).cells == (Cell("code", "cell 1", "a = 1"),)
 
 
-@pytest.mark.parametrize("source", [3, None, {"a": 1}])
+@pytest.mark.parametrize("source", [3, None, {"a": 1}, [1]])
 def test_a_source_that_is_no_text_is_noted(tmp_path: Path, source: object) -> None:
     submission = read(tmp_path, code_cell(source), code_cell("a = 1"))
     assert submission.cells == (Cell("code", "cell 2", "a = 1"),)

@@ -99,11 +99,10 @@ def grade(
         try:
             with GradebookWriter(course, name) as gradebook, steps() as bar:
                 bar.begin(f"grading {name}", len(class_))
-                for one in grading:
+                for done in grading:
+                    before = gradebook.score(done.student)
+                    one = done if compare or gradebook.holds(done) else gradebook.write(done)
                     judged.append(one)
-                    before = gradebook.score(one.student)
-                    if not compare and not gradebook.holds(one):
-                        gradebook.write(one)
                     if not compare:
                         gradebook.settle(one)
                     changed.append(Changed(one.student, before, one.result.score if one.result else None))

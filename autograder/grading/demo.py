@@ -196,7 +196,7 @@ def _grades(course: Course, name: str, made: tuple[MadeSubmission, ...]) -> list
                 graded = [g for notebook in found.notebooks for g in notebook.grades if g.cell.cell_type == "code"]
             except MissingEntry:
                 graded, found = [], None
-            scored = (course.private_dir / "autograded" / submission.student / name / f"{name}.ipynb").is_file()
+            scored = bool(graded) and all(g.auto_score is not None for g in graded)
             score = round(sum(g.auto_score or 0.0 for g in graded), 6) if scored else None
             manual = scored and found is not None and bool(found.needs_manual_grade)
             reason = "" if scored else _why_not(path)

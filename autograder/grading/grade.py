@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.metadata import version
 from multiprocessing import get_context
@@ -22,6 +22,7 @@ from autograder.course import Course, load_course
 from autograder.examples.record import Part
 from autograder.examples.store import file_hash
 from autograder.grading.judge import Court, Device, judge_submission, open_court, read_within
+from autograder.notebooks.handed_in import handed_in, is_inside, misplaced, why_nothing
 from autograder.notebooks.submission import UnreadableSubmission
 from autograder.results import Result
 from autograder.sandbox.remote import SandboxError
@@ -69,11 +70,17 @@ class Kept(Struct, frozen=True):
 def submissions(course: Course, name: str, student: str | None = None) -> tuple[Submitted, ...]:
     """What is in ``private/submitted``, in the order of the students' names."""
     found = []
-    for folder in sorted((course.private_dir / "submitted").glob(f"{student or '*'}/{name}")):
+    folders = (course.private_dir / "submitted").glob(f"{student or '*'}/{name}")
+    for folder in sorted(folder for folder in folders if folder.is_dir()):
         stamp = folder / "timestamp.txt"
         submitted = stamp.read_text(encoding="utf-8").strip() if stamp.is_file() else None
-        found.append(Submitted(folder.parent.name, folder / f"{name}.ipynb", submitted or None))
+        found.append(Submitted(folder.parent.name, handed_in(folder, name), submitted or None))
     return tuple(found)
+
+
+def submitted_folder(course: Course, name: str, student: str) -> Path:
+    """Where a student's submission stands as it was handed in; nothing in it is ever changed."""
+    return course.private_dir / "submitted" / student / name
 
 
 def checks_key(course: Course, name: str, *, search: bool, trusted: bool, device: Device = "cpu") -> str:
@@ -81,7 +88,8 @@ def checks_key(course: Course, name: str, *, search: bool, trusted: bool, device
     solutions, folder = course.solutions_dir / name, course.assignments_dir / name
     parts = [autograder.__version__, sys.version.split()[0], *(version(p) for p in ("torch", "numpy"))]
     parts += [str(search), str(trusted), device, repr(course.limits), repr(course.isolation)]
-    parts += [file_hash(file) for file in (folder / "checks.py", solutions / "hidden.py", solutions / "reference.py")]
+    files = (folder / f"{name}.ipynb", folder / "checks.py", solutions / "hidden.py", solutions / "reference.py")
+    parts += [file_hash(file) for file in files if file.is_file()]
     parts += [file_hash(Part(course, name, visible).path) for visible in (True, False)]
     parts += [file_hash(file) for file in sorted(Path(autograder.__file__).parent.rglob("*.py"))]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
@@ -209,8 +217,13 @@ def _judge_in_worker(root: Path, name: str, manner: _Manner, submission: Submitt
 
 
 def _judge_one(court: Court, submission: Submitted) -> Judged:
+    name = court.assignment.name
+    folder = submitted_folder(court.course, name, submission.student)
+    if not (submission.path.is_file() and is_inside(submission.path, folder)):
+        return _unjudged(submission, why_nothing(folder, name))
     try:
-        result = judge_submission(court, read_within(court.course, submission.path))
+        read = read_within(court.course, submission.path, court.released)
+        result = judge_submission(court, replace(read, notes=(*misplaced(submission.path, folder, name), *read.notes)))
     except UnreadableSubmission as error:
         return _unjudged(submission, str(error))
     return Judged(submission.student, submission.path, submission.submitted, result)
@@ -228,7 +241,8 @@ def _kept(course: Course, name: str, submission: Submitted, key: str) -> Result 
     """The kept result of the very same submission and checks; a damaged one counts as none."""
     try:
         kept = msgspec.json.decode(_place(course, name, submission.student).read_bytes(), type=Kept)
-        sha256 = hashlib.sha256(submission.path.read_bytes()).hexdigest()
+        with submission.path.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     except (OSError, msgspec.DecodeError, ValueError):
         return None
     return kept.result if (kept.key, kept.result.sha256) == (key, sha256) else None

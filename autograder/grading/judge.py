@@ -17,7 +17,9 @@ from autograder.grading.exercise import Trials, judge_exercise, replayed, search
 from autograder.grading.inquiries import inquiries
 from autograder.grading.kernel import IN_PROCESS, Kernel, TrustedKernel, WalledKernel, setup_modules
 from autograder.grading.notebook import load_recordings
-from autograder.notebooks.submission import Cell, Submission, UnreadableSubmission, read_submission
+from autograder.notebooks.released import released_of
+from autograder.notebooks.repair.cells import Released
+from autograder.notebooks.submission import Cell, Submission, read_submission
 from autograder.results import ExerciseResult, Result, Seconds
 from autograder.sandbox.forbidden.reading import Reading
 from autograder.sandbox.inspection import Inquiry
@@ -54,6 +56,7 @@ class Court:
     kernel: Callable[[], Kernel]
     zygote: Zygote | None
     inquiries: Mapping[str, Inquiry]
+    released: Released
     device: Device = "cpu"
 
     def close(self) -> None:
@@ -92,16 +95,16 @@ def open_court(
     if search:
         trials = searched(trials, SEARCH_SEED)
     says = _says(assignment, visible)
-    asked = inquiries(assignment, visible)
+    asked, released = inquiries(assignment, visible), released_of(course, name)
     if trusted:
         kernel: Callable[[], Kernel] = partial(TrustedKernel, course.limits, device)
-        return Court(course, assignment, trials, says, kernel, None, asked, device)
+        return Court(course, assignment, trials, says, kernel, None, asked, released, device)
     require_isolation(course)
     # A check's tensors are small: a pool of threads would only spin, and beside other workers cost milliseconds a call.
     torch.set_num_threads(1)
     started = zygote or Zygote(setup_modules(course, name))
     kernel = partial(WalledKernel, started, course.limits, device)
-    return Court(course, assignment, trials, says, kernel, started, asked, device)
+    return Court(course, assignment, trials, says, kernel, started, asked, released, device)
 
 
 def require_device(device: Device) -> None:
@@ -135,7 +138,7 @@ def judge(
     Raises:
         UnreadableSubmission: the submission cannot be read.
     """
-    submission = read_within(course, path)
+    submission = read_within(course, path, released_of(course, name))
     court = open_court(course, name, search=search, trusted=trusted, device=device)
     try:
         return judge_submission(court, submission)
@@ -143,16 +146,13 @@ def judge(
         court.close()
 
 
-def read_within(course: Course, path: Path) -> Submission:
-    """Reads a submission that is not larger than the course allows.
+def read_within(course: Course, path: Path, released: Released | None = None) -> Submission:
+    """Reads a submission that is not larger than the course allows, and puts it right from the released notebook.
 
     Raises:
         UnreadableSubmission: it cannot be read, or is too large.
     """
-    limit = course.limits.notebook_bytes
-    if path.is_file() and path.stat().st_size > limit:
-        raise UnreadableSubmission(f"{path} has {path.stat().st_size:,} bytes, allowed are {limit:,}.")
-    return read_submission(path)
+    return read_submission(path, released, course.limits.notebook_bytes)
 
 
 def judge_submission(court: Court, submission: Submission) -> Result:

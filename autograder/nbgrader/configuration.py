@@ -9,6 +9,16 @@ from autograder.course import CourseError, load_course
 from autograder.grading.notebook import COURSE_VARIABLE
 from autograder.policy.extensions import read_extensions
 
+EXPORTER = "autograder.nbgrader.repairing.SubmissionExporter"
+# What stock nbgrader runs before it grades, after `Repair`, which leaves these little to do.
+SANITISING = [
+    "autograder.nbgrader.repairing.Repair",
+    "nbgrader.preprocessors.ClearOutput",
+    "nbgrader.preprocessors.DeduplicateIds",
+    "nbgrader.preprocessors.OverwriteKernelspec",
+    "nbgrader.preprocessors.OverwriteCells",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
 JUDGE = "autograder.nbgrader.preprocessor.Judge"
 COLLECTOR = "autograder.nbgrader.collector.LmsCollector"
 DUE_DATES = "autograder.nbgrader.late.DueDates"
@@ -18,7 +28,7 @@ AFTER_JUDGE = [
     "nbgrader.preprocessors.IgnorePattern",
     "nbconvert.preprocessors.ClearMetadataPreprocessor",
     "nbgrader.preprocessors.LimitOutput",
-    "nbgrader.preprocessors.SaveAutoGrades",
+    "autograder.nbgrader.saving.SaveGrades",
     "nbgrader.preprocessors.AssignLatePenalties",
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
@@ -46,12 +56,17 @@ def configure(c: Any, root: Path) -> None:
     c.CourseDirectory.feedback_directory = "private/feedback"
     c.Execute.timeout = int(course.limits.seconds_per_cell)
     c.GenerateAssignment.preprocessors.append(DUE_DATES)
+    c.Autograde.exporter_class = EXPORTER
+    c.Autograde.sanitize_preprocessors = SANITISING
     c.Autograde.autograde_preprocessors = [JUDGE, DUE_DATES, *AFTER_JUDGE]
     c.AssignLatePenalties.plugin_class = LATE_PENALTY
     c.ZipCollectApp.collector_plugin = COLLECTOR
     c.ZipCollectApp.downloaded_directory = "private/downloaded"
-    for part in (c.Judge, c.DueDates, c.LatePenalty, c.LmsCollector):
+    for part in (c.SubmissionExporter, c.Repair, c.Judge, c.DueDates, c.LatePenalty, c.LmsCollector):
         part.course_root = str(course.root)
+    from autograder.nbgrader.placing import place_before_listing
+
+    place_before_listing()
     find_own_commands()
     # `check()` finds the hidden checks through this while nbgrader grades in a kernel.
     os.environ[COURSE_VARIABLE] = str(course.root)

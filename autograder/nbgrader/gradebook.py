@@ -1,10 +1,9 @@
 """The one writer that puts judged submissions where nbgrader keeps them: gradebook rows and autograded notebooks."""
 
-import copy
 import json
 import os
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -12,17 +11,27 @@ from typing import Any
 
 import nbformat
 from nbgrader.api import Gradebook, MissingEntry
-from nbgrader.utils import determine_grade, is_grade
+from nbgrader.utils import compute_checksum, determine_grade, is_grade, is_solution
 
 from autograder.course import Course
 from autograder.feedback.visibility import hidden_are_named, result_for_student
-from autograder.grading.grade import Judged
+from autograder.grading.grade import Judged, submitted_folder
 from autograder.nbgrader.late import settle
 from autograder.nbgrader.outputs import write_outputs
-from autograder.notebooks.build import notebook_text, released_notebook, source_notebook
+from autograder.nbgrader.unjudged import (
+    NOTICED,
+    put_mark,
+    put_notes,
+    record_unjudged,
+    unjudged_notebook,
+    unjudged_reason,
+)
+from autograder.notebooks.build import notebook_text
+from autograder.notebooks.handed_in import misplaced
+from autograder.notebooks.released import released_of
+from autograder.notebooks.submission import read_handed, repaired
 from autograder.policy.extensions import read_extensions
 from autograder.results import Result
-from autograder.testing.assignment import load_assignment
 
 # In an autograded notebook's metadata: whether its panels name hidden checks.
 NAMED = "hidden_checks_named"
@@ -49,12 +58,11 @@ class GradebookWriter(AbstractContextManager["GradebookWriter"]):
     """
 
     def __init__(self, course: Course, name: str) -> None:
-        released = released_notebook(source_notebook(course, load_assignment(course, name)))
         self._course = course
         self._name = name
         self._extensions = read_extensions(course)
         self._named = hidden_are_named(course, name, self._extensions, datetime.now(UTC))
-        self._released = {cell.metadata["nbgrader"]["grade_id"]: cell for cell in released.cells if _ours(cell)}
+        self._released = released_of(course, name)
         self._gradebook = Gradebook(f"sqlite:///{course.private_dir / 'gradebook.db'}", course.course_id)
         try:
             notebooks = self._gradebook.find_assignment(name).notebooks
@@ -79,7 +87,9 @@ class GradebookWriter(AbstractContextManager["GradebookWriter"]):
 
     def holds(self, judged: Judged) -> bool:
         """Whether an earlier run has written this very result."""
-        if judged.again or judged.result is None:
+        if judged.result is None:
+            return self._reported(judged.student) == _reason(judged)
+        if judged.again:
             return False
         return self.score(judged.student) == judged.result.score and self._shows_as_now(judged.student)
 
@@ -91,22 +101,47 @@ class GradebookWriter(AbstractContextManager["GradebookWriter"]):
         except (OSError, ValueError, LookupError, TypeError):
             return False
 
-    def write(self, judged: Judged) -> None:
-        """Writes the autograded notebook, then the scores in one transaction."""
-        if judged.result is None:
-            self.forget(judged.student, judged.submitted)
-            return
-        notebook = self.autograded(judged.path, judged.result)
+    def write(self, judged: Judged) -> Judged:
+        """Writes the autograded notebook, then the scores in one transaction; returns what was written."""
+        try:
+            text = notebook_text(notebook := self._notebook(judged))
+        except Exception as error:  # whatever is wrong with one file must not stop a class
+            reason = f"{judged.path} was judged, but not written into the gradebook ({type(error).__name__}: {error})."
+            judged = replace(judged, result=None, reason=reason)
+            text = notebook_text(notebook := self._notebook(judged))
         path = self._place(judged.student)
-        _put(path, notebook_text(notebook))
+        _put(path, text)
         _put(path.parent / "timestamp.txt", judged.submitted or "")
         grades = self._grades(judged.student, judged.submitted)
+        if judged.result is None:
+            record_unjudged(self._gradebook, self._name, judged.student, _reason(judged))
+            return judged
         for cell in notebook.cells:
             if is_grade(cell) and cell.metadata["nbgrader"]["grade_id"] in grades:
                 grade = grades[cell.metadata["nbgrader"]["grade_id"]]
                 grade.auto_score, _ = determine_grade(cell)
                 grade.needs_manual_grade = grade.manual_score is not None or grade.auto_score is None
+            if is_solution(cell):
+                untouched = cell.metadata["nbgrader"].get("checksum") == compute_checksum(cell)
+                comment = self._gradebook.find_comment(
+                    cell.metadata["nbgrader"]["grade_id"], self._name, self._name, judged.student
+                )
+                comment.auto_comment = "No response." if untouched else None
         self._gradebook.db.commit()
+        return judged
+
+    def _notebook(self, judged: Judged) -> Any:
+        if judged.result is None:
+            return unjudged_notebook(self._released, self._name, _reason(judged))
+        return self.autograded(judged, judged.result)
+
+    def _reported(self, student: str) -> str | None:
+        """Why the student's submission was not judged, if that is what the gradebook says now."""
+        try:
+            notebook = nbformat.read(self._place(student), as_version=4)
+        except (OSError, ValueError):
+            return None
+        return unjudged_reason(notebook) if self.score(student) is None else None
 
     def settle(self, judged: Judged) -> None:
         """Writes due date and late penalty, which may change while the result does not."""
@@ -116,33 +151,15 @@ class GradebookWriter(AbstractContextManager["GradebookWriter"]):
     def _place(self, student: str) -> Path:
         return self._course.private_dir / "autograded" / student / self._name / f"{self._name}.ipynb"
 
-    def forget(self, student: str, submitted: str | None) -> None:
-        """Leaves no old score under a submission that could not be judged, and asks for a person to look."""
-        for grade in self._grades(student, submitted).values():
-            grade.auto_score = None
-            grade.needs_manual_grade = True
-            grade.notebook.late_submission_penalty = None
-        self._gradebook.db.commit()
-
-    def autograded(self, path: Path, result: Result) -> Any:
-        """The submitted notebook with locked cells and nbgrader's metadata as released, and the judge's outputs."""
-        notebook = nbformat.read(path, as_version=4)
-        seen = set()
-        for cell in notebook.cells:
-            if not _ours(cell):
-                continue
-            grade_id = cell.metadata["nbgrader"]["grade_id"]
-            released = self._released.get(grade_id)
-            if released is None or grade_id in seen:
-                del cell.metadata["nbgrader"]
-                continue
-            seen.add(grade_id)
-            cell.metadata["nbgrader"] = copy.deepcopy(released.metadata["nbgrader"])
-            if released.metadata["nbgrader"]["locked"]:
-                cell.source = released.source
-        notebook.cells += [copy.deepcopy(cell) for grade_id, cell in self._released.items() if grade_id not in seen]
+    def autograded(self, judged: Judged, result: Result) -> Any:
+        """The submitted notebook put right from the released one, with the judge's outputs and notes."""
+        handed = read_handed(judged.path, self._course.limits.notebook_bytes)
+        notebook, notes = repaired(handed, self._released, judged.path)
+        folder = submitted_folder(self._course, self._name, judged.student)
+        put_mark(notebook, self._name)
         write_outputs(notebook, result_for_student(result, self._named))
-        notebook.metadata["autograder"] = {**_dict(notebook.metadata.get("autograder")), NAMED: self._named}
+        put_notes(notebook, NOTICED, (*misplaced(judged.path, folder, self._name), *notes))
+        notebook.metadata["autograder"] |= {"notes": list(result.notes), NAMED: self._named}
         return notebook
 
     def _grades(self, student: str, submitted: str | None = None) -> dict[str, Any]:
@@ -159,14 +176,9 @@ class GradebookWriter(AbstractContextManager["GradebookWriter"]):
         return {grade.name: grade for notebook in submission.notebooks for grade in notebook.grades}
 
 
-def _ours(cell: Any) -> bool:
-    graded = cell.metadata.get("nbgrader")
-    return isinstance(graded, dict) and "grade_id" in graded
-
-
-def _dict(found: Any) -> dict[str, Any]:
-    """What stands in a submission's metadata, which a student may have changed."""
-    return found if isinstance(found, dict) else {}
+def _reason(judged: Judged) -> str:
+    """Why there is no result, for the student: the path is the instructor's, the file's name is known to both."""
+    return judged.reason.replace(f"{judged.path.parent}/", "")
 
 
 def _put(path: Path, text: str) -> None:

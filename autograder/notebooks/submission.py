@@ -1,27 +1,34 @@
 """Reads a submission, a notebook or a plain Python file, into the code that runs when grading."""
 
 import ast
-import hashlib
-import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
 from typing import Any, Literal
 
-import nbformat
 from packaging.version import InvalidVersion, Version
 
 import autograder
+from autograder.notebooks.repair.cells import Released, checked, grade_id, restore
+from autograder.notebooks.repair.merge import conflict_marker
+from autograder.notebooks.repair.reading import LARGEST, Handed, UnreadableSubmission, read_handed
+
+__all__ = [
+    "Cell",
+    "Submission",
+    "UnreadableSubmission",
+    "read_handed",
+    "read_submission",
+    "repaired",
+    "submission_of",
+    "without_magics",
+]
 
 DEMO = re.compile(r"^\s*if not grading\(\)\s*:")
 SHELL = re.compile(r"^\s*(?:%%?[A-Za-z]|!|\?\??[\w.]|[\w.]+\?\??\s*$|\w[\w, ]*=\s*(?:%[A-Za-z]|!))")
 # Cell magics whose body is Python that fills the notebook's namespace; with any other the whole cell is ignored.
 PYTHON_MAGICS = ("%%time", "%%capture", "%%prun")
-
-
-class UnreadableSubmission(Exception):
-    """A submission cannot be read; the sentence says why."""
 
 
 @dataclass(frozen=True)
@@ -47,35 +54,53 @@ class Submission:
     notes: tuple[str, ...]
 
 
-def read_submission(path: Path) -> Submission:
-    """Reads a notebook (``.ipynb``) or Python file.
+def read_submission(path: Path, released: Released | None = None, limit: int = LARGEST) -> Submission:
+    """Reads a notebook or Python file.
+
+    Args:
+        path: the file.
+        released: the notebook that students were given; its cells are put right from it.
+        limit: bytes that the file may have beside its outputs.
+    Raises:
+        UnreadableSubmission: the file is missing, too large, or nothing that could be graded.
+    """
+    handed = read_handed(path, limit)
+    if released is None and handed.python is not None and path.suffix == ".py":
+        code = Cell("code", path.name, handed.python)
+        return Submission(path, handed.sha256, None, (code,), handed.notes)
+    notebook, notes = repaired(handed, released, path)
+    return submission_of(notebook, path, handed.sha256, notes)
+
+
+def repaired(handed: Handed, released: Released | None, path: Path) -> tuple[Any, tuple[str, ...]]:
+    """What was handed in with its cells put right, and all notes on what was put right.
 
     Raises:
-        UnreadableSubmission: the file is missing, empty, or not what its name says.
+        UnreadableSubmission: it answers another assignment, or defies repair.
     """
+    if released is None:
+        return handed.notebook, handed.notes
+    ours, theirs = _assignment(released.notebook), _assignment(handed.notebook)
+    if theirs not in (ours, None) and not released.cells.keys() & {grade_id(cell) for cell in handed.notebook.cells}:
+        raise UnreadableSubmission(path, f"is a notebook of the assignment {theirs}, not of {ours}.")
     try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise UnreadableSubmission(f"{path} cannot be read: {error.strerror}.") from None
-    sha256 = hashlib.sha256(raw).hexdigest()
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UnreadableSubmission(f"{path} is not UTF-8 text (byte {error.start}).") from None
-    if not text.strip():
-        raise UnreadableSubmission(f"{path} is empty.")
-    if path.suffix == ".py":
-        return Submission(path, sha256, None, (Cell("code", path.name, text),), ())
-    return submission_of(_notebook(path, text), path, sha256)
+        notebook, notes = restore(handed.notebook, released)
+    except Exception as error:  # whatever is wrong with one file must not stop a class
+        raise UnreadableSubmission(path, f"cannot be put right ({type(error).__name__}: {error}).") from error
+    # Of a Python file no cell is as it was released, which one note says.
+    return notebook, handed.notes if handed.python is not None else (*handed.notes, *notes)
 
 
-def submission_of(notebook: Any, path: Path, sha256: str = "") -> Submission:
+def submission_of(notebook: Any, path: Path, sha256: str = "", notes: tuple[str, ...] = ()) -> Submission:
     """A notebook that was read before as a submission."""
-    cells, notes = _cells(notebook)
+    cells, noticed = _cells(notebook)
+    return Submission(path, sha256, _assignment(notebook), cells, (*notes, *_aged(notebook), *noticed))
+
+
+def _assignment(notebook: Any) -> str | None:
     ours = notebook.metadata.get("autograder")
     assignment = ours.get("assignment") if isinstance(ours, dict) else None
-    aged = _aged(notebook)
-    return Submission(path, sha256, assignment if isinstance(assignment, str) else None, cells, (*aged, *notes))
+    return assignment if isinstance(assignment, str) else None
 
 
 def _aged(notebook: Any) -> tuple[str, ...]:
@@ -99,48 +124,24 @@ def _is_older(version: str) -> bool:
         return False
 
 
-def _notebook(path: Path, text: str) -> Any:
-    try:
-        content = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise UnreadableSubmission(
-            f"{path} is not a notebook: not JSON at line {error.lineno} ({error.msg})."
-        ) from None
-    except ValueError:
-        raise UnreadableSubmission(f"{path} is not a notebook: its JSON has a number of thousands of digits.") from None
-    except RecursionError:
-        raise UnreadableSubmission(f"{path} is not a notebook: its JSON is nested too deeply.") from None
-    if not isinstance(content, dict) or not isinstance(content.get("cells", content.get("worksheets")), list):
-        raise UnreadableSubmission(f"{path} is not a notebook: its JSON has no list of cells.")
-    if type(content.get("nbformat")) is not int:
-        raise UnreadableSubmission(f"{path} is not a notebook: its JSON does not say which nbformat it has.")
-    try:
-        return nbformat.reads(text, as_version=4)
-    except Exception as error:
-        reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
-        raise UnreadableSubmission(f"{path} is not a notebook of a known format: {reason}.") from None
-
-
 def _cells(notebook: Any) -> tuple[tuple[Cell, ...], tuple[str, ...]]:
     cells: list[Cell] = []
     notes: list[str] = []
     for number, cell in enumerate(notebook.cells, 1):
         if cell.get("cell_type") != "code":
             continue
-        code = cell.get("source", "")
-        if not isinstance(code, str):
-            notes.append(f"cell {number}: its source is no text and was ignored")
-            continue
-        checked = _checked(code)
-        if checked is not None:
-            cells.extend(Cell("check", name) for name in checked)
+        code = cell.source
+        exercises = checked(code)
+        if exercises is not None:
+            cells.extend(Cell("check", name) for name in exercises)
             continue
         if DEMO.match(code) or not code.strip():
             continue
-        graded = cell.metadata.get("nbgrader")
-        grade_id = graded.get("grade_id") if isinstance(graded, dict) else None
-        # Half a surrogate pair, which no file can hold, becomes "?".
-        name = str(grade_id or f"cell {number}").encode(errors="replace").decode()
+        name = grade_id(cell) or f"cell {number}"
+        if (conflict := _conflict(code)) is not None:
+            cells.append(Cell("code", name, f"raise SyntaxError({conflict!r})"))
+            notes.append(f"{name}: {conflict}")
+            continue
         plain, dropped = without_magics(code)
         if dropped:
             notes.append(f"{name}: notebook commands were ignored: {', '.join(dropped[:3])}")
@@ -152,21 +153,13 @@ def _cells(notebook: Any) -> tuple[tuple[Cell, ...], tuple[str, ...]]:
     return tuple(cells), tuple(notes)
 
 
-def _checked(code: str) -> list[str] | None:
-    """The exercises that a cell checks; None if it does anything else."""
-    tree = _parsed(dedent(code).strip())
-    if tree is None or not tree.body:
+def _conflict(code: str) -> str | None:
+    """What to say of a cell in which a merge conflict was left."""
+    marker = conflict_marker(code) if "<<<<<<<" in code or ">>>>>>>" in code else None
+    if marker is None or _parsed(dedent(code)) is not None:
         return None
-    names = []
-    for statement in tree.body:
-        match statement:
-            case ast.Expr(ast.Call(ast.Name("check"), [], [])):
-                pass
-            case ast.Expr(ast.Call(ast.Name("check"), [ast.Constant(str(name))], [])):
-                names.append(name)
-            case _:
-                return None
-    return names
+    number, line = marker
+    return f"line {number} is a marker of a merge conflict ({line[:40]}): keep one side, and delete the markers"
 
 
 def _parsed(code: str) -> ast.Module | None:

@@ -1,0 +1,18 @@
+"""A Python file that was handed in, as a notebook."""
+
+import re
+from itertools import pairwise
+from typing import Any
+
+from nbformat.v4 import new_code_cell, new_notebook
+
+# Where editors and nbconvert begin a cell in a script.
+CELL = re.compile(r"^# (?:%%|In\[[\d ]*\]:)", re.MULTILINE)
+
+
+def notebook_of(text: str) -> Any:
+    """A script's cells; a script without marks is one cell."""
+    starts = [0, *(match.start() for match in CELL.finditer(text)), len(text)]
+    parts = [text[start:end].strip("\n") for start, end in pairwise(starts)]
+    cells = [new_code_cell(part, id=f"script-{number}") for number, part in enumerate(parts, 1) if part.strip()]
+    return new_notebook(cells=cells)

@@ -1,0 +1,173 @@
+"""A notebook of the present format out of JSON in which anything may be missing or of another type."""
+
+import json
+import re
+from typing import Any
+
+import nbformat
+
+CELL_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+CELL_TYPES = ("code", "markdown", "raw")
+# Deeper than any metadata or output is; Python's own copying fails at some hundreds.
+DEEPEST = 40
+
+
+class NoNotebook(Exception):
+    """There is nothing to make a notebook of; the words say why."""
+
+
+def shaped(content: Any) -> tuple[Any, tuple[str, ...]]:
+    """A valid notebook with all cells that could be read, and what was noticed.
+
+    Raises:
+        NoNotebook: the JSON has no list of cells, or not one that can be read.
+    """
+    notes: list[str] = []
+    found = _listed(content)
+    made = [_cell(number, cell, notes) for number, cell in enumerate(found, 1)]
+    cells = [cell for cell in made if cell is not None]
+    if found and not cells:
+        raise NoNotebook(f"none of its {len(found)} cells can be read")
+    _name(cells)
+    metadata = content.get("metadata")
+    sound = isinstance(metadata, dict) and not _too_deep(metadata)
+    form = {"nbformat": 4, "nbformat_minor": 5, "metadata": metadata if sound else {}, "cells": cells}
+    notebook = nbformat.from_dict(form)
+    if not _is_valid(notebook):
+        _strip(notebook)
+    return notebook, tuple(notes)
+
+
+def _listed(content: Any) -> list[Any]:
+    """The cells of a notebook of any format; before format 4 they stood in worksheets."""
+    if isinstance(content, dict):
+        if isinstance(content.get("cells"), list):
+            return list(content["cells"])
+        if isinstance(content.get("worksheets"), list):
+            sheets = [sheet.get("cells") for sheet in content["worksheets"] if isinstance(sheet, dict)]
+            if any(isinstance(cells, list) for cells in sheets):
+                return [cell for cells in sheets if isinstance(cells, list) for cell in cells]
+    raise NoNotebook("its JSON has no list of cells")
+
+
+def _cell(number: int, cell: Any, notes: list[str]) -> dict[str, Any] | None:
+    if not isinstance(cell, dict):
+        notes.append(f"cell {number} is not a cell and was left out")
+        return None
+    source = _source(cell)
+    if source is None:
+        notes.append(f"cell {number}: its source is no text and was ignored")
+    kind = _kind(cell, source or "")
+    if kind != cell.get("cell_type") and cell.get("cell_type") != "heading":
+        notes.append(f"cell {number} does not say what it is and was read as {kind}")
+    if cell.get("cell_type") == "heading":
+        level = cell.get("level")
+        source = f"{'#' * (level if isinstance(level, int) and 0 < level < 7 else 1)} {source or ''}"
+    metadata = cell.get("metadata")
+    made: dict[str, Any] = {
+        "id": cell.get("id"),
+        "cell_type": kind,
+        "metadata": metadata if isinstance(metadata, dict) and not _too_deep(metadata) else {},
+        "source": source or "",
+    }
+    if kind == "code":
+        made["outputs"] = _outputs(cell.get("outputs"))
+        count = cell.get("execution_count")
+        made["execution_count"] = count if type(count) is int and count >= 0 else None
+    elif isinstance(cell.get("attachments"), dict) and not _too_deep(cell["attachments"]):
+        made["attachments"] = cell["attachments"]
+    return made
+
+
+def _source(cell: dict[str, Any]) -> str | None:
+    """A cell's text, under any of the names that formats had for it; None if it is not text."""
+    source = next((cell[key] for key in ("source", "input", "code", "text") if key in cell), None)
+    if isinstance(source, list):
+        parts = [part for part in source if isinstance(part, str)]
+        return "".join(parts) if parts or not source else None
+    return source if isinstance(source, str) else None
+
+
+def _kind(cell: dict[str, Any], source: str) -> str:
+    kind = cell.get("cell_type")
+    if kind in CELL_TYPES:
+        return str(kind)
+    if kind in ("heading", "html"):
+        return "markdown"
+    ran = {"outputs", "execution_count", "input", "prompt_number"} & cell.keys()
+    return "code" if ran or re.search(r"^(def|class|import|from|check\()", source, re.MULTILINE) else "markdown"
+
+
+def _outputs(outputs: Any) -> list[Any]:
+    if not isinstance(outputs, list):
+        return []
+    return [output for output in outputs if isinstance(output, dict) and not _too_deep(output)]
+
+
+def _too_deep(value: Any, room: int = DEEPEST) -> bool:
+    if isinstance(value, dict):
+        return room == 0 or any(_too_deep(inner, room - 1) for inner in value.values())
+    if isinstance(value, list):
+        return room == 0 or any(_too_deep(inner, room - 1) for inner in value)
+    return False
+
+
+def _name(cells: list[dict[str, Any]]) -> None:
+    """Gives every cell an id of its own; the first keeps one that several have."""
+    used: set[str] = set()
+    for number, cell in enumerate(cells, 1):
+        own = cell["id"]
+        if not isinstance(own, str) or not CELL_ID.fullmatch(own) or own in used:
+            own = next(name for name in (f"cell-{number}{'-' * more}" for more in range(60)) if name not in used)
+        cell["id"] = own
+        used.add(own)
+
+
+def _is_valid(notebook: Any) -> bool:
+    try:
+        nbformat.validate(notebook)
+    except Exception:  # one of several kinds, by the validator in use
+        return False
+    return True
+
+
+def _strip(notebook: Any) -> None:
+    """Leaves of metadata what grading reads, and no outputs: then nothing is left that could be invalid."""
+    notebook.metadata = _only(notebook.metadata, "autograder")
+    for cell in notebook.cells:
+        cell.metadata = _only(cell.metadata, "nbgrader")
+        cell.pop("attachments", None)
+        if cell.cell_type == "code":
+            cell.outputs = []
+
+
+def _only(metadata: Any, key: str) -> Any:
+    return nbformat.from_dict({key: metadata[key]} if isinstance(metadata.get(key), dict) else {})
+
+
+def parsed(text: str) -> Any:
+    """The JSON of a notebook. Control characters in strings, and halves of characters, are let pass.
+
+    Raises:
+        NoNotebook: it is not JSON.
+    """
+    try:
+        content = json.loads(text, strict=False)
+        # An escaped half of a character can be read, but neither run nor written.
+        return _whole(content) if "\\ud" in text.lower() else content
+    except json.JSONDecodeError as error:
+        raise NoNotebook(f"not JSON at line {error.lineno} ({error.msg})") from None
+    except ValueError:
+        raise NoNotebook("its JSON has a number of thousands of digits") from None
+    except RecursionError:
+        raise NoNotebook("its JSON is nested too deeply") from None
+
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_whole(inner) for inner in value]
+    if isinstance(value, dict):
+        return {_whole(key): _whole(inner) for key, inner in value.items()}
+    return value
