@@ -89,7 +89,9 @@ def _write(course: Course, name: str, text: str, tables: Sequence[Table]) -> Pat
     (folder / name).mkdir(parents=True)
     for table in tables:
         # The mark in front tells spreadsheets that it is UTF-8.
-        (folder / name / f"{table.key}.csv").write_text(as_csv(table), encoding="utf-8-sig", errors="replace")
+        (folder / name / f"{table.key}.csv").write_text(
+            as_csv(table), encoding="utf-8-sig", errors="replace", newline=""
+        )
     path = folder / f"{name}.html"
     temporary = path.with_suffix(f".{os.getpid()}.part")
     temporary.write_text(text, encoding="utf-8", errors="replace")

@@ -60,7 +60,8 @@ def tables_of(report: Report) -> tuple[Table, ...]:
 def as_csv(table: Table) -> str:
     """The table for a spreadsheet: all students of a cell, full numbers, and no cell that could be a formula."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    # A cell that holds either of the terminator's characters gets quotes, or it would begin a row of its own.
+    writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow([column.name for column in table.columns])
     writer.writerows([[_cell(value) for value in row] for row in table.rows])
     return text.getvalue()
