@@ -6,9 +6,10 @@ import re
 import shutil
 from pathlib import Path
 
+import msgspec
 import pytest
 from conftest import ROOT
-from made_results import exercise, judged, make_up, unjudged, unwritten
+from made_results import check, exercise, judged, make_up, unjudged, unwritten
 from typer.testing import CliRunner, Result
 
 from autograder.cli import app
@@ -183,6 +184,13 @@ def test_a_check_that_most_fail_is_worth_a_look(course: Course, failing: int, si
     assert all(
         found[rule].checks == {"fails often": ("test_1",), "nobody fails": ("test_0", "test_2")}[rule] for rule in rules
     )
+
+
+def test_a_rule_that_everybody_keeps_is_not_worth_a_look(course: Course):
+    kept = exercise("mean", "passed", "passed")
+    kept = msgspec.structs.replace(kept, checks=(*kept.checks, check("device")))
+    (hint,) = report(course, *(judged(f"s{n}", kept) for n in range(10))).hints
+    assert hint.checks == ("test_0", "test_1")
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Mapping, Sequence
+from datetime import UTC
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from autograder.feedback.rendering import code_spans
 from autograder.reporting.charts import OUTCOMES, histogram, outcomes
 from autograder.reporting.counting import report_of
 from autograder.reporting.figures import Report
-from autograder.reporting.handed_in import has_results, read_handed_in
+from autograder.reporting.handed_in import has_results, moment, read_handed_in
 from autograder.reporting.overview import CourseReport, course_report, course_tables
 from autograder.reporting.tables import Column, Table, as_csv, tables_of
 
@@ -133,15 +134,23 @@ def _cell(column: Column, value: Any, pages: Mapping[str, str]) -> Markup:
             shown = Markup(", ").join(_student(one, pages) for one in value[:EXAMPLES])
             return shown + (f" and {len(value) - EXAMPLES} more" if len(value) > EXAMPLES else "")
         case "code", tuple():
-            return Markup(", ").join(Markup("<code>{}</code>").format(one) for one in value)
+            return Markup(", ").join(map(_code, value))
         case "code", _:
-            return Markup("<code>{}</code>").format(value)
+            return _code(value)
+        case "time", _:
+            time = moment(value)
+            return escape(f"{time.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if time else value)
         case "sentence", _:
             return code_spans(value if len(value) <= LONG_TITLE else f"{value[:LONG_TITLE]} …")
         case _, bool():
             return Markup("yes" if value else "no")
         case _:
             return escape(value)
+
+
+def _code(name: str) -> Markup:
+    """A name that a narrow column may break after an underscore."""
+    return Markup("<code>{}</code>").format(escape(name).replace("_", Markup("_<wbr>")))
 
 
 def _student(student: str, pages: Mapping[str, str]) -> Markup:

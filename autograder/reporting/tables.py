@@ -9,7 +9,7 @@ from typing import Any, Literal
 from autograder.reporting.figures import Report
 from autograder.reporting.hints import RULES
 
-Kind = Literal["text", "code", "sentence", "number", "share", "signed", "students", "student"]
+Kind = Literal["text", "code", "sentence", "number", "share", "signed", "students", "student", "time"]
 NUMERIC = ("number", "share", "signed")
 # What a spreadsheet takes for a formula, and the characters after which it may find one.
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -235,7 +235,7 @@ def _submissions(report: Report) -> Table:
         Column("section", "section"),
         Column("score", "score", "number"),
         Column("max_score", "of", "number"),
-        Column("handed_in", "handed in"),
+        Column("handed_in", "handed in", "time"),
         Column("late", "late"),
         Column("cpu_seconds", "CPU seconds", "number"),
         Column("checks_too_slow", "too slow", "number"),
