@@ -117,6 +117,13 @@ def test_mistakes_are_counted_among_those_who_tried(course: Course):
     assert (mistake.count, mistake.share, mistake.students) == (2, pytest.approx(2 / 3, abs=1e-6), ("boris", "chen"))
 
 
+def test_what_follows_from_another_exercise_comes_after_the_mistakes(course: Course):
+    follows = Diagnosis("earlier_exercise", "It uses `mean`, which does not pass yet.", "generic")
+    class_ = [judged(f"s{n}", exercise("scale", "failed", diagnosis=follows)) for n in range(3)]
+    done = report(course, judged("ada", exercise("mean", "failed", diagnosis=WRONG)), *class_)
+    assert [(one.mistake, one.count) for one in done.mistakes] == [("forgets_to_scale", 1), ("earlier_exercise", 3)]
+
+
 @pytest.mark.parametrize(
     ("submitted", "late"),
     [

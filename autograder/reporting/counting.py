@@ -26,6 +26,7 @@ from autograder.results import CheckResult, Diagnosis, ExerciseResult, Result
 
 BINS = 10
 CHANGED_INPUT = "changes_an_input"
+FOLLOWS = "earlier_exercise"
 NO_SECTION = "(none)"
 
 
@@ -159,7 +160,10 @@ def _checks(results: Iterable[Result]) -> Iterable[CheckFigures]:
 
 
 def _mistakes(lines: Iterable[Line]) -> tuple[MistakeFigures, ...]:
-    """Diagnoses, the most frequent first; where one is worded in several ways, its most frequent wording."""
+    """Diagnoses, the most frequent first, and after them what follows from another exercise.
+
+    Where one is worded in several ways, its most frequent wording stands for it.
+    """
     tried: Counter[str] = Counter()
     seen: dict[tuple[str, str], list[tuple[str, Diagnosis]]] = {}
     for student, exercise in _exercises(lines):
@@ -178,7 +182,7 @@ def _mistakes(lines: Iterable[Line]) -> tuple[MistakeFigures, ...]:
         )
         for (exercise, mistake), found in seen.items()
     ]
-    return tuple(sorted(figures, key=lambda one: (-one.count, one.exercise, one.mistake)))
+    return tuple(sorted(figures, key=lambda one: (one.mistake == FOLLOWS, -one.count, one.exercise, one.mistake)))
 
 
 def _exercises(lines: Iterable[Line]) -> Iterable[tuple[str, ExerciseResult]]:

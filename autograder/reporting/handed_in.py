@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 import msgspec
 from msgspec import Struct
@@ -61,21 +62,12 @@ def read_handed_in(course: Course, name: str) -> HandedIn:
     settings = course.assignment(name)
     path = course.private_dir / "results" / f"{name}.jsonl"
     try:
-        content = path.read_bytes()
         graded = datetime.fromtimestamp(path.stat().st_mtime, UTC).replace(microsecond=0)
+        lines, faults = _lines(path, name)
     except FileNotFoundError:
         raise ReportError(f"There are no results of {name} yet: run `autograder grade {name}` first.") from None
     except OSError as error:
         raise CourseError(path, "the file", f"unreadable ({error.strerror})", "a file that can be read") from None
-    lines: dict[str, Line] = {}
-    faults = []
-    for number, text in enumerate(content.splitlines(), 1):
-        if text.strip():
-            try:
-                line = _line(text, name)
-                lines[line.student] = line
-            except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-                faults.append(f"Line {number} of {path.name} cannot be read ({error}); grade the assignment again.")
     if not lines:
         why = faults[0] if faults else f"{path} holds no submission: run `autograder grade {name}`."
         raise ReportError(why)
@@ -89,6 +81,24 @@ def read_handed_in(course: Course, name: str) -> HandedIn:
         tuple(sorted(_submitted(course, name) - lines.keys())),
         read_classlist(course),
     )
+
+
+def _lines(path: Path, name: str) -> tuple[dict[str, Line], list[str]]:
+    """The last line of each student, and a sentence for each line that cannot be read."""
+    lines: dict[str, Line] = {}
+    faults = []
+    # One line at a time: those of a large class are a hundred megabytes together.
+    with path.open("rb") as file:
+        for number, text in enumerate(file, 1):
+            if not text.strip():
+                continue
+            try:
+                line = _line(text, name)
+            except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+                faults.append(f"Line {number} of {path.name} cannot be read ({error}); grade the assignment again.")
+            else:
+                lines[line.student] = line
+    return lines, faults
 
 
 def _submitted(course: Course, name: str) -> set[str]:

@@ -154,7 +154,10 @@ def _mistakes(report: Report) -> Table:
         Column("students", "for example", "students"),
     )
     rows = tuple((m.exercise, m.says, m.mistake, m.kind, m.count, m.share, m.students) for m in report.mistakes)
-    says = ("Known mistakes are those that the assignment lists; generic ones may happen in any exercise.",)
+    says = (
+        "Known mistakes are those that the assignment lists; generic ones may happen in any exercise. Last come those "
+        "that follow from an earlier exercise which does not pass.",
+    )
     return Table("mistakes", "Most frequent mistakes", columns, rows, says, "No mistake has a name.")
 
 
