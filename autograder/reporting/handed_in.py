@@ -93,7 +93,7 @@ def _lines(path: Path, name: str) -> tuple[dict[str, Line], list[str]]:
             if not text.strip():
                 continue
             try:
-                line = _line(text, name)
+                line = _line(text.strip(), name)
             except (msgspec.MsgspecError, ValueError, RecursionError) as error:
                 faults.append(f"Line {number} of {path.name} cannot be read ({error}); grade the assignment again.")
             else:
