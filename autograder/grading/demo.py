@@ -18,6 +18,7 @@ import msgspec
 from autograder.course import Course, load_course
 from autograder.feedback.panel import RECORD_TYPE
 from autograder.grading.classroom import MadeSubmission, make_class
+from autograder.grading.database import VARIABLE
 from autograder.notebooks.build import build_assignment, source_notebook
 from autograder.notebooks.submission import UnreadableSubmission, read_submission
 from autograder.results import ExerciseResult
@@ -128,6 +129,8 @@ def _nbgrader(out: Path, arguments: list[str], advance: Advance, *, each: str = 
     command = [sys.executable, "-m", "nbgrader", *arguments]
     environment = {**os.environ, "PYTHONWARNINGS": "ignore", "JUPYTER_PLATFORM_DIRS": "1"}
     environment.pop("NBGRADER_EXECUTION", None)
+    # A made-up class has no business in a real class's gradebook.
+    environment.pop(VARIABLE, None)
     log = out / "nbgrader.log"
     with (
         log.open("a", encoding="utf-8") as file,

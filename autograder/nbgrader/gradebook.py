@@ -13,6 +13,7 @@ from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.utils import determine_grade, is_grade
 
 from autograder.course import Course
+from autograder.grading.database import DatabaseError, reachable
 from autograder.grading.grade import Judged
 from autograder.nbgrader.outputs import write_outputs
 from autograder.notebooks.build import notebook_text, released_notebook, source_notebook
@@ -37,7 +38,7 @@ class GradebookWriter(AbstractContextManager["GradebookWriter"]):
     """Writes submissions of one assignment; open it in one process only.
 
     Raises:
-        GradebookError: the assignment is not in the gradebook yet.
+        GradebookError: the database does not answer, or the assignment is not in the gradebook yet.
     """
 
     def __init__(self, course: Course, name: str) -> None:
@@ -45,7 +46,10 @@ class GradebookWriter(AbstractContextManager["GradebookWriter"]):
         self._course = course
         self._name = name
         self._released = {cell.metadata["nbgrader"]["grade_id"]: cell for cell in released.cells if _ours(cell)}
-        self._gradebook = Gradebook(f"sqlite:///{course.private_dir / 'gradebook.db'}", course.course_id)
+        try:
+            self._gradebook = Gradebook(reachable(course), course.course_id)
+        except DatabaseError as error:
+            raise GradebookError(str(error)) from None
         try:
             notebooks = self._gradebook.find_assignment(name).notebooks
         except MissingEntry:
