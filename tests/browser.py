@@ -54,7 +54,10 @@ def jupyter(kind: str, root: Path, home: Path) -> Iterator[str]:
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("JUPYTER", "AUTOGRADER"))}
     environment |= {f"JUPYTER_{name}_DIR": str(home / name.lower()) for name in ("CONFIG", "DATA", "RUNTIME")}
     environment |= {"PATH": f"{BIN}{os.pathsep}{environment['PATH']}", "IPYTHONDIR": str(home / "ipython")}
-    home.mkdir(parents=True, exist_ok=True)
+    exchange = home / "exchange"
+    exchange.mkdir(parents=True)
+    exchange.chmod(0o777)
+    environment["AUTOGRADER_EXCHANGE"] = str(exchange)
     with (home / "log").open("w", encoding="utf-8") as log:
         server = subprocess.Popen(command, cwd=root, env=environment, stdout=log, stderr=subprocess.STDOUT)
         try:

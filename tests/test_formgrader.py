@@ -48,6 +48,7 @@ def test_a_submission_goes_through_the_formgrader(fixture_course: Course, tmp_pa
         assert automatic > 0
         opened.goto(f"{address}/formgrader/submissions/{known}/?index=0")
         written = opened.locator("input.score").last
+        opened.locator("input.score").first.scroll_into_view_if_needed()
         shoot(opened, "formgrader-submission")
         written.fill("1.5")
         written.blur()
