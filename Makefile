@@ -4,7 +4,7 @@ PIP = .venv/bin/python -m pip install -qq --disable-pip-version-check --no-warn-
 INSTALLED = .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint verify verify-deep bench clean
+.PHONY: help install demo system test lint verify verify-deep bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,7 +27,19 @@ demo: $(INSTALLED) ## see the whole course at work on a made-up class
 test verify verify-deep: export CI := true
 test verify verify-deep: export OMP_NUM_THREADS := 1
 
-test: lint ## lint, build the hidden examples, run the tests
+# Chromium and PostgreSQL come from Debian, where this may be installed; without them their tests are skipped.
+system:
+	@missing=""; \
+	 test -x /usr/bin/chromium || missing="$$missing chromium"; \
+	 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$$missing postgresql"; \
+	 test -z "$$missing" && exit 0; \
+	 if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	   echo "Installing for the tests:$$missing"; \
+	   { apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends $$missing; } >/dev/null 2>&1 \
+	     || echo "Cannot be installed here:$$missing; the tests that need them are skipped."; \
+	 else echo "Not installed:$$missing; the tests that need them are skipped."; fi
+
+test: system lint ## lint, build the hidden examples, run the tests
 	@.venv/bin/autograder build
 	@.venv/bin/python -m pytest -n 2
 

@@ -58,6 +58,7 @@ def collect(
 
     from autograder.collecting.collect import collect as collect_all
     from autograder.collecting.downloads import DownloadError
+    from autograder.grading.database import DatabaseError
     from autograder.nbgrader.students import update_students
     from autograder.roster import read_roster, roster_file
 
@@ -75,7 +76,7 @@ def collect(
             fail(f"{error.filename or course.private_dir} cannot be written: {error.strerror}.", UNJUDGED)
         try:
             update_students(course, roster)
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, DatabaseError) as error:
             reason = str(error).splitlines()[0]
             fail(f"Everything is collected, but the gradebook did not take the roster: {reason}", UNJUDGED)
         if json:

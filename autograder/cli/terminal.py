@@ -41,6 +41,7 @@ def one_sentence() -> Iterator[None]:
     """Ends every error that a person can cause in one sentence on stderr and its exit code."""
     from autograder.examples.record import BuildError
     from autograder.examples.store import ExamplesError
+    from autograder.grading.database import DatabaseError
     from autograder.grading.demo import DemoError
     from autograder.grading.judge import NoDevice, TooLittleIsolation
     from autograder.notebooks.source import SourceError
@@ -52,7 +53,7 @@ def one_sentence() -> Iterator[None]:
         yield
     except UnreadableSubmission as error:
         fail(str(error), UNREADABLE)
-    except (CourseError, NoDevice) as error:
+    except (CourseError, DatabaseError, NoDevice) as error:
         fail(str(error), WRONG_USE)
     except (
         BuildError,

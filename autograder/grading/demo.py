@@ -14,6 +14,7 @@ from pathlib import Path
 
 from autograder.course import Course, load_course
 from autograder.grading.classroom import MadeSubmission, make_class
+from autograder.grading.database import VARIABLE
 from autograder.grading.grade import Judged, grade_class, submissions, write_lines
 from autograder.grading.judge import TooLittleIsolation, require_isolation
 from autograder.notebooks.build import build_assignment, source_notebook
@@ -157,6 +158,8 @@ def _nbgrader(out: Path, arguments: list[str], advance: Advance, *, each: str = 
     command = [sys.executable, "-m", "nbgrader", *arguments]
     environment = {**os.environ, "PYTHONWARNINGS": "ignore", "JUPYTER_PLATFORM_DIRS": "1"}
     environment.pop("NBGRADER_EXECUTION", None)
+    # A made-up class has no business in a real class's gradebook.
+    environment.pop(VARIABLE, None)
     log = out / "nbgrader.log"
     with (
         log.open("a", encoding="utf-8") as file,

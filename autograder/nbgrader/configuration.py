@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.course import CourseError, load_course
+from autograder.grading.database import DatabaseError, reachable
 from autograder.grading.notebook import COURSE_VARIABLE
 from autograder.policy.extensions import read_extensions
 
@@ -19,6 +20,7 @@ SANITISING = [
     "nbgrader.preprocessors.OverwriteCells",
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
+EXCHANGE_VARIABLE = "AUTOGRADER_EXCHANGE"
 JUDGE = "autograder.nbgrader.preprocessor.Judge"
 COLLECTOR = "autograder.nbgrader.collector.LmsCollector"
 DUE_DATES = "autograder.nbgrader.late.DueDates"
@@ -43,17 +45,22 @@ def configure(c: Any, root: Path) -> None:
     try:
         course = load_course(root)
         read_extensions(course)  # a fault in it would otherwise be told once for each submission
-    except CourseError as error:
+        course.private_dir.mkdir(exist_ok=True)
+        db_url = reachable(course)
+    except (CourseError, DatabaseError) as error:
         raise SystemExit(str(error)) from None
-    course.private_dir.mkdir(exist_ok=True)
     c.CourseDirectory.root = str(course.root)
     c.CourseDirectory.course_id = course.course_id
-    c.CourseDirectory.db_url = f"sqlite:///{course.private_dir / 'gradebook.db'}"
+    c.CourseDirectory.db_url = db_url
     c.CourseDirectory.source_directory = "build/source"
     c.CourseDirectory.release_directory = "build/release"
     c.CourseDirectory.submitted_directory = "private/submitted"
     c.CourseDirectory.autograded_directory = "private/autograded"
     c.CourseDirectory.feedback_directory = "private/feedback"
+    # nbgrader keeps its own default where the variable is not set.
+    if exchange := os.environ.get(EXCHANGE_VARIABLE):
+        c.Exchange.root = str(Path(exchange).absolute())
+    c.Exchange.timezone = "UTC"
     c.Execute.timeout = int(course.limits.seconds_per_cell)
     c.GenerateAssignment.preprocessors.append(DUE_DATES)
     c.Autograde.exporter_class = EXPORTER

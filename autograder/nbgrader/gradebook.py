@@ -15,6 +15,7 @@ from nbgrader.utils import compute_checksum, determine_grade, is_grade, is_solut
 
 from autograder.course import Course
 from autograder.feedback.visibility import hidden_are_named, result_for_student
+from autograder.grading.database import DatabaseError, reachable
 from autograder.grading.grade import Judged, submitted_folder
 from autograder.nbgrader.late import settle
 from autograder.nbgrader.outputs import write_outputs
@@ -54,7 +55,7 @@ class GradebookWriter(AbstractContextManager["GradebookWriter"]):
     """Writes submissions of one assignment; open it in one process only.
 
     Raises:
-        GradebookError: the assignment is not in the gradebook yet.
+        GradebookError: the database does not answer, or the assignment is not in the gradebook yet.
     """
 
     def __init__(self, course: Course, name: str) -> None:
@@ -63,7 +64,10 @@ class GradebookWriter(AbstractContextManager["GradebookWriter"]):
         self._extensions = read_extensions(course)
         self._named = hidden_are_named(course, name, self._extensions, datetime.now(UTC))
         self._released = released_of(course, name)
-        self._gradebook = Gradebook(f"sqlite:///{course.private_dir / 'gradebook.db'}", course.course_id)
+        try:
+            self._gradebook = Gradebook(reachable(course), course.course_id)
+        except DatabaseError as error:
+            raise GradebookError(str(error)) from None
         try:
             notebooks = self._gradebook.find_assignment(name).notebooks
         except MissingEntry:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from nbgrader.api import Gradebook, MissingEntry
 
 from autograder.course import Course
+from autograder.grading.database import reachable
 from autograder.nbgrader.configuration import find_own_commands
 from autograder.roster import Student
 
@@ -16,12 +17,14 @@ def update_students(course: Course, roster: Sequence[Student]) -> int:
 
     Returns:
         How many students were added or changed.
+    Raises:
+        DatabaseError: the gradebook cannot be reached.
     """
     if not roster:
         return 0
     changed = 0
     find_own_commands()
-    with Gradebook(f"sqlite:///{course.private_dir / 'gradebook.db'}", course.course_id) as gradebook:
+    with Gradebook(reachable(course), course.course_id) as gradebook:
         for student in roster:
             first, last = split_name(student.name)
             fields = {"first_name": first, "last_name": last, "email": _bare(student.email)}
