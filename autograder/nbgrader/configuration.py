@@ -12,9 +12,9 @@ from autograder.policy.extensions import read_extensions
 
 EXPORTER = "autograder.nbgrader.repairing.SubmissionExporter"
 # What stock nbgrader runs before it grades, after `Repair`, which leaves these little to do.
+# `ClearOutput` is not among them: `Repair` keeps of a student's outputs what is small and safe.
 SANITISING = [
     "autograder.nbgrader.repairing.Repair",
-    "nbgrader.preprocessors.ClearOutput",
     "nbgrader.preprocessors.DeduplicateIds",
     "nbgrader.preprocessors.OverwriteKernelspec",
     "nbgrader.preprocessors.OverwriteCells",
