@@ -131,7 +131,7 @@ def overview_of(
         assignment,
         round(sum(result.points for result in exercises), 6),
         round(sum(result.max_points for result in exercises), 6),
-        Next(first.name, _says(first)) if first else None,
+        Next(first.name, next_step(first)) if first else None,
         deadline.due if deadline else None,
         tuple(exercises),
         tuple(notes),
@@ -153,7 +153,7 @@ def _mark(result: ExerciseResult) -> str:
     return MARKS.get(result.status, "✗")
 
 
-def _says(result: ExerciseResult) -> str:
+def next_step(result: ExerciseResult) -> str:
     """The diagnosis, or else what is wrong as a whole, or else the property that fails first; one line."""
     failed = first_failure(result)
     if result.diagnosis is not None:

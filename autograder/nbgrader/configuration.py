@@ -12,9 +12,9 @@ from autograder.policy.extensions import read_extensions
 
 EXPORTER = "autograder.nbgrader.repairing.SubmissionExporter"
 # What stock nbgrader runs before it grades, after `Repair`, which leaves these little to do.
+# `ClearOutput` is not among them: `Repair` keeps of a student's outputs what is small and safe.
 SANITISING = [
     "autograder.nbgrader.repairing.Repair",
-    "nbgrader.preprocessors.ClearOutput",
     "nbgrader.preprocessors.DeduplicateIds",
     "nbgrader.preprocessors.OverwriteKernelspec",
     "nbgrader.preprocessors.OverwriteCells",
@@ -25,6 +25,8 @@ JUDGE = "autograder.nbgrader.preprocessor.Judge"
 COLLECTOR = "autograder.nbgrader.collector.LmsCollector"
 DUE_DATES = "autograder.nbgrader.late.DueDates"
 LATE_PENALTY = "autograder.nbgrader.late.LatePenalty"
+FEEDBACK = "autograder.nbgrader.returning.FeedbackExporter"
+GRADES = "autograder.nbgrader.returning.Grades"
 # What stock nbgrader runs after `Execute`, in whose place the judge stands.
 AFTER_JUDGE = [
     "nbgrader.preprocessors.IgnorePattern",
@@ -66,10 +68,20 @@ def configure(c: Any, root: Path) -> None:
     c.Autograde.exporter_class = EXPORTER
     c.Autograde.sanitize_preprocessors = SANITISING
     c.Autograde.autograde_preprocessors = [JUDGE, DUE_DATES, *AFTER_JUDGE]
+    c.GenerateFeedback.exporter_class = FEEDBACK
+    c.GenerateFeedback.preprocessors = [GRADES]
     c.AssignLatePenalties.plugin_class = LATE_PENALTY
     c.ZipCollectApp.collector_plugin = COLLECTOR
     c.ZipCollectApp.downloaded_directory = "private/downloaded"
-    for part in (c.SubmissionExporter, c.Repair, c.Judge, c.DueDates, c.LatePenalty, c.LmsCollector):
+    for part in (
+        c.SubmissionExporter,
+        c.Repair,
+        c.Judge,
+        c.DueDates,
+        c.LatePenalty,
+        c.LmsCollector,
+        c.FeedbackExporter,
+    ):
         part.course_root = str(course.root)
     from autograder.nbgrader.placing import place_before_listing
 

@@ -10,6 +10,7 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Unicode
 
 from autograder.course import load_course
+from autograder.nbgrader.safe import make_safe
 from autograder.nbgrader.unjudged import NOTICED, put_mark, put_notes, unjudged_notebook
 from autograder.notebooks.handed_in import is_inside, misplaced
 from autograder.notebooks.released import released_of
@@ -58,6 +59,8 @@ class Repair(NbGraderPreprocessor):
             return unjudged_notebook(released, name, f"{path.name} {error.why}"), resources
         put_mark(mended, name)
         put_notes(mended, NOTICED, (*misplaced(path, path.parent, name), *notes))
+        # nbgrader writes the notebook between sanitising and grading.
+        make_safe(mended)
         return mended, resources
 
 
