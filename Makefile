@@ -4,7 +4,7 @@ PIP = .venv/bin/python -m pip install -qq --disable-pip-version-check --no-warn-
 INSTALLED = .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo system test lint verify verify-deep bench clean
+.PHONY: help install demo system docs test lint verify verify-deep bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ system:
 test: system lint ## lint, build the hidden examples, run the tests
 	@.venv/bin/autograder build
 	@.venv/bin/python -m pytest -n 2
+
+docs: $(INSTALLED) ## write the handbook's reference pages from the code
+	@.venv/bin/python docs/generate.py
 
 lint: $(INSTALLED) ## check style and types
 	@.venv/bin/ruff check

@@ -88,7 +88,8 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True):
             left then fail as too slow.
         memory_mib: mebibytes that a submission may use beside Python and torch themselves. The call raises
             MemoryError or RuntimeError, and the check fails with it.
-        notebook_bytes: size of a submitted file. A larger one is not judged, and its student is told so.
+        notebook_bytes: size of a submitted file without its outputs. A larger one is not judged, and its student is
+            told so.
     """
 
     seconds_per_call: Seconds = 10.0
@@ -148,7 +149,14 @@ class FeedbackPolicy(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class AssignmentSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """One assignment: its folder's name, its title, its share of the course's grade and when it is due."""
+    """One assignment; the order is that of the course.
+
+    Attributes:
+        name: of its folders in ``assignments/`` and ``solutions/``.
+        title: shown to people.
+        weight: its share of the course's grade, relative to the others.
+        due: when it has to be handed in; students see it in the notebook. Without one nothing is ever late.
+    """
 
     name: AssignmentName
     title: Title
@@ -240,8 +248,14 @@ def load_course(root: Path) -> Course:
     return course
 
 
-class _CourseFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The content of ``course.toml``."""
+class CourseFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The content of ``course.toml``.
+
+    Attributes:
+        schema: the version of this file's form.
+        title: shown to people.
+        course_id: nbgrader's course id; the exchange has a folder of this name.
+    """
 
     schema: Annotated[Literal[1], Meta(description="1")]
     title: Title
@@ -281,12 +295,12 @@ def _parse(file: Path, text: str) -> dict[str, Any]:
         raise CourseError(file, f"line {number}", shown(lines[number - 1].strip()), f"valid TOML ({reason})") from None
 
 
-def _decode(file: Path, content: dict[str, Any]) -> _CourseFile:
+def _decode(file: Path, content: dict[str, Any]) -> CourseFile:
     try:
         # Without `builtin_types` a quoted date would do as well; one way to write it is enough.
-        return msgspec.convert(content, _CourseFile, builtin_types=(datetime, date, time))
+        return msgspec.convert(content, CourseFile, builtin_types=(datetime, date, time))
     except msgspec.ValidationError as error:
-        raise fault(file, content, _CourseFile, str(error)) from None
+        raise fault(file, content, CourseFile, str(error)) from None
 
 
 def _refuse_duplicate_names(file: Path, course: Course) -> None:

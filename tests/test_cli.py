@@ -95,7 +95,7 @@ def test_the_demo_shows_a_graded_class(fixture_course: Course):
     assert f"{float(maximum):.2f} / {maximum}" in rows["ada"] and f"0.00 / {maximum}" in rows["ivan"]
     assert "not graded" in rows["mei"] and "Most common mistakes" in done.stdout
     shown = fixture_course.root / "shown"
-    assert len(list(shown.glob("private/feedback/*/basics/basics.html"))) == 12
+    assert len(list(shown.glob("private/feedback/*/basics/basics.html"))) == 13
     assert (shown / "grades.csv").read_text(encoding="utf-8").count("\n") == 14
     assert "all-assignments.html" in done.stdout
     assert "is not a notebook" in (shown / "private" / "reports" / "basics.html").read_text(encoding="utf-8")

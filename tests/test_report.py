@@ -263,7 +263,7 @@ def test_a_roster_without_ids_is_one_sentence(course: Course, monkeypatch):
     (course.private_dir / "students.csv").write_text("name,section\nAda,A\n", encoding="utf-8")
     done = run(course, monkeypatch, "basics")
     assert done.exit_code == 2
-    assert "students.csv, line 1 is name, section; allowed is a header with the column id" in done.stderr
+    assert "students.csv, line 1 is without a column id; allowed is a header with the columns id" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -299,7 +299,7 @@ def test_keys_that_another_version_wrote_are_passed_over(course: Course):
 
 
 def test_what_students_write_is_text_on_the_page(course: Course):
-    (course.private_dir / "students.csv").write_text(f"id,name,section\n{ODD},{ODD},{ODD}\n", encoding="utf-8")
+    (course.private_dir / "students.csv").write_text(f"id,name,section\nada,{ODD},{ODD}\n", encoding="utf-8")
     wrong = exercise(f"mean{ODD}", "failed", diagnosis=Diagnosis(ODD, ODD))
     write_lines(course, "basics", [judged(ODD, wrong, notes=(ODD,)), unjudged("mei", ODD)])
     path, _ = write_report(course, "basics")

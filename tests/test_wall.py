@@ -16,15 +16,23 @@ MAY_IMPORT = {
     "errors": set(),
     "course": {"errors"},
     "results": set(),
+    "roster": {"course", "errors"},
+    "policy": {"course", "errors"},
     "sandbox": set(),
     "testing": {"course", "sandbox"},
     "examples": {"course", "sandbox", "testing"},
-    "feedback": {"results", "sandbox", "testing", "examples"},
-    "notebooks": {"course", "testing", "examples"},
-    "grading": {"course", "results", "sandbox", "testing", "examples", "feedback", "notebooks"},
-    "nbgrader": {"course", "results", "sandbox", "testing", "feedback", "notebooks", "grading"},
-    "cli": {"course", "results", "sandbox", "testing", "examples", "feedback", "notebooks", "grading", "nbgrader"},
+    "feedback": {"course", "policy", "results", "sandbox", "testing", "examples"},
+    "collecting": {"course", "errors", "roster"},
+    "reporting": {"course", "results", "roster", "feedback"},
+    "notebooks": {"course", "policy", "testing", "examples"},
+    "grading": {"course", "policy", "results", "sandbox", "testing", "examples", "feedback", "notebooks"},
+    "nbgrader": {
+        *("course", "roster", "policy", "results", "sandbox", "testing"),
+        *("feedback", "notebooks", "collecting", "grading"),
+    },
+    "retention": {"course", "nbgrader"},
 }
+MAY_IMPORT["cli"] = {*MAY_IMPORT} - {"errors"}
 
 
 def imports(path: Path) -> set[str]:

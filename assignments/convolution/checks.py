@@ -99,7 +99,7 @@ def part(answer: Any, k: int) -> Tensor:
 AXES = st.tuples(st.integers(1, 5), st.integers(1, 4), st.integers(0, 3), st.integers(1, 3), st.integers(0, 9))
 
 
-@exercise("conv_output_size", points=2, forbid=())
+@exercise("conv_output_size", points=2, forbid=(), rules=Rules(library="torch"))
 class TestConvOutputSize:
     def test_worked_values(self, student):
         """28 under a kernel of 3: "valid" leaves 26, "same" 28, and stride 2 with padding 1 leaves 14."""
@@ -657,7 +657,7 @@ class TestDepthwiseSeparableConv2d:
 LAYERS = st.lists(st.tuples(st.integers(1, 4), st.integers(1, 3), st.integers(1, 3)), max_size=4)
 
 
-@exercise("receptive_field", points=2, forbid=())
+@exercise("receptive_field", points=2, forbid=(), rules=Rules(library="torch"))
 class TestReceptiveField:
     def test_worked_values(self, student):
         """Two layers of 3 see 5, three see 7; a stride of 2 in the first of two makes it 7; no layer sees 1."""
@@ -687,7 +687,7 @@ class TestReceptiveField:
             student.receptive_field([(3, 1, 1), layer])
 
 
-@exercise("conv_parameter_count", points=1, forbid=())
+@exercise("conv_parameter_count", points=1, forbid=(), rules=Rules(library="torch"))
 class TestConvParameterCount:
     def test_worked_values(self, student):
         """3x3 kernels from 3 to 16 channels have 448 parameters, without bias 432; one for each of 8 channels, 80."""

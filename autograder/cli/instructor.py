@@ -158,7 +158,7 @@ def demo(
 
     Example: `autograder demo --out /tmp/demo`
     """
-    from autograder.grading.demo import run_demo, write_automatic_grades
+    from autograder.nbgrader.demo import run_demo, write_automatic_grades
     from autograder.reporting.page import write_course_report
 
     with one_sentence():

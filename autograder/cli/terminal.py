@@ -42,8 +42,8 @@ def one_sentence() -> Iterator[None]:
     from autograder.examples.record import BuildError
     from autograder.examples.store import ExamplesError
     from autograder.grading.database import DatabaseError
-    from autograder.grading.demo import DemoError
     from autograder.grading.judge import NoDevice, TooLittleIsolation
+    from autograder.nbgrader.demo import DemoError
     from autograder.notebooks.source import SourceError
     from autograder.notebooks.submission import UnreadableSubmission
     from autograder.sandbox.remote import SandboxError

@@ -6,7 +6,6 @@ from datetime import datetime
 from statistics import fmean, median, quantiles
 from typing import Literal
 
-from autograder.reporting.classlist import Listed
 from autograder.reporting.figures import (
     Bin,
     CheckFigures,
@@ -23,6 +22,7 @@ from autograder.reporting.figures import (
 from autograder.reporting.handed_in import HandedIn, Line, moment
 from autograder.reporting.hints import discrimination, hints
 from autograder.results import CheckResult, Diagnosis, ExerciseResult, Result
+from autograder.roster import Student
 
 BINS = 10
 CHANGED_INPUT = "changes_an_input"
@@ -33,7 +33,7 @@ NO_SECTION = "(none)"
 def report_of(handed_in: HandedIn) -> Report:
     """The figures of a class."""
     results = [line.result for line in handed_in.lines if line.result is not None]
-    people = {listed.student: listed for listed in handed_in.roster or ()}
+    people = {listed.id: listed for listed in handed_in.roster or ()}
     submissions = tuple(_submission(line, people.get(line.student), handed_in.due) for line in handed_in.lines)
     missing = _missing(handed_in, people)
     exercises = tuple(_exercise(name, found, results) for name, found in _by_exercise(results).items())
@@ -191,7 +191,7 @@ def _exercises(lines: Iterable[Line]) -> Iterable[tuple[str, ExerciseResult]]:
             yield line.student, exercise
 
 
-def _submission(line: Line, listed: Listed | None, due: datetime | None) -> SubmissionFigures:
+def _submission(line: Line, listed: Student | None, due: datetime | None) -> SubmissionFigures:
     result = line.result
     time = moment(line.submitted)
     checks = [check for exercise in result.exercises for check in exercise.checks] if result else []
@@ -211,12 +211,12 @@ def _submission(line: Line, listed: Listed | None, due: datetime | None) -> Subm
     )
 
 
-def _missing(handed_in: HandedIn, people: Mapping[str, Listed]) -> tuple[Missing, ...]:
+def _missing(handed_in: HandedIn, people: Mapping[str, Student]) -> tuple[Missing, ...]:
     known = {line.student for line in handed_in.lines}
     late_comers = set(handed_in.ungraded)
     found = []
     for student in sorted((set(people) - known) | late_comers):
-        listed = people.get(student, Listed(student))
+        listed = people.get(student, Student(student))
         why: Literal["nothing handed in", "not graded yet"] = (
             "not graded yet" if student in late_comers else "nothing handed in"
         )

@@ -8,8 +8,8 @@ import msgspec
 from msgspec import Struct
 
 from autograder.course import Course, CourseError
-from autograder.reporting.classlist import Listed, read_classlist
 from autograder.results import SCHEMA, Result
+from autograder.roster import Student, read_roster, roster_file
 
 
 class ReportError(Exception):
@@ -45,7 +45,7 @@ class HandedIn:
     lines: tuple[Line, ...]
     faults: tuple[str, ...] = ()
     ungraded: tuple[str, ...] = ()
-    roster: tuple[Listed, ...] | None = None
+    roster: tuple[Student, ...] | None = None
 
 
 def has_results(course: Course, name: str) -> bool:
@@ -79,7 +79,7 @@ def read_handed_in(course: Course, name: str) -> HandedIn:
         tuple(sorted(lines.values(), key=lambda line: line.student)),
         tuple(faults),
         tuple(sorted(_submitted(course, name) - lines.keys())),
-        read_classlist(course),
+        read_roster(roster_file(course)) or None,
     )
 
 

@@ -40,8 +40,8 @@ def loop_finding(function: Function, args: tuple[Any, ...], kwargs: dict[str, An
     if first >= length and second >= 2 * first:
         return Finding(
             True,
-            f"Your code runs {counts[0]} torch operations for {length} samples and {counts[2]} for {4 * length}. "
-            "Let torch work on the whole tensor at once instead of in a loop.",
+            f"Your code runs {counts[0]} torch operations where an axis has length {length}, and {counts[2]} where it "
+            f"has {4 * length}. Let torch work on the whole tensor at once instead of in a loop.",
         )
     return Finding(True)
 

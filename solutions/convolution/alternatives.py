@@ -153,7 +153,9 @@ def transposed_by_stamping(x, weight, bias=None, stride=1, padding=0, output_pad
 def separable_by_one_full_kernel(x, depthwise_weight, pointwise_weight, bias=None, stride=1, padding=0, dilation=1):
     """The two kernels multiplied out into one full kernel."""
     many, one = depthwise_weight.shape[:2]
-    if one != 1 or many % x.shape[1]:
+    if x.ndim != 4:
+        raise ValueError("x does not have four axes")
+    if depthwise_weight.ndim != 4 or one != 1 or many % x.shape[1]:
         raise ValueError("depthwise_weight does not fit")
     if pointwise_weight.shape[1:] != (many, 1, 1):
         raise ValueError("pointwise_weight does not fit")

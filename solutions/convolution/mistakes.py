@@ -261,6 +261,18 @@ def ignores_output_padding(x, weight, bias=None, stride=1, padding=0, output_pad
     return conv_transpose2d(x, weight, bias, stride, padding, 0, groups, dilation)
 
 
+@mistake(
+    "conv_transpose2d",
+    says="`output_padding` appends zeros. Those rows belong to the canvas: stamps reach into them, and the bias comes onto them.",
+)
+def appends_zeros(x, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
+    out = ignores_output_padding(x, weight, bias, stride, padding, output_padding, groups, dilation)
+    rows, columns = _pair(output_padding)
+    longer = out.new_zeros(*out.shape[:2], out.shape[2] + rows, out.shape[3] + columns)
+    longer[:, :, : out.shape[2], : out.shape[3]] = out
+    return longer
+
+
 @mistake("conv_transpose2d", says="`groups` and `dilation` are taken in the wrong order.")
 def takes_dilation_before_groups(x, weight, bias=None, stride=1, padding=0, output_padding=0, dilation=1, groups=1):
     groups = groups if isinstance(groups, int) else groups[0]
@@ -278,6 +290,16 @@ def pads_twice(x, depthwise_weight, pointwise_weight, bias=None, stride=1, paddi
     depthwise_separable_conv2d(x, depthwise_weight, pointwise_weight, bias, stride, padding, dilation)
     each = conv2d(x, depthwise_weight, None, stride, padding, dilation, x.shape[1])
     return conv2d(each, pointwise_weight, bias, 1, padding)
+
+
+@mistake(
+    "depthwise_separable_conv2d",
+    says="The kernels of a channel are taken from all over the tensor. With m of them, kernels 0 to m - 1 belong to channel 0.",
+)
+def scatters_the_kernels(x, depthwise_weight, pointwise_weight, bias=None, stride=1, padding=0, dilation=1):
+    depthwise_separable_conv2d(x, depthwise_weight, pointwise_weight, bias, stride, padding, dilation)
+    by_channel = depthwise_weight.unflatten(0, (-1, x.shape[1])).transpose(0, 1).flatten(0, 1)
+    return depthwise_separable_conv2d(x, by_channel, pointwise_weight, bias, stride, padding, dilation)
 
 
 @mistake(

@@ -351,6 +351,14 @@ class TestForecastSeries:
         assert_close(second, first)
 
     @given(seed=FEW_SEEDS)
+    def test_the_first_loss_is_measured_before_the_first_step(self, student, seed):
+        """The first loss does not depend on the learning rate: nothing has been learned when it is measured."""
+        x, test = numbers(seed, (9, 2)), numbers(seed + 1, (6, 2))
+        _, slow = student.forecast_series(x, test, 2, 1, 3, 1, 0.01, generator=seeded(seed))
+        _, fast = student.forecast_series(x, test, 2, 1, 3, 1, 0.5, generator=seeded(seed))
+        assert_close(fast, slow)
+
+    @given(seed=FEW_SEEDS)
     def test_a_learning_rate_of_zero_learns_nothing(self, student, seed):
         """With lr = 0 every step has the same loss."""
         x, test = numbers(seed, (9, 2)), numbers(seed + 1, (6, 2))

@@ -71,7 +71,8 @@ def returns_the_memory_first(x, h, c, weight_ih, weight_hh, bias_ih, bias_hh):
 
 
 @mistake(
-    "lstm_cell", says="Arguments whose shapes do not fit are broadcast, or fail somewhere inside. Refuse them first."
+    "lstm_cell",
+    says="An argument whose shape does not fit is broadcast, or fails somewhere inside. Refuse every one of them first.",
 )
 def lstm_refuses_nothing(x, h, c, weight_ih, weight_hh, bias_ih, bias_hh):
     i, f, g, o = (x @ weight_ih.T + bias_ih + h @ weight_hh.T + bias_hh).chunk(4, 1)
@@ -252,7 +253,8 @@ def never_resets(x, h, weight_ih, weight_hh, bias_ih, bias_hh):
 
 
 @mistake(
-    "gru_cell", says="Arguments whose shapes do not fit are broadcast, or fail somewhere inside. Refuse them first."
+    "gru_cell",
+    says="An argument whose shape does not fit is broadcast, or fails somewhere inside. Refuse every one of them first.",
 )
 def gru_refuses_nothing(x, h, weight_ih, weight_hh, bias_ih, bias_hh):
     (a_r, a_z, a_n), (b_r, b_z, b_n) = _gru_sums(x, h, weight_ih, weight_hh, bias_ih, bias_hh)
@@ -513,6 +515,19 @@ def learns_absolute_errors(x, test, window, horizon=1, hidden=8, steps=60, lr=0.
 @mistake("forecast_series", says="The parameters go uphill: the losses grow. Which sign does `adam_step` expect?")
 def climbs_instead_of_descending(x, test, window, horizon=1, hidden=8, steps=60, lr=0.05, *, generator):
     return forecast_series(x, test, window, horizon, hidden, steps, -lr, generator=generator)
+
+
+@mistake(
+    "forecast_series", says="Each loss is measured after its step. It has to be measured before the parameters move."
+)
+def measures_after_the_step(x, test, window, horizon=1, hidden=8, steps=60, lr=0.05, *, generator):
+    begin = generator.get_state()
+    forecast, _ = forecast_series(x, test, window, horizon, hidden, steps, lr, generator=generator)
+    end = generator.get_state()
+    generator.set_state(begin)
+    _, losses = forecast_series(x, test, window, horizon, hidden, steps + 1, lr, generator=generator)
+    generator.set_state(end)
+    return forecast, losses[1:]
 
 
 @mistake(
