@@ -350,7 +350,8 @@ class TestConv2dBackward:
         answer = student.conv2d_backward(grad_out, x, weight, bias)
         assert_unchanged(student)
         for k, expected in enumerate(gradients(grad_out, x, weight, bias)):
-            assert_close(part(answer, k), expected)
+            # A hundred products of irregular numbers below 8 may cancel to near 0, but for their rounding.
+            assert_close(part(answer, k), expected, atol=1e-4)
 
     @given(case=PLAIN)
     def test_another_shape_is_refused(self, student, case):
