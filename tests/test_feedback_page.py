@@ -142,6 +142,11 @@ def test_autograder_grade_leads_to_the_same_page(returned: Course, tmp_path: Pat
     assert made_page(course, "chen").read_text(encoding="utf-8") == before
 
 
+def test_the_sign_of_a_number_stands_close_to_it():
+    assert '<mo form="prefix">−</mo><mn>2</mn>' in mathml("$x = (-2, 0)$")
+    assert "prefix" not in mathml("$x - 2$")
+
+
 @pytest.mark.parametrize(
     "tex", [r"$\frac{$", r"$\def\a{\a\a}\a$", f"${'{' * 900}$", f"${'x' * 3_000}$", r"$\begin{nothing}x\end{nothing}$"]
 )

@@ -37,6 +37,8 @@ ALIGNED = re.compile(r"\\(begin|end)\{(?:aligned|align|eqnarray\*?|split)\}")
 DEFINES = re.compile(r"\\(?:def|let|(?:re)?new|DeclareMathOperator)")
 LARGEST = 2_000
 WIDTH = re.compile(r"-?\d?\.?\d{1,3}em")
+# A sign that follows one of these belongs to the number behind it, and stands close to it.
+SIGN = re.compile(r"(<mo[^>]*>(?:[=(,\[{←→∈·×]|&lt;|&gt;)</mo>)<mo>([−+])</mo>")
 AROUND = re.compile(r"\\(?:begin|end)\{(?:equation|displaymath|math)\*?\}")
 
 
@@ -56,7 +58,8 @@ def mathml(marked: str) -> str:
         made = convert(tex, display="block" if is_block else "inline")
     except Exception:  # one of many kinds, by what is wrong with the formula
         return f"<code>{escape(marked)}</code>"
-    return _wide(nh3.clean(made, tags=MATHML, attributes=ATTRIBUTES, attribute_filter=_attribute), is_block)
+    cleaned = nh3.clean(made, tags=MATHML, attributes=ATTRIBUTES, attribute_filter=_attribute)
+    return _wide(SIGN.sub(r'\1<mo form="prefix">\2</mo>', cleaned), is_block)
 
 
 def _attribute(tag: str, name: str, value: str) -> str | None:
