@@ -3,7 +3,9 @@
 import json
 import os
 import shutil
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import msgspec
 import numpy as np
@@ -16,6 +18,7 @@ from hypothesis.extra import numpy as hnp
 from autograder.course import Course, ExampleSettings, load_course
 from autograder.examples.codec import decode_answer, encode_answer
 from autograder.examples.record import FIXED_SEED, Part, course_seed
+from autograder.examples.search import search
 from autograder.examples.store import (
     Examples,
     ExamplesError,
@@ -28,10 +31,12 @@ from autograder.examples.store import (
     read_for,
     write,
 )
+from autograder.sandbox.inprocess import InProcess
 from autograder.sandbox.protocol import Raised, Reply, Request
 from autograder.sandbox.values import Callback, Handle, same_data
 from autograder.sandbox.wire import Pack, decode, encode
 from autograder.testing import noncontiguous_tensors, tensors
+from autograder.testing.assignment import load_assignment
 from autograder.testing.student import Call
 
 ROOT = Path(__file__).parent.parent
@@ -293,6 +298,25 @@ def test_the_seed_changes_only_the_hidden_key(course: Course, monkeypatch: pytes
     monkeypatch.delenv("CI")
     assert keys(course)[0] == visible
     assert keys(course)[1] != hidden
+
+
+def test_what_else_is_loaded_does_not_change_a_search(
+    built_fixture_course: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assignment = load_assignment(built_fixture_course, "basics")
+    runner = InProcess(assignment.reference)
+    checks = [check for exercise in assignment.exercises for check in exercise.checks]
+
+    def drawn() -> list[dict[str, object]]:
+        return [draw.values for check in checks for draw in search(check, runner, seed=3)]
+
+    before = drawn()
+    constants = tmp_path / "constants_of_another_course.py"
+    constants.write_text(f"NUMBERS = {[*range(100, 800, 7)]}")
+    other = ModuleType(constants.stem)
+    other.__file__ = str(constants)
+    monkeypatch.setitem(sys.modules, constants.stem, other)
+    assert same_data(drawn(), before)
 
 
 def test_under_ci_the_seed_is_fixed_and_nothing_is_written(course: Course) -> None:

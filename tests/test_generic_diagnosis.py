@@ -441,13 +441,17 @@ def test_no_answer_is_too_odd_to_be_looked_at(own: str, expected: str) -> None:
 
 
 def said_of_mistakes(course: Course, name: str) -> Iterator[tuple[str, str]]:
-    """The kind of what is said of each listed mistake of an assignment, as if none were listed."""
+    """The kind of what is said of each listed mistake of an assignment, as if none were listed.
+
+    By the visible checks: hidden examples are each course's own, and other true things may be said of them.
+    """
     assignment, recordings = load_assignment(course, name), load_recordings(course, name)
     for exercise in assignment.exercises:
         for mistake in exercise.mistakes:
             namespace = {**assignment.reference, exercise.name: mistake.solution}
             runner = InProcess(namespace, seconds_per_call=5)
-            result = judge_exercise(exercise, exercise.checks, runner, replayed(*recordings), {})
+            visible = [check for check in exercise.checks if check.visible]
+            result = judge_exercise(exercise, visible, runner, replayed(*recordings), {})
             if result.diagnosis is not None:
                 yield f"{exercise.name}.{mistake.name}", result.diagnosis.mistake
 

@@ -1,9 +1,14 @@
 """Runs a check's live Hypothesis search on a runner's code, and keeps what was drawn."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from unittest import mock
 
 import hypothesis
+from hypothesis.internal.conjecture import providers
+from hypothesis.internal.constants_ast import Constants
 
 from autograder.sandbox.protocol import Runner
 from autograder.sandbox.values import copy_value
@@ -37,7 +42,6 @@ def search(check: Check, runner: Runner, seed: int, *, named_examples: bool = Tr
     """
     draws: list[Draw] = []
     body = check.body
-    named = {key: value for key, value in vars(check.test).items() if key == NAMED}
 
     def watched(**keywords: Any) -> None:
         own = {name: keywords[name] for name in check.parameters}
@@ -53,7 +57,14 @@ def search(check: Check, runner: Runner, seed: int, *, named_examples: bool = Tr
             raise
         draws.append(Draw(values, tuple(session.transcript), None))
 
+    with _no_constants_of_loaded_modules():
+        _run(check, watched, seed, named_examples=named_examples)
+    return tuple(draws)
+
+
+def _run(check: Check, watched: Callable[..., None], seed: int, *, named_examples: bool) -> None:
     handle = getattr(check.test, "hypothesis", None)
+    named = {key: value for key, value in vars(check.test).items() if key == NAMED}
     try:
         if handle is None:
             watched(self=check.owner())
@@ -64,13 +75,26 @@ def search(check: Check, runner: Runner, seed: int, *, named_examples: bool = Tr
                 vars(check.test).pop(NAMED, None)
             check.test(check.owner(), student=None)
     except (Exception, _Enough):
-        # What failed is in `draws`; Hypothesis's own report of it is not needed.
+        # What failed is in the draws; Hypothesis's own report of it is not needed.
         pass
     finally:
         if handle is not None:
-            handle.inner_test = body
+            handle.inner_test = check.body
             vars(check.test).update(named)
-    return tuple(draws)
+
+
+@contextmanager
+def _no_constants_of_loaded_modules() -> Iterator[None]:
+    """Hypothesis draws constants it finds in the source of any module that happens to be loaded.
+
+    The same seed would then give other examples where other assignments were loaded before.
+    """
+    with mock.patch.object(providers, "_get_local_constants", Constants):
+        providers.CONSTANTS_CACHE.cache.clear()
+        try:
+            yield
+        finally:
+            providers.CONSTANTS_CACHE.cache.clear()
 
 
 def _timed_out(session: Session) -> bool:
