@@ -63,7 +63,7 @@ def search(check: Check, runner: Runner, seed: int, *, named_examples: bool = Tr
 
 
 def _run(check: Check, watched: Callable[..., None], seed: int, *, named_examples: bool) -> None:
-    handle = getattr(check.test, "hypothesis", None)
+    handle, body = getattr(check.test, "hypothesis", None), check.body
     named = {key: value for key, value in vars(check.test).items() if key == NAMED}
     try:
         if handle is None:
@@ -79,7 +79,7 @@ def _run(check: Check, watched: Callable[..., None], seed: int, *, named_example
         pass
     finally:
         if handle is not None:
-            handle.inner_test = check.body
+            handle.inner_test = body
             vars(check.test).update(named)
 
 

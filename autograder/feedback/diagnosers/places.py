@@ -162,10 +162,17 @@ def only_some_entries_right(evidence: Evidence) -> str | None:
     """Only entries are right at which an argument is 0, large, or has one sign."""
     right, wrong = (_count(evidence.pairs, right=side) for side in (True, False))
     sources = (_zeros, _large, _strict_signs) if right >= MANY else (_zeros, _large)
-    kinds = _shared_kinds(evidence.pairs, lambda pair: ~pair.wrong, *sources)
+    shared = _shared_kinds(evidence.pairs, lambda pair: ~pair.wrong, *sources)
+    kinds = [kind for kind in shared if _mostly_right(kind, evidence.pairs, sources)]
     if not kinds or right < ENOUGH or wrong < ENOUGH:
         return None
     return f"Where an answer is wrong, its right entries all stand {kinds[0]}. What is different about the others?"
+
+
+def _mostly_right(kind: str, pairs: Sequence[Pair], sources: Sequence[Source]) -> bool:
+    """Whether half of the entries of a kind are right, or more; else it is by chance that some are."""
+    wrong = [pair.wrong[mask] for pair in pairs for source in sources for text, mask in source(pair) if text == kind]
+    return 2 * sum(int(entries.sum()) for entries in wrong) <= sum(entries.size for entries in wrong)
 
 
 def _shared_kinds(pairs: Sequence[Pair], chosen: Callable[[Pair], np.ndarray], *sources: Source) -> list[str]:
