@@ -1,5 +1,6 @@
 """Device mistakes and slow loops, found in the process that runs the student's code, without a GPU and a clock."""
 
+import logging
 import subprocess
 import sys
 from collections.abc import Callable
@@ -118,6 +119,13 @@ def test_the_line_that_makes_the_tensor_is_shown() -> None:
     fault = device_finding(function, (X,), {}).fault
     assert fault is not None
     assert "`return x * mask`" in fault and "`mask = torch.ones(2, 3)`" in fault
+
+
+def test_an_operation_that_fails_is_not_logged(monkeypatch: pytest.MonkeyPatch) -> None:
+    logged: list[logging.LogRecord] = []
+    monkeypatch.setattr(logging.getLogger("torch._subclasses.fake_tensor"), "handle", logged.append)
+    assert device_finding(lambda x: x * torch.ones(7, device=x.device), (X,), {}).fault is None
+    assert logged == []
 
 
 def test_an_analysis_leaves_torch_as_it_was() -> None:

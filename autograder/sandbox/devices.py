@@ -6,8 +6,10 @@ clash of devices counts, or an answer on the CPU. Whatever else stops the functi
 number, leaves it unanalysed, which is no fault.
 """
 
+import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
@@ -51,8 +53,19 @@ def _as_if_on_a_gpu(function: Function, args: tuple[Any, ...], kwargs: dict[str,
         return FakeTensor(mode, _on_the_meta_device(x), _GPU) if isinstance(x, Tensor) else x
 
     # A graph over tensors of a GPU that is not there ends the process, so none is made: autograd is seen on `meta`.
-    with torch.inference_mode(), mode:
+    with torch.inference_mode(), mode, _unlogged():
         return _tried(function, mapped(args, put), mapped(kwargs, put), "cuda")
+
+
+@contextmanager
+def _unlogged() -> Iterator[None]:
+    """torch logs a traceback of every operation that fails here, which a student would read above the panel."""
+    logger = logging.getLogger(FakeTensorMode.__module__)
+    was, logger.disabled = logger.disabled, True
+    try:
+        yield
+    finally:
+        logger.disabled = was
 
 
 def _on_meta(function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Finding:
