@@ -92,11 +92,15 @@ def _nbgrader_cells(cell: SourceCell, assignment: Assignment, reference: str) ->
         case "setup":
             return [_graded(new_code_cell(cell.text, id="setup"), locked=True)]
         case "exercise":
-            code, exercise = solution_cell(reference, cell.name), assignment.exercise(cell.name)
+            code, exercise = (
+                solution_cell(reference, cell.name, guards_given=not cell.refuses),
+                assignment.exercise(cell.name),
+            )
             assert exercise is not None
+            says = " ".join([*([f"About {cell.minutes} minutes."] if cell.minutes else []), exercise.rules_say]).strip()
             if code is None:
                 raise BuildError(f"{assignment.name}: reference.py does not define {cell.name!r} with def or class")
-            return [_graded(new_code_cell(stated(exercise.rules_say, code), id=cell.name), solution=True)]
+            return [_graded(new_code_cell(stated(says, code), id=cell.name), solution=True)]
         case "check":
             exercise = assignment.exercise(cell.name)
             assert exercise is not None

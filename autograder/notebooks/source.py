@@ -19,12 +19,23 @@ class SourceError(Exception):
 
 @dataclass(frozen=True)
 class SourceCell:
-    """One cell of a source: what it is for, the exercise or question it belongs to, its text, points of a question."""
+    """One cell of a source.
+
+    Attributes:
+        role: what it is for.
+        name: the exercise or question that it belongs to.
+        text: what stands in it.
+        points: of a question.
+        minutes: how long the exercise takes, about; 0 where the source does not say.
+        refuses: whether the student writes the exercise's guards too; elsewhere they are given.
+    """
 
     role: Role
     name: str
     text: str
     points: float = 0.0
+    minutes: int = 0
+    refuses: bool = False
 
 
 def read_source(path: Path) -> tuple[SourceCell, ...]:
@@ -78,7 +89,14 @@ def _cells(path: Path, cells: list[Any]) -> Iterator[SourceCell]:
                 raise SourceError(f"{where}: `:{role}:` needs the name of an exercise, found {name!r}")
             if cell.source.strip():
                 raise SourceError(f"{where}: the {role} cell of {name!r} has to be empty; `autograder build` fills it")
-            yield SourceCell(role, name, "")
+            yield SourceCell(role, name, "", minutes=_minutes(where, cell.metadata), refuses="refuses" in cell.metadata)
+
+
+def _minutes(where: str, metadata: dict[str, object]) -> int:
+    minutes = metadata.get("minutes", 0)
+    if isinstance(minutes, bool) or not isinstance(minutes, int) or not 0 <= minutes <= 600:
+        raise SourceError(f"{where}: `:minutes:` is {minutes!r}, allowed is a whole number up to 600")
+    return minutes
 
 
 def _question(where: str, metadata: dict[str, object], text: str) -> SourceCell:

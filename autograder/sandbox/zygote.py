@@ -17,6 +17,7 @@ import numpy as np
 import torch
 
 import autograder
+import autograder.guards  # setup cells import it
 from autograder.sandbox.child import Settings, become_child
 from autograder.sandbox.devices import device_finding
 from autograder.sandbox.forbidden.operations import Forbidden

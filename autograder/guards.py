@@ -1,0 +1,104 @@
+"""What a stub refuses before the student's own lines: each guard raises ValueError that names the argument.
+
+They look at shapes and plain numbers alone, so they hold on any device and cost no tensor operation.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+__all__ = [
+    "require_axis",
+    "require_between",
+    "require_ndim",
+    "require_not_negative",
+    "require_one_of",
+    "require_positive",
+    "require_same_shape",
+    "require_shape",
+    "require_whole",
+]
+
+
+def require_same_shape(**arrays: Any) -> None:
+    """Refuses the first array unless it is shaped like the second: ``require_same_shape(grad_out=grad_out, x=x)``."""
+    (name, array), (other_name, other) = arrays.items()
+    if _shape(array) != _shape(other):
+        raise ValueError(
+            f"{name} has shape {_shape(array)}, {other_name} has shape {_shape(other)}: they have to be the same"
+        )
+
+
+def require_shape(shape: Sequence[int | None], **array: Any) -> None:
+    """Refuses an array of another shape; None in ``shape`` fits any length: ``require_shape((None, 3), x=x)``."""
+    ((name, value),) = array.items()
+    found = _shape(value)
+    fits = len(found) == len(shape) and all(w is None or w == f for w, f in zip(shape, found, strict=True))
+    if not fits:
+        wanted = ", ".join("any" if side is None else str(side) for side in shape)
+        raise ValueError(f"{name} has shape {found}, it has to be ({wanted}{',' if len(shape) == 1 else ''})")
+
+
+def require_ndim(allowed: int | tuple[int, ...], **array: Any) -> None:
+    """Refuses an array with another number of axes: ``require_ndim(4, x=x)`` or ``require_ndim((2, 3), x=x)``."""
+    ((name, value),) = array.items()
+    axes = (allowed,) if isinstance(allowed, int) else allowed
+    if len(_shape(value)) not in axes:
+        raise ValueError(f"{name} has {len(_shape(value))} axes, it has to have {' or '.join(map(str, axes))}")
+
+
+def require_axis(x: Any, **axis: Any) -> None:
+    """Refuses a number that is no axis of ``x``; negative ones count from the back: ``require_axis(x, dim=dim)``."""
+    ((name, value),) = axis.items()
+    axes = len(_shape(x))
+    if not isinstance(value, int) or isinstance(value, bool) or not -axes <= value < axes:
+        raise ValueError(f"{name} is {value!r}, x has {axes} axes")
+
+
+def require_positive(**number: Any) -> None:
+    """Refuses what is not above 0, nan too: ``require_positive(temperature=temperature)``."""
+    ((name, value),) = number.items()
+    if not _is_number(value) or not value > 0:
+        raise ValueError(f"{name} is {value!r}, it has to be above 0")
+
+
+def require_not_negative(**number: Any) -> None:
+    """Refuses what is below 0, nan too: ``require_not_negative(weight_decay=weight_decay)``."""
+    ((name, value),) = number.items()
+    if not _is_number(value) or not value >= 0:
+        raise ValueError(f"{name} is {value!r}, it has to be at least 0")
+
+
+def require_between(low: float, high: float, *, exclusive: bool = False, **number: Any) -> None:
+    """Refuses what is outside [low, high], nan too, the ends as well if ``exclusive``: `require_between(0, 1, p=p)`."""
+    ((name, value),) = number.items()
+    inside = _is_number(value) and (low < value < high if exclusive else low <= value <= high)
+    if not inside:
+        ends = "between, but neither," if exclusive else "from"
+        raise ValueError(f"{name} is {value!r}, it has to be {ends} {low:g} {'and' if exclusive else 'to'} {high:g}")
+
+
+def require_one_of(allowed: Sequence[Any], **value: Any) -> None:
+    """Refuses anything but the words, or numbers, of a list: ``require_one_of(("none", "tanh"), approximate=form)``."""
+    ((name, found),) = value.items()
+    if not any(type(found) is type(item) and found == item for item in allowed):
+        raise ValueError(f"{name} is {found!r}, allowed is {' or '.join(map(repr, allowed))}")
+
+
+def require_whole(least: int, **number: Any) -> None:
+    """Refuses all but whole numbers of at least ``least``, and tuples or lists of such: ``require_whole(1, k=k)``."""
+    ((name, value),) = number.items()
+    items = value if isinstance(value, tuple | list) else (value,)
+    if not all(isinstance(item, int) and not isinstance(item, bool) and item >= least for item in items):
+        raise ValueError(f"{name} is {value!r}, it has to be whole and at least {least}")
+
+
+def _shape(value: Any) -> tuple[int, ...]:
+    return tuple(getattr(value, "shape", ()))
+
+
+def _is_number(value: Any) -> bool:
+    # A tensor or an array of one number counts too; on a device without numbers it cannot be compared.
+    return not isinstance(value, bool | str | bytes | list | tuple | dict | None) and not (
+        isinstance(value, float) and math.isnan(value)
+    )
