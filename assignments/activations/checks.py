@@ -50,15 +50,15 @@ OWN_SIZE = st.sampled_from([(2e-5, torch.float32), (1e-2, torch.float16)])
 
 
 @st.composite
-def with_axis(draw: Callable[..., Any], **options: st.SearchStrategy[Any]) -> dict[str, Any]:
+def with_axis(draw: Callable[..., Any], min_side: int = 1, **options: st.SearchStrategy[Any]) -> dict[str, Any]:
     """A tensor with one to three axes, one of them counted from either end, and the strategies of other options."""
-    x = draw(tensors(min_ndim=1, max_side=4))
+    x = draw(tensors(min_ndim=1, min_side=min_side, max_side=4))
     return {"x": x, "dim": draw(st.integers(-x.ndim, x.ndim - 1)), **{name: draw(o) for name, o in options.items()}}
 
 
 def axes() -> st.SearchStrategy[tuple[Tensor, int]]:
-    """A tensor with one to three axes, and one of them counted from the front; that it may be negative is a case."""
-    return with_axis().map(lambda drawn: (drawn["x"], drawn["dim"] % drawn["x"].ndim))
+    """A tensor with one to three longer axes, and one of them counted from the front; all else is a case."""
+    return with_axis(min_side=2).map(lambda drawn: (drawn["x"], drawn["dim"] % drawn["x"].ndim))
 
 
 def entrywise(function: Callable[..., Tensor], x: st.SearchStrategy[Tensor] = WIDE, **options: Any) -> Contract:
@@ -181,6 +181,14 @@ class TestLeakyReluBackward:
         """At (-2, 3) an upstream gradient of (5, -5) arrives as (0.05, -5), with slope 0.5 as (2.5, -5)."""
         assert_close(student.leaky_relu_backward(vector(5, -5), vector(-2, 3)), vector(0.05, -5))
         assert_close(student.leaky_relu_backward(vector(5, -5), vector(-2, 3), 0.5), vector(2.5, -5))
+
+    @idea
+    @given(x=OFF_THE_CORNER, negative_slope=floats(0.05, 0.95))
+    def test_agrees(self, student, x, negative_slope):
+        """With a slope between 0 and 1 the gradient agrees with torch's."""
+        grad_out = cotangent_like(x)
+        right = gradient_of(F.leaky_relu, [0], grad_out, [x, negative_slope])
+        assert_close(student.leaky_relu_backward(grad_out, x, negative_slope), right)
 
     @case
     @given(negative_slope=floats(-2, 2))
@@ -335,10 +343,10 @@ class TestSoftplus:
 class TestSoftplusBackward:
     @idea
     def test_worked_values(self, student):
-        """At 0 the slope is 1/2 for every beta; at ln 3 it is 3/4, and with beta = 2 it is 9/10."""
-        grad_out, x = vector(-4, 2), vector(0, log(3))
-        assert_close(student.softplus_backward(grad_out, x), vector(-2, 1.5))
-        assert_close(student.softplus_backward(grad_out, x, beta=2.0), vector(-2, 1.8))
+        """At 0 the slope is 1/2 for every beta, at 30 it is 1; at ln 3 it is 3/4, and with beta = 2 it is 9/10."""
+        grad_out, x = vector(-4, 2, 5), vector(0, log(3), 30)
+        assert_close(student.softplus_backward(grad_out, x), vector(-2, 1.5, 5))
+        assert_close(student.softplus_backward(grad_out, x, beta=2.0), vector(-2, 1.8, 5))
 
     @idea
     @given(x=WIDE, beta=BETAS)
@@ -411,6 +419,16 @@ class AlongAxisBackward:
         right = gradient_of(self.oracle, [0], grad_out, [x, 1])
         assert_close(getattr(student, self.function)(grad_out, x, 1), right)
 
+    @case
+    @given(x=tensors(min_ndim=1, max_ndim=1, min_side=2), shift=st.sampled_from([4000, 10_000]), own_size=OWN_SIZE)
+    def test_keeps_the_digits_of_large_scores(self, student, x, shift, own_size):
+        """For scores near 10,000 the gradient is as exact as for scores near 0."""
+        rtol, dtype = own_size
+        x = (x + shift).to(dtype)
+        grad_out = cotangent_like(self.oracle(x, 0))
+        right = gradient_of(self.oracle, [0], grad_out, [x, 0])
+        assert_close(getattr(student, self.function)(grad_out, x, 0), right, rtol=rtol, atol=rtol)
+
 
 @exercise("logsumexp", points=2, forbid=("logsumexp", "logaddexp", "logcumsumexp", "log_softmax"), contract=LOGSUMEXP)
 class TestLogsumexp(AlongAxis):
@@ -450,9 +468,10 @@ class TestLogsumexpBackward(AlongAxisBackward):
 
     @idea
     def test_worked_values(self, student):
-        """The shares of the columns (0, ln 3) and (0, 0): (4, 2) upstream arrives as (1, 3) and (1, 1)."""
+        """For (0, ln 3) and (0, 0), as columns or as rows, (4, 2) upstream arrives as the shares (1, 3) and (1, 1)."""
         expected = torch.stack([vector(1, 1), vector(3, 1)])
         assert_close(student.logsumexp_backward(vector(4, 2), COLUMNS, 0), expected)
+        assert_close(student.logsumexp_backward(vector(4, 2), COLUMNS.T, 1), expected.T)
 
     @idea
     @given(along=axes())
