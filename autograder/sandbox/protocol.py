@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from autograder.sandbox.script import Played, Script
 
 Kind = Literal["call", "method", "attribute", "assign", "operator"]
+# The type of what is raised in place of a call that takes too long.
+TIMED_OUT = "TimeLimitReached"
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ class Runner(Answering, Protocol):
         """Whether the student's code has a function or class of that name."""
 
     def play(self, script: "Script") -> "Played | None":
-        """Plays a script's sequences; None where they have to be asked one by one instead."""
+        """Plays a script's sequences, up to a call that takes too long; None where they have to be asked one by one."""
 
     def inspect(self, inquiry: "Inquiry") -> "Findings":
         """Runs examples again and watches which operations the student's code calls; never raises."""
