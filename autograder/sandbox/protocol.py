@@ -1,6 +1,7 @@
 """What a check may ask of a student's code, and what comes back: data only."""
 
 import operator
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 Kind = Literal["call", "method", "attribute", "assign", "operator"]
 # The type of what is raised in place of a call that takes too long.
 TIMED_OUT = "TimeLimitReached"
+# A line that refuses: one that raises, or a guard; see `autograder.guards`. A line without text may be one.
+ON_PURPOSE = re.compile(r"\braise\b|\brequire_\w+\(|^line \d+$")
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,11 @@ class Raised:
     bases: tuple[str, ...]
     message: str
     place: str = ""
+
+    @property
+    def on_purpose(self) -> bool:
+        """Whether the student's own line refuses something, as far as it is known; else it only came upon an error."""
+        return not self.place or ON_PURPOSE.search(self.place) is not None
 
     def __str__(self) -> str:
         text = f"{self.type_name}: {self.message}" if self.message else self.type_name

@@ -238,9 +238,11 @@ def raises(error: type[Exception], naming: str | None = None) -> Iterator[None]:
         if error.__name__ not in (raised.type_name, *raised.bases):
             raise Mismatch(f"Expected {error.__name__}, but {raised.type_name} was raised: {raised.message}") from None
         if naming and not _names(naming, raised.message):
-            raise Mismatch(
-                f"{error.__name__} is right, but its message does not name `{naming}`: {raised.message!r}."
-            ) from None
+            right = f"{error.__name__} is right, but its message does not name `{naming}`"
+            accident = (
+                f"Expected {error.__name__} that names `{naming}`, but this one came by accident ({raised.place})"
+            )
+            raise Mismatch(f"{right if raised.on_purpose else accident}: {raised.message!r}.") from None
     else:
         raise Mismatch(
             f"Expected {error.__name__}{f' that names `{naming}`' if naming else ''}, but nothing was raised."
