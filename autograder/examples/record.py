@@ -41,6 +41,8 @@ from autograder.testing.student import Call
 
 PACKAGE = Path(__file__).parent.parent
 FIXED_SEED = "0"
+# What a check's examples are chosen from; a live search looks further.
+DRAWS = 48
 # So many of a visible check's released examples are among the private ones.
 FEW = 3
 
@@ -230,7 +232,7 @@ def _choose(
 ) -> list[Values]:
     """The examples of one check; ``killed`` gathers which mistakes the checks of each kind and stage have killed."""
     seed = int.from_bytes(hashlib.sha256(f"{part.seed()} {check.exercise} {check.name}".encode()).digest()[:4], "big")
-    draws = search(check, InProcess(reference), seed)
+    draws = search(check, InProcess(reference), seed, draws_at_most=DRAWS)
     for draw in draws:
         if draw.failure is not None:
             raise BuildError(
