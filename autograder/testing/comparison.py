@@ -254,7 +254,8 @@ def raises(error: type[Exception], naming: str | tuple[str, ...] = (), because: 
             accident = (
                 f"Expected {error.__name__} that names `{names[0]}`, but this one came by accident ({raised.place})"
             )
-            raise Mismatch(f"{right if raised.on_purpose else accident} ({raised.message!r}){why}.") from None
+            aside = f" ({because})" if because else ""
+            raise Mismatch(f"{right if raised.on_purpose else accident}: {raised.message!r}{aside}.") from None
     else:
         named = f" that names {' or '.join(f'`{name}`' for name in names)}" if names else ""
         raise Mismatch(f"Expected {error.__name__}{named}, but nothing was raised{why}.")
