@@ -195,11 +195,11 @@ RAISED = {
     "nothing, named": (None, {"naming": "p"}, "Expected ValueError that names `p`, but nothing was raised."),
     "another": (KeyError("k"), {}, "Expected ValueError, but KeyError was raised ('k')."),
     "a base class": (Exception("x"), {}, "Expected ValueError, but Exception was raised (x)."),
-    "no name": (ValueError("bad"), {"naming": "p"}, "ValueError is right, but its message does not name `p` ('bad')."),
+    "no name": (ValueError("bad"), {"naming": "p"}, "ValueError is right, but its message does not name `p`: 'bad'."),
     "only a letter": (
         ValueError("expected 2"),
         {"naming": "p"},
-        "ValueError is right, but its message does not name `p` ('expected 2').",
+        "ValueError is right, but its message does not name `p`: 'expected 2'.",
     ),
     "nothing, one of two": (
         None,
@@ -214,7 +214,7 @@ RAISED = {
     "none of two": (
         ValueError("bad"),
         {"naming": ("p", "x"), "because": "p is 2"},
-        "ValueError is right, but its message does not name `p` ('bad'): p is 2.",
+        "ValueError is right, but its message does not name `p`: 'bad' (p is 2).",
     ),
 }
 
