@@ -11,6 +11,7 @@ from autograder.feedback.answers import compare_answers
 from autograder.feedback.code import code_of
 from autograder.feedback.pictures import picture_of
 from autograder.results import CheckResult, CheckStatus
+from autograder.sandbox.protocol import TIMED_OUT
 from autograder.testing.comparison import Mismatch
 from autograder.testing.declarations import Check
 from autograder.testing.student import StudentError
@@ -19,17 +20,16 @@ MOST_ENTRIES = 2000
 # So many characters of a text count as one more number.
 CHARACTERS = 10
 ERROR_CHARACTERS = 300
+NOT_WAITED_FOR = "Not waited for: two earlier checks took too long."
 
 
 def check_result(check: Check, trials: tuple[Trial, ...], device: str = "cpu") -> CheckResult:
     """The outcome of a check from its replayed examples; the first failure is the counterexample."""
     failed = next((trial for trial in trials if trial.failure is not None), None)
     if failed is None:
-        return CheckResult(check.name, check.title, check.visible, device, "passed", check.weight)
+        return outcome(check, "passed", device)
     status, message = _explain(failed)
-    result = CheckResult(
-        check.name, check.title, check.visible, device, status, check.weight, message, _counterexample(failed)
-    )
+    result = structs.replace(outcome(check, status, device, message), counterexample=_counterexample(failed))
     mismatch = failed.failure
     if not isinstance(mismatch, Mismatch) or mismatch.expected is None:
         return result
@@ -45,6 +45,26 @@ def check_result(check: Check, trials: tuple[Trial, ...], device: str = "cpu") -
         differing=answers.differing,
         picture=picture,
     )
+
+
+def outcome(check: Check, status: CheckStatus, device: str, message: str = "") -> CheckResult:
+    """The outcome of a check without what was found."""
+    return CheckResult(
+        check.name,
+        check.title,
+        check.visible,
+        device,
+        status,
+        check.weight,
+        message,
+        kind=check.kind,
+        stage=check.stage,
+    )
+
+
+def not_waited_for(check: Check, device: str = "cpu") -> CheckResult:
+    """The outcome of a check that was not made, since earlier ones of its exercise took too long."""
+    return outcome(check, "timeout", device, NOT_WAITED_FOR)
 
 
 def _counterexample(trial: Trial) -> str | None:
@@ -69,7 +89,7 @@ def _explain(trial: Trial) -> tuple[CheckStatus, str]:
     failure = trial.failure
     last = trial.transcript[-1] if trial.transcript else None
     if isinstance(failure, StudentError):
-        kind: CheckStatus = "timeout" if failure.raised.type_name == "TimeLimitReached" else "error"
+        kind: CheckStatus = "timeout" if failure.raised.type_name == TIMED_OUT else "error"
         return kind, f"Your code raised {failure.raised}."
     if last is not None and last.reply.value is None and last.reply.raised is None and last.reply.printed:
         return "failed", "It printed its answer and returned None. A printed value cannot be used: return it."
