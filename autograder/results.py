@@ -9,6 +9,7 @@ from msgspec import Struct
 SCHEMA = 1
 
 CheckStatus = Literal["passed", "failed", "error", "timeout", "not_analysed"]
+CheckKind = Literal["idea", "case", "refusal"]
 ExerciseStatus = Literal["passed", "partial", "failed", "missing", "error", "timeout", "forbidden"]
 
 
@@ -69,7 +70,9 @@ class CheckResult(Struct, frozen=True):
         visible: whether students have the check.
         device: where the tensors were.
         status: ``error`` if the student's code raised, ``timeout`` if it took too long.
-        weight: share of the exercise's points, relative to its other checks.
+        weight: relative to the other checks of its kind.
+        kind: what it is about: the idea of the exercise, a case, or refusing bad input.
+        stage: of a staged exercise the idea that it is about.
         message: what went wrong, in one or two sentences; empty where it passed.
         counterexample: code that shows the failure when run after the student's own; None where it passed.
         expected, got: the two answers as text, where there are two to compare.
@@ -91,6 +94,8 @@ class CheckResult(Struct, frozen=True):
     difference: float | None = None
     differing: tuple[tuple[int, int], ...] = ()
     picture: Curve | Squares | None = None
+    kind: CheckKind = "idea"
+    stage: str = ""
 
 
 class HiddenChecks(Struct, frozen=True):
@@ -116,6 +121,8 @@ class ExerciseResult(Struct, frozen=True):
         checks: each check's outcome.
         message: why there are no checks, where there are none.
         hidden: instead of the hidden checks' outcomes, where a student may not see these.
+        stood_in: earlier exercises that are wrong. It was judged again with right ones in their place, and half of what
+            that makes right is given back.
     """
 
     name: str
@@ -126,6 +133,7 @@ class ExerciseResult(Struct, frozen=True):
     checks: tuple[CheckResult, ...]
     message: str = ""
     hidden: HiddenChecks | None = None
+    stood_in: tuple[str, ...] = ()
 
 
 class Seconds(Struct, frozen=True):
@@ -157,13 +165,3 @@ class Result(Struct, frozen=True):
 
 def to_json(result: Result) -> str:
     return msgspec.json.format(msgspec.json.encode(result), indent=1).decode()
-
-
-def share_points(points: float, passed: float, total: float) -> float:
-    """Points for ``passed`` of ``total`` weight: rounded to 1e-6, within [0, points].
-
-    nbgrader refuses a submission whose score exceeds the maximum by a rounding error.
-    """
-    if total <= 0:
-        return 0.0
-    return min(max(round(points * passed / total, 6), 0.0), points)

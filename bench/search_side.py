@@ -7,8 +7,9 @@ from pathlib import Path
 
 from autograder.course import load_course
 from autograder.examples.search import search
-from autograder.results import share_points
+from autograder.feedback.failure import outcome
 from autograder.sandbox.inprocess import InProcess
+from autograder.scoring import points_for
 from autograder.testing.assignment import Assignment, load_assignment
 from bench.content import NAME
 
@@ -29,8 +30,9 @@ def points(exercise: str, namespace: dict[str, object], root: Path) -> float:
     found = assignment(root).exercise(exercise)
     assert found is not None
     runner = InProcess(namespace)
-    passed = 0.0
+    outcomes = []
     for one in found.checks:
         draws = search(one, runner, SEED)
-        passed += one.weight if draws and all(draw.failure is None for draw in draws) else 0.0
-    return share_points(found.points, passed, sum(one.weight for one in found.checks))
+        passes = bool(draws) and all(draw.failure is None for draw in draws)
+        outcomes.append(outcome(one, "passed" if passes else "failed", "cpu"))
+    return points_for(found.points, outcomes)

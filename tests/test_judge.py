@@ -10,7 +10,7 @@ import pytest
 from autograder.course import Course
 from autograder.grading.judge import judge_submission, open_court, read_within
 from autograder.notebooks.build import source_notebook
-from autograder.results import ExerciseResult, Result, Seconds, share_points, to_json
+from autograder.results import ExerciseResult, Result, Seconds, to_json
 from autograder.testing.assignment import load_assignment
 
 
@@ -238,9 +238,3 @@ def test_the_record_is_the_published_one(judged):
 def test_a_score_that_is_no_score_is_refused(score):
     with pytest.raises(ValueError, match="allowed is a finite number of at least 0"):
         Result("a", "s.ipynb", "", score, 1.0, Seconds(0, 0), (), (), ())
-
-
-@pytest.mark.parametrize(("points", "weights"), [(0.3, (0.1, 0.2)), (1.0, (1 / 3,) * 3), (2.0, (0.7, 0.1, 0.1))])
-def test_all_weights_give_exactly_the_points(points, weights):
-    assert share_points(points, sum(weights), sum(weights)) == points
-    assert 0 <= share_points(points, weights[0], sum(weights)) < points

@@ -5,9 +5,10 @@ import json
 import math
 import os
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import version
 from multiprocessing import get_context
 from pathlib import Path
@@ -17,15 +18,19 @@ import numpy as np
 
 from autograder.course import Course, load_course
 from autograder.examples.codec import encode_answer, encode_question
+from autograder.examples.dependencies import reached
 from autograder.examples.replay import run_once
 from autograder.examples.search import search
 from autograder.examples.store import (
     FORMAT,
+    Examples,
+    ExamplesError,
     Manifest,
     RecordedCheck,
     RecordedExercise,
     Recording,
     file_hash,
+    read,
 )
 from autograder.sandbox.inprocess import InProcess
 from autograder.sandbox.values import arrays_in
@@ -36,6 +41,10 @@ from autograder.testing.student import Call
 
 PACKAGE = Path(__file__).parent.parent
 FIXED_SEED = "0"
+# What a check's examples are chosen from; a live search looks further.
+DRAWS = 48
+# So many of a visible check's released examples are among the private ones.
+FEW = 3
 
 Values = dict[str, Any]
 
@@ -46,7 +55,11 @@ class BuildError(Exception):
 
 @dataclass(frozen=True)
 class Part:
-    """The visible or the hidden half of an assignment's recorded examples."""
+    """The released or the private half of an assignment's recorded examples.
+
+    The released one has the visible checks, drawn with a public seed. The private one has the hidden checks, and the
+    visible ones again with the course's own seed, so that knowing the released answers earns nothing.
+    """
 
     course: Course
     name: str
@@ -66,20 +79,36 @@ class Part:
             return self.course.assignments_dir / self.name / "checks.py"
         return self.course.solutions_dir / self.name / "hidden.py"
 
-    def key(self) -> str:
-        """Hash of all that the examples depend on: content, the testing package, libraries, seed."""
+    def checks_of(self, exercise: Exercise) -> tuple[Check, ...]:
+        """The checks of an exercise whose examples are in this half."""
+        return exercise.visible if self.visible else exercise.checks
+
+    def key(self, exercise: Exercise) -> str:
+        """Hash of all that an exercise's examples depend on: content, the testing package, libraries, seed."""
         solutions = self.course.solutions_dir / self.name
-        ours = [file for folder in ("testing", "examples") for file in sorted((PACKAGE / folder).glob("*.py"))]
-        ours += [PACKAGE / "sandbox" / "values.py", PACKAGE / "sandbox" / "inprocess.py"]
-        files = [self.checks, solutions / "reference.py", solutions / "mistakes.py", *ours]
-        parts = [str(FORMAT), self.seed(), str(self.course.examples.per_check)]
-        parts += [f"{library}=={version(library).split('+')[0]}" for library in ("torch", "numpy", "hypothesis")]
-        parts += [file_hash(file) for file in files]
+        parts = [str(FORMAT), self.seed(), str(self.course.examples.per_check), *_surroundings()]
+        owners = {check.owner.__name__ for check in self.checks_of(exercise)}
+        words = owners | {mistake.name for mistake in exercise.mistakes} | {exercise.name}
+        files = [self.course.assignments_dir / self.name / "checks.py"]
+        files += [] if self.visible else [solutions / "hidden.py"]
+        for file in (*files, solutions / "mistakes.py", solutions / "reference.py"):
+            text, found = reached(file, words)
+            words |= found
+            parts.append(text)
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     def seed(self) -> str:
-        """The seed of the search: public for visible examples, the course's own for hidden ones."""
+        """The seed of the search: public for released examples, the course's own for private ones."""
         return f"visible {self.name}" if self.visible else f"{course_seed(self.course)} {self.name}"
+
+
+@cache
+def _surroundings() -> tuple[str, ...]:
+    """Versions of the libraries, and hashes of our own files, on which all examples depend."""
+    ours = [file for folder in ("testing", "examples") for file in sorted((PACKAGE / folder).glob("*.py"))]
+    ours += [PACKAGE / "sandbox" / "values.py", PACKAGE / "sandbox" / "inprocess.py"]
+    libraries = [f"{library}=={version(library).split('+')[0]}" for library in ("torch", "numpy", "hypothesis")]
+    return (*libraries, *map(file_hash, ours))
 
 
 def course_seed(course: Course) -> str:
@@ -93,38 +122,56 @@ def course_seed(course: Course) -> str:
     return path.read_text().strip()
 
 
+def stale_exercises(part: Part, assignment: Assignment) -> tuple[str, ...]:
+    """The exercises whose recorded examples are missing, or were made from something else than there is now."""
+    try:
+        kept = read(part.path).manifest.exercises
+    except ExamplesError:
+        kept = {}
+    return tuple(e.name for e in assignment.exercises if e.name not in kept or kept[e.name].key != part.key(e))
+
+
 def record(part: Part, *, jobs: int = 1, advance: Callable[[str], None] = lambda name: None) -> Recording:
-    """Searches and records one part of an assignment.
+    """Searches and records one part of an assignment; exercises that are recorded already keep their examples.
 
     Args:
-        part: which.
+        part: which. The private part needs the released one, some of whose examples it takes over.
         jobs: processes that search at the same time.
         advance: called with each exercise's name when it is done.
     Raises:
         BuildError: the reference fails one of its own checks.
     """
     assignment = load_assignment(part.course, part.name)
+    stale = stale_exercises(part, assignment)
     chosen: dict[str, dict[str, list[Values]]] = {}
-    for name, examples in _chosen(part, assignment, jobs):
+    for name, examples in _chosen(part, assignment, stale, jobs):
         chosen[name] = examples
         advance(name)
     # Loaded again: what a class remembers from the search must not show in the recorded answers.
     assignment = load_assignment(part.course, part.name)
-    pack = Pack()
-    exercises = {e.name: _answered(e, assignment, chosen[e.name], part.visible, pack) for e in assignment.exercises}
-    return Recording(Manifest(part.name, part.key(), file_hash(part.checks), exercises), bytes(pack.data))
+    kept = read(part.path) if len(stale) < len(assignment.exercises) else None
+    exercises, data = {}, {}
+    for exercise in assignment.exercises:
+        if exercise.name in chosen:
+            pack = Pack()
+            exercises[exercise.name] = _answered(part, exercise, assignment, chosen[exercise.name], pack)
+            data[exercise.name] = bytes(pack.data)
+        elif kept is not None:
+            exercises[exercise.name] = kept.manifest.exercises[exercise.name]
+            data[exercise.name] = kept.data[exercise.name]
+    return Recording(Manifest(part.name, file_hash(part.checks), exercises), data)
 
 
-def _chosen(part: Part, assignment: Assignment, jobs: int) -> Iterable[tuple[str, dict[str, list[Values]]]]:
-    if jobs == 1:
-        for exercise in assignment.exercises:
+def _chosen(
+    part: Part, assignment: Assignment, names: Sequence[str], jobs: int
+) -> Iterable[tuple[str, dict[str, list[Values]]]]:
+    exercises = [exercise for exercise in assignment.exercises if exercise.name in names]
+    if jobs == 1 or len(exercises) < 2:
+        for exercise in exercises:
             yield exercise.name, choose(exercise, assignment.reference, part)
         return
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_one_thread) as pool:
-        tasks = [
-            pool.submit(_choose_elsewhere, part.course.root, part.name, part.visible, e.name)
-            for e in assignment.exercises
-        ]
+        tasks = [pool.submit(_choose_elsewhere, part.course.root, part.name, part.visible, e.name) for e in exercises]
         for task in as_completed(tasks):
             name, trees, data = task.result()
             yield (
@@ -162,15 +209,30 @@ def _choose_elsewhere(root: Path, name: str, visible: bool, exercise: str) -> tu
 def choose(exercise: Exercise, reference: Mapping[str, Any], part: Part) -> dict[str, list[Values]]:
     """The examples of each check that are worth replaying, smallest first.
 
-    First those that kill mistakes, shrunk; then edge cases that the check names; then a spread by size.
+    First those that kill mistakes; then edge cases that the check names; then a spread by size. Private examples of a
+    visible check begin with a few of the released ones.
     """
-    checks = exercise.visible if part.visible else exercise.hidden
-    return {check.name: _choose(check, exercise, reference, part) for check in checks}
+    released = None if part.visible else Examples(read(Part(part.course, part.name, True).path))
+    killed: set[tuple[str, str, str]] = set()
+    chosen = {}
+    for check in part.checks_of(exercise):
+        recorded = released.of(exercise.name, check.name) if released is not None and check.visible else None
+        first = [] if recorded is None else [example.values for example in recorded.examples[:FEW]]
+        chosen[check.name] = _choose(check, exercise, reference, part, killed, first)
+    return chosen
 
 
-def _choose(check: Check, exercise: Exercise, reference: Mapping[str, Any], part: Part) -> list[Values]:
+def _choose(
+    check: Check,
+    exercise: Exercise,
+    reference: Mapping[str, Any],
+    part: Part,
+    killed: set[tuple[str, str, str]],
+    first: list[Values],
+) -> list[Values]:
+    """The examples of one check; ``killed`` gathers which mistakes the checks of each kind and stage have killed."""
     seed = int.from_bytes(hashlib.sha256(f"{part.seed()} {check.exercise} {check.name}".encode()).digest()[:4], "big")
-    draws = search(check, InProcess(reference), seed)
+    draws = search(check, InProcess(reference), seed, draws_at_most=DRAWS)
     for draw in draws:
         if draw.failure is not None:
             raise BuildError(
@@ -178,14 +240,23 @@ def _choose(check: Check, exercise: Exercise, reference: Mapping[str, Any], part
             )
     pool = sorted({_identity(draw.values): draw.values for draw in draws}.values(), key=size)
     named = [draw.values for draw in draws[: len(getattr(check.test, "hypothesis_explicit_examples", ()))]]
-    killers = []
+    killers = list(first)
     for mistake in exercise.mistakes:
         runner = InProcess({**reference, exercise.name: mistake.solution}, seconds_per_call=5)
+        about = (mistake.name, check.kind, check.stage)
+        if about in killed:
+            continue
+        if any(run_once(check, runner, values)[1] is not None for values in killers):
+            killed.add(about)
+            continue
         smallest = next((values for values in pool if run_once(check, runner, values)[1] is not None), None)
-        if smallest is not None:
-            found = search(check, runner, seed, named_examples=False)
-            failing = [draw.values for draw in found if draw.failure is not None]
-            killers.append(min([smallest, *failing], key=size))
+        if smallest is None:
+            continue
+        killed.add(about)
+        # What students see is made small; a private example is one of those that were drawn.
+        found = search(check, runner, seed, named_examples=False) if part.visible else ()
+        failing = [draw.values for draw in found if draw.failure is not None]
+        killers.append(min([smallest, *failing], key=size))
     wanted = part.course.examples.per_check
     kept: dict[str, Values] = {}
     for values in [*killers, *named, *_spread(pool, wanted)]:
@@ -232,11 +303,11 @@ def _identity(values: Values) -> str:
 
 
 def _answered(
-    exercise: Exercise, assignment: Assignment, chosen: dict[str, list[Values]], visible: bool, pack: Pack
+    part: Part, exercise: Exercise, assignment: Assignment, chosen: dict[str, list[Values]], pack: Pack
 ) -> RecordedExercise:
     """Adds to the chosen examples what the reference and each mistake answer."""
     recorded = {}
-    for check in exercise.visible if visible else exercise.hidden:
+    for check in part.checks_of(exercise):
         examples = chosen[check.name]
         asked = [_transcript(check, assignment.reference, values) for values in examples]
         requests: list[list[Any] | None] = [
@@ -252,7 +323,8 @@ def _answered(
             mistakes[mistake.name] = [None if a == r else a for a, r in zip(answers, reference, strict=True)]
         trees = [{name: encode(value, pack) for name, value in values.items()} for values in examples]
         recorded[check.name] = RecordedCheck(trees, requests, reference, mistakes)
-    return RecordedExercise(recorded, {mistake.name: mistake.says for mistake in exercise.mistakes})
+    says = {mistake.name: mistake.says for mistake in exercise.mistakes}
+    return RecordedExercise(part.key(exercise), recorded, says)
 
 
 def _transcript(check: Check, namespace: Mapping[str, Any], values: Values) -> tuple[Call, ...]:

@@ -34,11 +34,13 @@ class _Enough(BaseException):
     """Ends a search; not an `Exception`, so Hypothesis lets it pass."""
 
 
-def search(check: Check, runner: Runner, seed: int, *, named_examples: bool = True) -> tuple[Draw, ...]:
+def search(
+    check: Check, runner: Runner, seed: int, *, named_examples: bool = True, draws_at_most: int | None = None
+) -> tuple[Draw, ...]:
     """Everything that a live search of ``check`` drew, in order; the same for the same seed.
 
     A check that draws nothing runs once. Without ``named_examples`` those of `hypothesis.example` are left out:
-    Hypothesis stops at one that fails and does not look for a smaller one.
+    Hypothesis stops at one that fails and does not look for a smaller one. After ``draws_at_most`` the search ends.
     """
     draws: list[Draw] = []
     body = check.body
@@ -56,6 +58,8 @@ def search(check: Check, runner: Runner, seed: int, *, named_examples: bool = Tr
                 raise _Enough from None
             raise
         draws.append(Draw(values, tuple(session.transcript), None))
+        if len(draws) == draws_at_most:
+            raise _Enough
 
     with _no_constants_of_loaded_modules():
         _run(check, watched, seed, named_examples=named_examples)

@@ -19,7 +19,9 @@ from autograder.sandbox.protocol import Reply
 from autograder.sandbox.script import Script
 from autograder.sandbox.wire import decode
 
-FORMAT = 2
+FORMAT = 3
+# How the member of an exercise's bytes begins.
+DATA = "data."
 
 
 class ExamplesError(Exception):
@@ -43,10 +45,19 @@ class RecordedCheck(Struct, frozen=True):
 
 
 class RecordedExercise(Struct, frozen=True):
-    """One exercise's checks by name, and the sentence of each of its mistakes."""
+    """One exercise.
 
+    Attributes:
+        key: hash of everything that its examples depend on; another one means stale.
+        checks: by name.
+        mistakes: the sentence of each.
+        returns: what the reference's docstring calls its results.
+    """
+
+    key: str
     checks: dict[str, RecordedCheck]
     mistakes: dict[str, str]
+    returns: tuple[str, ...] = ()
 
 
 class Manifest(Struct, frozen=True):
@@ -54,23 +65,21 @@ class Manifest(Struct, frozen=True):
 
     Attributes:
         assignment: its name.
-        key: hash of everything that the examples depend on; another one means stale.
         checks: hash of the ``checks.py`` (or ``hidden.py``) that they belong to.
         exercises: by name.
     """
 
     assignment: str
-    key: str
     checks: str
     exercises: dict[str, RecordedExercise]
     format: int = FORMAT
 
 
 class Recording(Struct, frozen=True):
-    """A manifest and the raw bytes that it points into."""
+    """A manifest and, by exercise, the raw bytes that it points into."""
 
     manifest: Manifest
-    data: bytes
+    data: dict[str, bytes]
 
 
 @dataclass(frozen=True)
@@ -95,7 +104,7 @@ class Examples:
 
     def __init__(self, recording: Recording) -> None:
         self.manifest = recording.manifest
-        self._data = memoryview(recording.data)
+        self._data = {name: memoryview(data) for name, data in recording.data.items()}
         self._decoded: dict[tuple[str, str], Recorded | None] = {}
 
     def of(self, exercise: str, check: str) -> Recorded | None:
@@ -103,7 +112,8 @@ class Examples:
         if (exercise, check) not in self._decoded:
             recorded = self.manifest.exercises.get(exercise)
             found = recorded.checks.get(check) if recorded else None
-            self._decoded[exercise, check] = self._recorded(found) if found and found.examples else None
+            data = self._data.get(exercise, memoryview(b""))
+            self._decoded[exercise, check] = _recorded(found, data) if found and found.examples else None
         return self._decoded[exercise, check]
 
     def says(self, exercise: str) -> dict[str, str]:
@@ -111,30 +121,36 @@ class Examples:
         recorded = self.manifest.exercises.get(exercise)
         return recorded.mistakes if recorded else {}
 
-    def _recorded(self, check: RecordedCheck) -> Recorded:
-        script = None
-        if all(requests is not None and None not in requests for requests in check.requests):
-            sequences = tuple(
-                tuple(decode_question(tree, self._data) for tree in requests or ()) for requests in check.requests
-            )
-            # What a second call with a generator is given depends on what the first drew: that cannot be foreseen.
-            if any(sum(bool(generators_in(request)) for request in sequence) > 1 for sequence in sequences):
-                return Recorded(tuple(self._examples(check)), None)
-            script = Script(sequences, tuple(tuple(trees) for trees in check.reference), self._data)
-        return Recorded(tuple(self._examples(check)), script)
+    def returns(self, exercise: str) -> tuple[str, ...]:
+        """What an exercise's results are called."""
+        recorded = self.manifest.exercises.get(exercise)
+        return recorded.returns if recorded else ()
 
-    def _examples(self, check: RecordedCheck) -> Iterator[Example]:
-        for i, values in enumerate(check.examples):
-            reference = self._answers(check.reference[i])
-            mistakes = {
-                name: reference if (answers := per_example[i]) is None else self._answers(answers)
-                for name, per_example in check.mistakes.items()
-            }
-            drawn = {name: decode(tree, self._data, trusted=True) for name, tree in values.items()}
-            yield Example(drawn, reference, mistakes)
 
-    def _answers(self, trees: list[Any]) -> tuple[Reply, ...]:
-        return tuple(decode_answer(tree, self._data) for tree in trees)
+def _recorded(check: RecordedCheck, data: memoryview) -> Recorded:
+    script = None
+    if all(requests is not None and None not in requests for requests in check.requests):
+        sequences = tuple(tuple(decode_question(tree, data) for tree in requests or ()) for requests in check.requests)
+        # What a second call with a generator is given depends on what the first drew: that cannot be foreseen.
+        if any(sum(bool(generators_in(request)) for request in sequence) > 1 for sequence in sequences):
+            return Recorded(tuple(_examples(check, data)), None)
+        script = Script(sequences, tuple(tuple(trees) for trees in check.reference), data)
+    return Recorded(tuple(_examples(check, data)), script)
+
+
+def _examples(check: RecordedCheck, data: memoryview) -> Iterator[Example]:
+    for i, values in enumerate(check.examples):
+        reference = _answers(check.reference[i], data)
+        mistakes = {
+            name: reference if (answers := per_example[i]) is None else _answers(answers, data)
+            for name, per_example in check.mistakes.items()
+        }
+        drawn = {name: decode(tree, data, trusted=True) for name, tree in values.items()}
+        yield Example(drawn, reference, mistakes)
+
+
+def _answers(trees: list[Any], data: memoryview) -> tuple[Reply, ...]:
+    return tuple(decode_answer(tree, data) for tree in trees)
 
 
 def file_hash(path: Path) -> str:
@@ -145,12 +161,14 @@ def file_hash(path: Path) -> str:
 def write(path: Path, recording: Recording) -> None:
     """Writes the file whole or not at all; equal recordings give equal bytes."""
     manifest = msgspec.json.encode(recording.manifest, order="sorted")
+    # A member for each exercise: one that did not change stays the same bytes, which version control packs well.
+    members = {f"{DATA}{name}": np.frombuffer(data, np.uint8) for name, data in sorted(recording.data.items())}
     buffer = io.BytesIO()
     np.savez_compressed(
         buffer,
         manifest=np.frombuffer(manifest, np.uint8),
-        data=np.frombuffer(recording.data, np.uint8),
         sha256=np.frombuffer(_checksum(manifest, recording.data), np.uint8),
+        **members,  # type: ignore[arg-type]
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -174,7 +192,8 @@ def read(path: Path) -> Recording:
         raise ExamplesError(f"{path} is missing: run `autograder build`, or get the assignment's files again.")
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            manifest, data, checksum = (arrays[name].tobytes() for name in ("manifest", "data", "sha256"))
+            manifest, checksum = arrays["manifest"].tobytes(), arrays["sha256"].tobytes()
+            data = {name[len(DATA) :]: arrays[name].tobytes() for name in arrays.files if name.startswith(DATA)}
         intact = checksum == _checksum(manifest, data)
     except Exception:
         intact = False
@@ -204,5 +223,6 @@ def read_for(path: Path, checks: Path) -> Examples:
     return Examples(recording)
 
 
-def _checksum(manifest: bytes, data: bytes) -> bytes:
-    return hashlib.sha256(len(manifest).to_bytes(8, "big") + manifest + data).digest()
+def _checksum(manifest: bytes, data: dict[str, bytes]) -> bytes:
+    parts = [manifest, *(part for name in sorted(data) for part in (name.encode(), data[name]))]
+    return hashlib.sha256(b"".join(len(part).to_bytes(8, "big") + part for part in parts)).digest()

@@ -27,11 +27,9 @@ def check_result(check: Check, trials: tuple[Trial, ...], device: str = "cpu") -
     """The outcome of a check from its replayed examples; the first failure is the counterexample."""
     failed = next((trial for trial in trials if trial.failure is not None), None)
     if failed is None:
-        return CheckResult(check.name, check.title, check.visible, device, "passed", check.weight)
+        return outcome(check, "passed", device)
     status, message = _explain(failed)
-    result = CheckResult(
-        check.name, check.title, check.visible, device, status, check.weight, message, _counterexample(failed)
-    )
+    result = structs.replace(outcome(check, status, device, message), counterexample=_counterexample(failed))
     mismatch = failed.failure
     if not isinstance(mismatch, Mismatch) or mismatch.expected is None:
         return result
@@ -51,7 +49,22 @@ def check_result(check: Check, trials: tuple[Trial, ...], device: str = "cpu") -
 
 def not_waited_for(check: Check, device: str = "cpu") -> CheckResult:
     """The outcome of a check that was not made, since earlier ones of its exercise took too long."""
-    return CheckResult(check.name, check.title, check.visible, device, "timeout", check.weight, NOT_WAITED_FOR)
+    return outcome(check, "timeout", device, NOT_WAITED_FOR)
+
+
+def outcome(check: Check, status: CheckStatus, device: str, message: str = "") -> CheckResult:
+    """The outcome of a check without what was found."""
+    return CheckResult(
+        check.name,
+        check.title,
+        check.visible,
+        device,
+        status,
+        check.weight,
+        message,
+        kind=check.kind,
+        stage=check.stage,
+    )
 
 
 def _counterexample(trial: Trial) -> str | None:

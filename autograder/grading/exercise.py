@@ -7,12 +7,13 @@ from autograder.examples.replay import Trial, replay
 from autograder.examples.search import search
 from autograder.examples.store import Example, Examples
 from autograder.feedback.diagnosis import Earlier, diagnose
-from autograder.feedback.failure import check_result, not_waited_for
-from autograder.results import CheckResult, CheckStatus, Diagnosis, ExerciseResult, ExerciseStatus, share_points
+from autograder.feedback.failure import check_result, not_waited_for, outcome
+from autograder.results import CheckResult, CheckStatus, Diagnosis, ExerciseResult, ExerciseStatus
 from autograder.sandbox.forbidden.operations import Use, accusation
 from autograder.sandbox.inspection import NOTHING_FOUND, Finding, Findings, Inquiry
 from autograder.sandbox.protocol import Runner
 from autograder.sandbox.values import BoundMethod, Handle
+from autograder.scoring import points_for
 from autograder.testing.assignment import Exercise
 from autograder.testing.declarations import Check
 from autograder.testing.student import StudentError
@@ -33,10 +34,10 @@ class Trials(Protocol):
 
 
 def replayed(*recordings: Examples) -> Trials:
-    """Trials from recorded examples, looked up in each recording in turn."""
+    """Trials from recorded examples; of several recordings the last that has the check counts, the private one."""
 
     def trials(check: Check, runner: Runner) -> tuple[Trial, ...]:
-        found = next((e for r in recordings if (e := r.of(check.exercise, check.name))), None)
+        found = next((e for r in reversed(recordings) if (e := r.of(check.exercise, check.name))), None)
         if found is None:
             raise LookupError(f"no recorded examples of {check.exercise}.{check.name}")
         return replay(check, runner, found)
@@ -77,7 +78,7 @@ def judge_exercise(
 
     Args:
         exercise: what is judged.
-        checks: which of its checks count; they share its points by weight.
+        checks: which of its checks count.
         runner: where the student's code runs.
         trials: where examples come from.
         says: the sentence of each known mistake.
@@ -111,8 +112,7 @@ def judge_exercise(
     results += _rule_results(exercise, findings, device, answers=_answers(exercise.name, seen))
     # A rule can only cost: keeping it earns nothing, or wrong answers that keep it would have points.
     counted = [result for result in results if result.name not in RULE_CHECKS or result.status == "failed"]
-    passed = sum(result.weight for result in counted if result.status == "passed")
-    points = share_points(exercise.points, passed, sum(result.weight for result in counted))
+    points = points_for(exercise.points, counted)
     status = _status(counted)
     diagnosis = None if status == "passed" else _diagnosed(exercise, seen, says, earlier)
     return ExerciseResult(exercise.name, points, exercise.points, status, diagnosis, tuple(results))
@@ -131,7 +131,9 @@ def _rule_results(exercise: Exercise, findings: Findings, device: str, *, answer
     """The outcomes of the rules that stand beside the checks; a function that never answers keeps none."""
     asked = {DEVICE: (exercise.on_devices, findings.device), LOOP: (exercise.vectorised, findings.loop)}
     return [
-        CheckResult(name, RULE_CHECKS[name], True, device, _rule_status(finding, answers), 1.0, finding.fault or "")
+        CheckResult(
+            name, RULE_CHECKS[name], True, device, _rule_status(finding, answers), 1.0, finding.fault or "", kind="case"
+        )
         for name, (is_asked, finding) in asked.items()
         if is_asked
     ]
@@ -169,9 +171,7 @@ def _is_unattempted(name: str, trials: Sequence[Trial]) -> bool:
 def _without_points(
     exercise: Exercise, checks: Sequence[Check], status: ExerciseStatus, message: str
 ) -> ExerciseResult:
-    results = tuple(
-        CheckResult(check.name, check.title, check.visible, "cpu", "failed", check.weight, message) for check in checks
-    )
+    results = tuple(outcome(check, "failed", "cpu", message) for check in checks)
     return ExerciseResult(exercise.name, 0.0, exercise.points, status, None, results, message)
 
 

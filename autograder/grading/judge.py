@@ -1,7 +1,7 @@
 """Judges one submission: runs its cells in notebook order, and each exercise at its check cell."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -12,7 +12,9 @@ import torch
 
 from autograder.course import Course
 from autograder.examples.store import Examples
+from autograder.feedback.diagnosis import Earlier
 from autograder.feedback.uses import earlier_of
+from autograder.grading.again import Functions, asked_of, with_half_given_back
 from autograder.grading.exercise import Trials, judge_exercise, replayed, searched
 from autograder.grading.inquiries import inquiries
 from autograder.grading.kernel import IN_PROCESS, Kernel, TrustedKernel, WalledKernel, setup_modules
@@ -21,6 +23,7 @@ from autograder.notebooks.released import released_of
 from autograder.notebooks.repair.cells import Released
 from autograder.notebooks.submission import Cell, Submission, read_submission
 from autograder.results import ExerciseResult, Result, Seconds
+from autograder.sandbox.forbidden.operations import Use
 from autograder.sandbox.forbidden.reading import Reading
 from autograder.sandbox.inspection import Inquiry
 from autograder.sandbox.layers import probe_layers
@@ -57,6 +60,7 @@ class Court:
     zygote: Zygote | None
     inquiries: Mapping[str, Inquiry]
     released: Released
+    reference: str
     device: Device = "cpu"
 
     def close(self) -> None:
@@ -96,15 +100,16 @@ def open_court(
         trials = searched(trials, SEARCH_SEED)
     says = _says(assignment, visible)
     asked, released = inquiries(assignment, visible), released_of(course, name)
+    reference = (course.solutions_dir / name / "reference.py").read_text(encoding="utf-8")
     if trusted:
         kernel: Callable[[], Kernel] = partial(TrustedKernel, course.limits, device)
-        return Court(course, assignment, trials, says, kernel, None, asked, released, device)
+        return Court(course, assignment, trials, says, kernel, None, asked, released, reference, device)
     require_isolation(course)
     # A check's tensors are small: a pool of threads would only spin, and beside other workers cost milliseconds a call.
     torch.set_num_threads(1)
     started = zygote or Zygote(setup_modules(course, name))
     kernel = partial(WalledKernel, started, course.limits, device)
-    return Court(course, assignment, trials, says, kernel, started, asked, released, device)
+    return Court(course, assignment, trials, says, kernel, started, asked, released, reference, device)
 
 
 def require_device(device: Device) -> None:
@@ -158,15 +163,18 @@ def read_within(course: Course, path: Path, released: Released | None = None) ->
 def judge_submission(court: Court, submission: Submission) -> Result:
     """Judges a submission that was read before."""
     wall, cpu = time.perf_counter(), time.process_time()
-    kernel = court.kernel()
+    kernel, references = court.kernel(), _References(court)
     try:
         with nullcontext() if court.zygote is None else memory_limit(JUDGE_MEMORY):
-            results, notes = _judge(court, submission, kernel)
+            results, notes = _judge(court, submission, kernel, references)
         isolation = kernel.isolation
     finally:
         kernel.close()
+        references.close()
     exercises = tuple(results[exercise.name] for exercise in court.assignment.exercises)
-    seconds = Seconds(round(time.process_time() - cpu + kernel.cpu, 4), round(time.perf_counter() - wall, 4))
+    seconds = Seconds(
+        round(time.process_time() - cpu + kernel.cpu + references.cpu, 4), round(time.perf_counter() - wall, 4)
+    )
     return Result(
         assignment=court.assignment.name,
         submission=str(submission.path),
@@ -182,25 +190,58 @@ def judge_submission(court: Court, submission: Submission) -> Result:
     )
 
 
-def _judge(court: Court, submission: Submission, kernel: Kernel) -> tuple[dict[str, ExerciseResult], list[str]]:
+class _References:
+    """The right functions, in a kernel of their own that starts when one is first needed."""
+
+    def __init__(self, court: Court) -> None:
+        self._court = court
+        self._kernel: Kernel | None = None
+
+    def functions(self, names: tuple[str, ...]) -> Functions:
+        if self._kernel is None:
+            self._kernel = self._court.kernel()
+            self._kernel.run(Cell("code", "reference", self._court.reference))
+        return asked_of(self._kernel.runner, names)
+
+    def close(self) -> None:
+        if self._kernel is not None:
+            self._kernel.close()
+
+    @property
+    def cpu(self) -> float:
+        return 0.0 if self._kernel is None else self._kernel.cpu
+
+
+def _judge(
+    court: Court, submission: Submission, kernel: Kernel, references: _References
+) -> tuple[dict[str, ExerciseResult], list[str]]:
     failures: dict[str, Raised] = {}
     results: dict[str, ExerciseResult] = {}
     notes: list[str] = []
     reading, names, written = Reading(), frozenset(court.inquiries), dict[str, str]()
 
     def judge_one(exercise: Exercise) -> None:
-        results[exercise.name] = judge_exercise(
-            exercise,
-            exercise.checks,
-            kernel.runner,
-            court.trials,
-            court.says[exercise.name],
-            uses=reading.uses_of(exercise.name, exercise.forbidden, names),
-            inquiry=court.inquiries[exercise.name],
-            earlier=lambda: earlier_of(exercise.name, written.get(exercise.name, ""), results.values()),
-            absent=why_absent(exercise.name, failures),
-            device=court.device,
-        )
+        def earlier() -> Earlier:
+            source = written.get(exercise.name) or "\n\n".join(written.values())
+            return earlier_of(exercise.name, source, results.values())
+
+        def judged(uses: Sequence[Use] = (), inquiry: Inquiry | None = None) -> ExerciseResult:
+            return judge_exercise(
+                exercise,
+                exercise.checks,
+                kernel.runner,
+                court.trials,
+                court.says[exercise.name],
+                uses=uses,
+                inquiry=inquiry,
+                earlier=earlier,
+                absent=why_absent(exercise.name, failures),
+                device=court.device,
+            )
+
+        uses = reading.uses_of(exercise.name, exercise.forbidden, names)
+        first = judged(uses, court.inquiries[exercise.name])
+        results[exercise.name] = with_half_given_back(first, earlier, references.functions, kernel.runner, judged)
 
     for cell in submission.cells:
         if cell.kind == "code":

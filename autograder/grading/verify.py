@@ -12,6 +12,7 @@ from autograder.grading.deep import Depth, FalseAlarm, Proof, Survivor, prove
 from autograder.grading.exercise import Trials, judge_exercise, replayed, searched
 from autograder.grading.inquiries import inquiries
 from autograder.grading.notebook import load_recordings
+from autograder.grading.shares import MistakeShare, complaint, share_of
 from autograder.notebooks.build import source_notebook
 from autograder.results import ExerciseResult
 from autograder.sandbox.forbidden.live import uses_in_namespace
@@ -36,6 +37,7 @@ class Verified(Struct, frozen=True):
     alternatives: int
     breaches: tuple[str, ...]
     notebook_seconds: float | None
+    shares: tuple[MistakeShare, ...] = ()
     mutants: int | UnsetType = UNSET
     mutants_caught: int | UnsetType = UNSET
     mutants_equivalent: int | UnsetType = UNSET
@@ -147,6 +149,7 @@ def verify_assignment(
         counts["alternatives"],
         tuple(proof.breaches),
         seconds,
+        tuple(proof.shares),
     )
     return verified if depth is None else _deepened(verified, depth, prove(course, name, depth, begin, advance))
 
@@ -209,12 +212,15 @@ class _Shallow:
         self._search = searched(trials, seed=1) if search else None
         self.counts = dict.fromkeys(("mistakes", "caught", "caught_visible", "named", "alternatives"), 0)
         self.breaches: list[str] = []
+        self.shares: list[MistakeShare] = []
 
     def of(self, exercise: Exercise, says: dict[str, str]) -> None:
         if len(exercise.mistakes) < 3:
             self._breach(exercise, f"has {len(exercise.mistakes)} mistakes, at least 3 are needed")
         if not exercise.alternatives:
             self._breach(exercise, "has no alternative, at least 1 is needed")
+        if not any(check.kind == "idea" for check in exercise.visible):
+            self._breach(exercise, "has no visible check of its idea, at least 1 is needed")
         stub = self._judge(exercise, _stub(exercise.name), exercise.checks, says)
         if stub.points > 0:
             self._breach(exercise, f"the stub gets {stub.points} points")
@@ -230,8 +236,11 @@ class _Shallow:
             self.counts["caught"] += caught
             self.counts["caught_visible"] += seen.points < exercise.points
             self.counts["named"] += result.diagnosis is not None and result.diagnosis.mistake == mistake.name
-            if not caught:
-                self._breach(exercise, f"the mistake {mistake.name} gets full points")
+            share = share_of(exercise, mistake, result.points)
+            self.shares.append(share)
+            fault = complaint(exercise, share) if caught else f"the mistake {mistake.name} gets full points"
+            if fault is not None:
+                self._breach(exercise, fault)
             self._agrees(exercise, mistake.name, mistake.solution, says, caught)
 
     def _passes(self, exercise: Exercise, what: str, solution: Any, says: dict[str, str]) -> None:

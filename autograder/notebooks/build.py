@@ -15,7 +15,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 import autograder
 from autograder.course import Course
 from autograder.examples import store
-from autograder.examples.record import BuildError, Part, record
+from autograder.examples.record import BuildError, Part, record, stale_exercises
 from autograder.notebooks.source import SourceCell, read_source
 from autograder.notebooks.stub import solution_cell, stated
 from autograder.policy.deadline import deadline_of
@@ -177,12 +177,15 @@ def build_assignment(
     source = source_notebook(course, assignment)
     stale: list[Built] = []
     for part in (Part(course, name, True), Part(course, name, False)):
-        reason = _why_stale(part)
-        if reason is None or (not write and not part.visible):
+        if not write and not part.visible:
+            continue
+        changed = stale_exercises(part, assignment)
+        reason = _why_stale(part, assignment, changed)
+        if reason is None:
             continue
         stale.append(Built(part.path, reason))
         if write:
-            begin(f"{name}: {'visible' if part.visible else 'hidden'} examples", len(assignment.exercises))
+            begin(f"{name}: {'visible' if part.visible else 'hidden'} examples", len(changed))
             store.write(part.path, record(part, jobs=jobs or os.cpu_count() or 1, advance=advance))
     student = course.assignments_dir / name / f"{name}.ipynb"
     stale += _put(student, notebook_text(released_notebook(source)), write)
@@ -191,12 +194,17 @@ def build_assignment(
     return tuple(stale)
 
 
-def _why_stale(part: Part) -> str | None:
+def _why_stale(part: Part, assignment: Assignment, changed: tuple[str, ...]) -> str | None:
     try:
-        recording = store.read(part.path)
+        manifest = store.read(part.path).manifest
     except store.ExamplesError as error:
         return "missing" if not part.path.is_file() else str(error)
-    return None if recording.manifest.key == part.key() else "what it was made from has changed"
+    if changed:
+        return f"what it was made from has changed: {', '.join(changed[:3])}{', …' if len(changed) > 3 else ''}"
+    others = manifest.exercises.keys() - {exercise.name for exercise in assignment.exercises}
+    # A comment in the file changes nothing but the hash that ties the two together.
+    is_same = not others and manifest.checks == store.file_hash(part.checks)
+    return None if is_same else f"{part.checks.name} has changed"
 
 
 def _write_nbgrader_source(course: Course, name: str, notebook: str) -> list[Built]:

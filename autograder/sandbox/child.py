@@ -4,6 +4,7 @@ import mmap
 import os
 import socket
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 import msgspec
@@ -68,6 +69,7 @@ class Server:
     def __init__(self, channel: Channel, settings: Settings) -> None:
         self._channel = channel
         self._namespace: dict[str, Any] = {"__name__": "__main__"}
+        self._replaced = ExitStack()
         self._output = settings.output
         self._runner = InProcess(
             self._namespace,
@@ -91,6 +93,11 @@ class Server:
                     self._channel.send({}, pack)
                 case "defines":
                     self._channel.send({"defines": self._runner.defines(message["name"])}, pack)
+                case "stand_in":
+                    self._replaced.close()
+                    names = {name: self._function(number) for number, name in enumerate(message["names"])}
+                    self._replaced.enter_context(self._runner.standing_in(names))
+                    self._channel.send({}, pack)
                 case "inspect":
                     sequences = tuple(
                         tuple(decode_request(tree, data, self._function) for tree in sequence)

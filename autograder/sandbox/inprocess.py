@@ -2,7 +2,7 @@
 
 import inspect
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stderr, redirect_stdout
 from types import FunctionType
 from typing import Any
@@ -113,6 +113,20 @@ class InProcess:
         if inquiry.vectorised:
             loop = self._analysed(inquiry, function, loop_finding) if reach.may_repeat else Finding(True)
         return Findings(tuple(seen), device, loop)
+
+    @contextmanager
+    def standing_in(self, functions: Mapping[str, Callable[..., Any]]) -> Iterator[None]:
+        namespace = self._namespace
+        if not isinstance(namespace, MutableMapping):
+            raise TypeError("names of a namespace that cannot be changed are asked to be others")
+        before = {name: namespace[name] for name in functions if name in namespace}
+        namespace.update(functions)
+        try:
+            yield
+        finally:
+            for name in functions:
+                namespace.pop(name, None)
+            namespace.update(before)
 
     def _analysed(self, inquiry: Inquiry, function: FunctionType, analyse: Callable[..., Finding]) -> Finding:
         """The first fault that an analysis finds on a call of the exercise's function; else whether it got through."""

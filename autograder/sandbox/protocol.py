@@ -2,7 +2,8 @@
 
 import operator
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -81,6 +82,9 @@ class Runner(Answering, Protocol):
 
     def inspect(self, inquiry: "Inquiry") -> "Findings":
         """Runs examples again and watches which operations the student's code calls; never raises."""
+
+    def standing_in(self, functions: Mapping[str, Callable[..., Any]]) -> AbstractContextManager[None]:
+        """In the block the student's code finds these functions under their names; they run on this side."""
 
 
 def _enter(obj: Any) -> Any:

@@ -8,8 +8,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -169,6 +169,7 @@ class Walled:
         self._channel: Channel | None = None
         self._pid = 0
         self._had_accident = False
+        self._standing: dict[str, Callable[..., Any]] = {}
         self._room = Room()
         self._seconds_left = wall.seconds_per_submission
         self.isolation: tuple[str, ...] = ()
@@ -200,7 +201,7 @@ class Walled:
 
     def run_all(self, requests: Sequence[Request]) -> list[Reply]:
         """Many requests in one frame. After an accident in one the others are asked again one by one."""
-        pack, functions = Pack(), _Functions(self._wall.callbacks)
+        pack, functions = Pack(), _Functions(self._wall.callbacks, self._standing.values())
         try:
             trees = [_encode_request(request, pack, functions) for request in requests]
             message, data = self._exchange(
@@ -219,8 +220,8 @@ class Walled:
             return [Reply(raised=self._malformed(error).raised)] * len(requests)
 
     def play(self, script: Script) -> Played | None:
-        """Plays a script in one frame, unless the student's code has had an accident before."""
-        if self._had_accident:
+        """Plays a script in one frame, unless the code has had an accident before, or is to call functions here."""
+        if self._had_accident or self._standing:
             return None
         asked, pack = script.message
         self._room = Room()
@@ -251,6 +252,16 @@ class Walled:
         except MALFORMED as error:
             self._malformed(error)
             return NOTHING_FOUND
+
+    @contextmanager
+    def standing_in(self, functions: Mapping[str, Callable[..., Any]]) -> Iterator[None]:
+        self._standing = dict(functions)
+        self._try({"do": "stand_in", "names": list(functions)})
+        try:
+            yield
+        finally:
+            self._standing = {}
+            self._try({"do": "stand_in", "names": []})
 
     def _replies(self, trees: Any, data: memoryview, sequence: Sequence[Request]) -> list[Reply]:
         # The generators of a script stay as they are: it is played again for the next student.
@@ -340,6 +351,8 @@ class Walled:
         self.isolation = tuple(hello["isolation"])
         for name, code in self._ran:
             self._exchange({"do": "run", "name": name, "code": code}, Pack(), self._wall.seconds_per_cell)
+        if self._standing:
+            self._exchange({"do": "stand_in", "names": list(self._standing)}, Pack(), GRACE_SECONDS)
         return channel
 
     def _end(self) -> int:
@@ -367,9 +380,9 @@ def _as_many(items: Any, count: int) -> list[Any]:
 class _Functions:
     """The functions of the judge that one frame of requests passes, and what is left of the calls it may make."""
 
-    def __init__(self, calls: int) -> None:
+    def __init__(self, calls: int, known: Iterable[Callable[..., Any]] = ()) -> None:
         self._calls_left = calls
-        self._known: list[Callable[..., Any]] = []
+        self._known = list(known)
 
     def number(self, function: Callable[..., Any]) -> int:
         self._known.append(function)

@@ -5,9 +5,16 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, get_args, overload
 
 from autograder.sandbox.forbidden.operations import Forbidden, Rules
+
+if TYPE_CHECKING:
+    from autograder.testing.contract import Contract
+
+Kind = Literal["idea", "case", "refusal"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+Test = Callable[..., None]
 
 
 @dataclass(frozen=True)
@@ -49,7 +56,9 @@ class Check:
         exercise: name of the exercise.
         name: the method's name, such as ``test_rows_sum_to_one``.
         title: the docstring's text: what a student reads.
-        weight: share of the exercise's points, relative to its other checks.
+        weight: relative to the other checks of its kind.
+        kind: what it is about: the idea of the exercise, a case (an edge, a dtype, a layout), or refusing bad input.
+        stage: of a staged exercise the idea that it is about; empty where there is one idea.
         visible: whether students have it.
         owner: the check class.
         test: the method, wrapped by Hypothesis where it draws.
@@ -60,6 +69,8 @@ class Check:
     name: str
     title: str
     weight: float
+    kind: Kind
+    stage: str
     visible: bool
     owner: type
     test: Callable[..., None]
@@ -80,12 +91,17 @@ class Check:
 
 @dataclass(frozen=True)
 class Mistake:
-    """A known wrong solution of an exercise, with the sentence for the student who makes it."""
+    """A known wrong solution of an exercise, with the sentence for the student who makes it.
+
+    ``kind`` says what is wrong: the idea (of one ``stage`` where that is named), a case, or what is refused.
+    """
 
     exercise: str
     name: str
     says: str
     solution: Any
+    kind: Kind = "idea"
+    stage: str = ""
 
 
 @dataclass(frozen=True)
@@ -102,7 +118,12 @@ class DeclarationError(ValueError):
 
 
 def exercise(
-    name: str, *, points: float | None = None, forbid: tuple[str, ...] | None = None, rules: Rules | None = None
+    name: str,
+    *,
+    points: float | None = None,
+    forbid: tuple[str, ...] | None = None,
+    rules: Rules | None = None,
+    contract: "Contract | None" = None,
 ) -> Callable[[type], type]:
     """Marks a class as the checks of an exercise.
 
@@ -112,6 +133,7 @@ def exercise(
         forbid: ready-made operations that may not be called under any name, such as ``("softmax", "log_softmax")``;
             ``()`` for none. Without it the one that is called like the exercise. In ``checks.py`` only.
         rules: instead of the module's ``RULES``, for this exercise.
+        contract: adds the checks of what holds for every exercise.
     Raises:
         DeclarationError: points are not a finite number above zero, or ``forbid`` or ``rules`` are something else.
     """
@@ -124,6 +146,8 @@ def exercise(
 
     def declare(owner: type) -> type:
         owner.__exercise__ = Declaration(name, points, forbid, rules)  # type: ignore[attr-defined]
+        if contract is not None:
+            contract.add_to(owner, name)
         return owner
 
     return declare
@@ -134,12 +158,46 @@ def _is_name(item: object) -> bool:
 
 
 def weight(value: float) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Gives a check another share of its exercise's points than 1."""
+    """Gives a check another weight among those of its kind than 1; a stage weighs what its heaviest check does."""
     if not (math.isfinite(value) and value > 0):
         raise DeclarationError(f"a check's weight is {value!r}, allowed is a finite number above 0")
 
     def declare(test: Callable[..., None]) -> Callable[..., None]:
         test.__weight__ = value  # type: ignore[attr-defined]
+        return test
+
+    return declare
+
+
+@overload
+def idea(about: str) -> Callable[[Test], Test]: ...
+@overload
+def idea(about: Test) -> Test: ...
+def idea(about: str | Test) -> Callable[[Test], Test] | Test:
+    """Marks a check of the exercise's idea; ``@idea("stride")`` of one of several, each a stage with its own share.
+
+    A stage is earned only if all its checks pass, and nothing is earned without one.
+    """
+    if callable(about):
+        return _of_kind("idea")(about)
+    if not about:
+        raise DeclarationError("a stage's name is empty, allowed is @idea without a name")
+    return _of_kind("idea", about)
+
+
+def case(test: Test) -> Test:
+    """Marks a check of a case: an edge, a dtype, a layout, a range of an argument."""
+    return _of_kind("case")(test)
+
+
+def refusal(test: Test) -> Test:
+    """Marks a check that bad input is refused."""
+    return _of_kind("refusal")(test)
+
+
+def _of_kind(kind: Kind, stage: str = "") -> Callable[[Test], Test]:
+    def declare(test: Test) -> Test:
+        test.__kind__ = kind, stage  # type: ignore[attr-defined]
         return test
 
     return declare
@@ -162,11 +220,20 @@ def statistical(*, false_alarm: float, because: str) -> Callable[[Callable[..., 
     return declare
 
 
-def mistake(exercise: str, *, says: str) -> Callable[[Any], Any]:
-    """Marks a wrong solution of ``exercise``; ``says`` tells what went wrong and where to look, not the answer."""
+def mistake(exercise: str, *, says: str, kind: Kind = "idea", stage: str = "") -> Callable[[Any], Any]:
+    """Marks a wrong solution of ``exercise``.
+
+    Args:
+        exercise: its name.
+        says: what went wrong and where to look, not the answer.
+        kind: what is wrong: the idea, a case, or what is refused.
+        stage: of a staged exercise the idea that is wrong; without it the whole of it is.
+    """
+    if kind not in KINDS:
+        raise DeclarationError(f"a mistake's kind is {kind!r}, allowed is {', '.join(KINDS)}")
 
     def declare(solution: Any) -> Any:
-        solution.__mistake__ = Mistake(exercise, solution.__name__, says, solution)
+        solution.__mistake__ = Mistake(exercise, solution.__name__, says, solution, kind, stage)
         return solution
 
     return declare
@@ -229,12 +296,16 @@ def _checks_of(owner: type, visible: bool) -> tuple[Check, ...]:
         handle = getattr(test, "hypothesis", None)
         body = handle.inner_test if handle is not None else test
         parameters = tuple(p for p in inspect.signature(body).parameters if p not in ("self", "student"))
+        kind: Kind
+        kind, stage = getattr(body, "__kind__", getattr(test, "__kind__", ("idea", "")))
         checks.append(
             Check(
                 declaration.name,
                 name,
                 title,
                 getattr(body, "__weight__", getattr(test, "__weight__", 1.0)),
+                kind,
+                stage,
                 visible,
                 owner,
                 test,

@@ -1,0 +1,310 @@
+"""What holds for every exercise, written once: a contract makes checks from an exercise's arguments and its oracle.
+
+``@exercise("softmax", points=2, contract=Contract(...))`` adds to the class: agreement with the oracle, float32, half
+precision, layouts, empty and single axes, arguments that stay as they are, refusals. A class that has a test of one of
+these names keeps its own.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor
+
+from autograder.sandbox.values import copy_value
+from autograder.testing.comparison import TOLERANCES, assert_close, assert_unchanged, raises
+from autograder.testing.declarations import Test, case, idea, refusal
+from autograder.testing.oracles import gradient_of
+from autograder.testing.refusals import Arguments, Refusal, another_shape
+from autograder.testing.strategies import cotangent_like
+
+HALF = ("float16", "bfloat16")
+LAYOUTS = ("transposed", "every second", "expanded")
+
+
+@dataclass(frozen=True)
+class Contract:
+    """An exercise's arguments and what is asked of every answer.
+
+    Attributes:
+        arguments: strategies of the arguments by name, in the order of the signature, or one strategy of such a dict.
+            Tensors are drawn in float64.
+        oracle: the right answer for these arguments in order; independent of the reference. With ``of_answer`` it is
+            given the student's answer first, so that it can take a mask that was drawn from there.
+        agrees: what the check against the oracle says; None where the class has its own checks of the idea.
+        magnitudes: by which the numbers are multiplied in float32, to compare values where they are small or large.
+        half_magnitudes: the same in float16 and bfloat16; None if they are those of float32. Empty if half precision is
+            not asked for.
+        scaled: the arguments that are multiplied; None for all floating ones but those called ``grad_...``.
+        slack: how often the dtype's tolerance is allowed, where sums of many products are rounded.
+        half_slack: the same in float16 and bfloat16.
+        batch: the axis of each argument that may be empty or single; empty where there is none.
+        keywords: arguments that are passed by name.
+        refuses: bad input.
+        of_answer: whether the oracle is given the student's answer first.
+        names: the arguments in order; needed where ``arguments`` is one strategy and `backward` is made from it.
+        forward: of a backward, for whose result ``grad_out`` is made and put before the drawn arguments.
+    """
+
+    arguments: Mapping[str, st.SearchStrategy[Any]] | st.SearchStrategy[dict[str, Any]]
+    oracle: Callable[..., Any]
+    agrees: str | None = "The answer agrees with torch's."
+    magnitudes: Sequence[float] = (1.0,)
+    half_magnitudes: Sequence[float] | None = None
+    scaled: tuple[str, ...] | None = None
+    slack: float = 1.0
+    half_slack: float = 2.0
+    batch: Mapping[str, int] | None = None
+    keywords: tuple[str, ...] = ()
+    refuses: tuple[Refusal, ...] = ()
+    of_answer: bool = False
+    names: tuple[str, ...] = ()
+    forward: Callable[..., Any] | None = None
+
+    @property
+    def drawn(self) -> st.SearchStrategy[dict[str, Any]]:
+        """Sets of arguments."""
+        if isinstance(self.arguments, Mapping):
+            # Hypothesis puts the keys in any order.
+            names = tuple(self.arguments)
+            return st.tuples(*self.arguments.values()).map(lambda values: dict(zip(names, values, strict=True)))
+        return self.arguments
+
+    def backward(self, *wrt: str, **changes: Any) -> "Contract":
+        """The contract of the hand-written backward, which takes ``grad_out`` first.
+
+        Args:
+            wrt: the arguments whose gradients are asked for, in order; one of them is no tuple.
+            changes: whatever else differs.
+        """
+        names = tuple(self.arguments) if isinstance(self.arguments, Mapping) else self.names
+        oracle, places = self.oracle, [names.index(name) for name in wrt]
+
+        def gradients(grad_out: Any, *rest: Any) -> Any:
+            return gradient_of(oracle, places, grad_out, rest)
+
+        new = replace(
+            self,
+            oracle=gradients,
+            forward=oracle,
+            agrees="The gradient agrees with torch's for a random upstream gradient.",
+            refuses=(another_shape("grad_out"), *self.refuses),
+        )
+        return replace(new, **changes)
+
+    def checks(self, function: str) -> Iterator[tuple[str, Test]]:
+        """The checks by their names, for the exercise ``function``."""
+        if self.agrees is not None:
+            yield "test_agrees", _agrees(self, function)
+        yield "test_float32", _float32(self, function)
+        if self.half_magnitudes is None or self.half_magnitudes:
+            yield "test_half_precision", _half_precision(self, function)
+        yield "test_not_contiguous", _not_contiguous(self, function)
+        if self.batch:
+            yield "test_empty_and_single", _empty_and_single(self, function)
+        yield "test_arguments_stay", _arguments_stay(self, function)
+        if self.refuses:
+            yield "test_bad_input_is_refused", _refused(self, function)
+
+    def add_to(self, owner: type, function: str) -> None:
+        """Gives a check class the checks that it does not have itself."""
+        for name, test in self.checks(function):
+            if not hasattr(owner, name):
+                setattr(owner, name, test)
+
+    def call(self, student: Any, function: str, arguments: Arguments) -> Any:
+        """The student's answer."""
+        positional = [value for name, value in arguments.items() if name not in self.keywords]
+        named = {name: arguments[name] for name in arguments if name in self.keywords}
+        return getattr(student, function)(*positional, **named)
+
+    def compare(self, student: Any, function: str, arguments: Arguments, dtype: str = "float64") -> None:
+        """Calls the student's function in a dtype and compares with the oracle's answer, which is made in float64."""
+        own = {name: _cast(value, dtype) for name, value in arguments.items()}
+        # Copied before the call: an oracle that draws has to begin where the student does.
+        wide = {name: _cast(value, "float64") for name, value in _copied(own).items()}
+        answer = self.call(student, function, own)
+        right = self.oracle(answer, *wide.values()) if self.of_answer else self.oracle(*wide.values())
+        slack = self.half_slack if dtype in HALF else self.slack
+        rtol, atol = (slack * tolerance for tolerance in TOLERANCES[dtype])
+        assert_close(answer, _cast(right, dtype), rtol=rtol, atol=atol)
+
+    def completed(self, arguments: Arguments) -> dict[str, Any]:
+        """The arguments of the call: with an upstream gradient before them, if the exercise is a backward."""
+        if self.forward is None:
+            return dict(arguments)
+        return {"grad_out": _cotangents(self.forward(*_copied(arguments).values())), **arguments}
+
+    def magnified(self, arguments: Arguments, factor: float) -> dict[str, Any]:
+        """The arguments with the scaled ones multiplied by a factor."""
+        return {
+            name: _mapped(value, lambda x: x * factor) if self._is_scaled(name) else value
+            for name, value in arguments.items()
+        }
+
+    def _is_scaled(self, name: str) -> bool:
+        return not name.startswith("grad_") if self.scaled is None else name in self.scaled
+
+
+def _agrees(contract: Contract, function: str) -> Test:
+    @idea
+    @given(arguments=contract.drawn)
+    def test(self: object, student: Any, arguments: dict[str, Any]) -> None:
+        contract.compare(student, function, contract.completed(arguments))
+
+    return _named(test, "test_agrees", contract.agrees or "")
+
+
+def _float32(contract: Contract, function: str) -> Test:
+    @case
+    @given(arguments=contract.drawn, factor=st.sampled_from(list(contract.magnitudes)))
+    def test(self: object, student: Any, arguments: dict[str, Any], factor: float) -> None:
+        contract.compare(student, function, contract.completed(contract.magnified(arguments, factor)), "float32")
+
+    return _named(test, "test_float32", "float32 in, float32 out, and right to its precision" + _sizes(contract))
+
+
+def _half_precision(contract: Contract, function: str) -> Test:
+    magnitudes = contract.magnitudes if contract.half_magnitudes is None else contract.half_magnitudes
+
+    @case
+    @given(arguments=contract.drawn, dtype=st.sampled_from(HALF), factor=st.sampled_from(list(magnitudes)))
+    def test(self: object, student: Any, arguments: dict[str, Any], dtype: str, factor: float) -> None:
+        contract.compare(student, function, contract.completed(contract.magnified(arguments, factor)), dtype)
+
+    return _named(test, "test_half_precision", "float16 and bfloat16 stay what they are, right to their precision.")
+
+
+def _not_contiguous(contract: Contract, function: str) -> Test:
+    @case
+    @given(arguments=contract.drawn, layout=st.sampled_from(LAYOUTS))
+    def test(self: object, student: Any, arguments: dict[str, Any], layout: str) -> None:
+        given = contract.completed(arguments)
+        laid_out = {name: _mapped(value, lambda x: _laid_out(x, layout)) for name, value in given.items()}
+        contract.compare(student, function, laid_out)
+
+    return _named(test, "test_not_contiguous", "How its arguments lie in memory makes no difference.")
+
+
+def _empty_and_single(contract: Contract, function: str) -> Test:
+    batch = contract.batch or {}
+
+    @case
+    @given(arguments=contract.drawn, length=st.sampled_from([0, 1]))
+    def test(self: object, student: Any, arguments: dict[str, Any], length: int) -> None:
+        short = {name: _shortened(value, batch.get(name), length) for name, value in arguments.items()}
+        contract.compare(student, function, contract.completed(short))
+
+    return _named(test, "test_empty_and_single", "Axes of length 0 and 1 give a result of the right shape and values.")
+
+
+def _arguments_stay(contract: Contract, function: str) -> Test:
+    @case
+    @given(arguments=contract.drawn)
+    def test(self: object, student: Any, arguments: dict[str, Any]) -> None:
+        contract.call(student, function, contract.completed(arguments))
+        assert_unchanged(student)
+
+    return _named(test, "test_arguments_stay", "No argument is changed in place.")
+
+
+def _refused(contract: Contract, function: str) -> Test:
+    places = [(refusal_, variant) for refusal_ in contract.refuses for variant in range(refusal_.variants)]
+
+    @refusal
+    @given(arguments=contract.drawn, number=st.integers(0, len(places) - 1))
+    def test(self: object, student: Any, arguments: dict[str, Any], number: int) -> None:
+        bad, variant = places[number]
+        given = contract.completed(arguments)
+        value = bad.spoil(given)[variant]
+        if value is None:
+            return
+        found = f"{bad.name} is {_described(value)}"
+        beside = [f"{k} has shape {tuple(v.shape)}" for k, v in given.items() if k != bad.name and _is_array(v)]
+        with raises(ValueError, naming=bad.naming, because=", ".join([found, *beside])):
+            contract.call(student, function, {**given, bad.name: value})
+
+    names = list(dict.fromkeys(f"`{one.name}`" for one in contract.refuses))
+    listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
+    return _named(test, "test_bad_input_is_refused", f"A bad {listed} raises ValueError that names it.")
+
+
+def _named(test: Test, name: str, title: str) -> Test:
+    test.__name__ = name
+    test.__qualname__ = name
+    test.__doc__ = title if title.endswith(".") else f"{title}."
+    return test
+
+
+def _sizes(contract: Contract) -> str:
+    return ", for small and large numbers too" if len(contract.magnitudes) > 1 else ""
+
+
+def _mapped(value: Any, change: Callable[[Any], Any]) -> Any:
+    """The value with every floating array in it changed."""
+    if isinstance(value, list | tuple):
+        return type(value)(_mapped(item, change) for item in value)
+    if isinstance(value, dict):
+        return {key: _mapped(item, change) for key, item in value.items()}
+    return change(value) if _is_floating(value) else value
+
+
+def _cast(value: Any, dtype: str) -> Any:
+    return _mapped(value, lambda x: x.to(getattr(torch, dtype)) if isinstance(x, Tensor) else x.astype(dtype))
+
+
+def _copied(arguments: Arguments) -> dict[str, Any]:
+    """Generators are copied, so that student and oracle draw the same."""
+    return {name: copy_value(value, lambda item: item) for name, value in arguments.items()}
+
+
+def _is_array(value: Any) -> bool:
+    return isinstance(value, Tensor | np.ndarray)
+
+
+def _is_floating(value: Any) -> bool:
+    if isinstance(value, Tensor):
+        return value.dtype.is_floating_point
+    return isinstance(value, np.ndarray) and value.dtype.kind == "f"
+
+
+def _laid_out(x: Any, layout: str) -> Any:
+    """The same entries, otherwise in memory; an expanded one has its first entry along the first axis repeated."""
+    if x.ndim == 0 or not np.prod(x.shape):
+        return x
+    if layout == "every second":
+        if isinstance(x, Tensor):
+            return torch.stack([x, x + 1], dim=-1).flatten(-2)[..., ::2]
+        return np.stack([x, x + 1], axis=-1).reshape(*x.shape[:-1], -1)[..., ::2]
+    if layout == "expanded":
+        return x[:1].expand(x.shape) if isinstance(x, Tensor) else np.broadcast_to(x[:1], x.shape).copy(order="F")
+    if isinstance(x, Tensor):
+        return x.permute(*reversed(range(x.ndim))).contiguous().permute(*reversed(range(x.ndim)))
+    return np.asfortranarray(x)
+
+
+def _shortened(value: Any, axis: int | None, length: int) -> Any:
+    """The first entries along an axis; the value itself where there is none."""
+
+    def cut(x: Any) -> Any:
+        if x.ndim == 0:
+            return x
+        index = tuple(slice(length) if place == (axis or 0) % x.ndim else slice(None) for place in range(x.ndim))
+        return x[index].clone() if isinstance(x, Tensor) else x[index].copy()
+
+    return value if axis is None else _mapped(value, cut)
+
+
+def _cotangents(out: Any) -> Any:
+    """An upstream gradient for each result; those of equal shapes differ."""
+    if not isinstance(out, tuple):
+        return cotangent_like(out)
+    return tuple(cotangent_like(one) * (1 - 0.25 * number) for number, one in enumerate(out))
+
+
+def _described(value: Any) -> str:
+    return f"of shape {tuple(value.shape)}" if _is_array(value) else repr(value)

@@ -1,0 +1,41 @@
+"""Right answers that many checks compare with: worked numbers as tensors, and torch's own gradients."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+def vector(*values: float) -> Tensor:
+    """A float64 tensor with one axis: ``vector(1, -2)``."""
+    return torch.tensor(values, dtype=torch.float64)
+
+
+def gradient_of(function: Callable[..., Any], wrt: Sequence[int], grad_out: Any, arguments: Sequence[Any]) -> Any:
+    """torch's own gradients of ``function``, computed in float64.
+
+    Args:
+        function: takes ``arguments``; returns a tensor or a tuple of tensors.
+        wrt: places of the arguments whose gradients are asked for.
+        grad_out: upstream gradient, shaped like the result; a tuple where that is one.
+        arguments: in order; tensors of any floating dtype.
+    Returns:
+        A gradient in the dtype of its argument; a tuple of them where ``wrt`` has several places.
+    """
+    leaves = [
+        arg.detach().to(torch.float64, copy=True).requires_grad_(place in wrt)
+        if isinstance(arg, Tensor) and arg.is_floating_point()
+        else arg
+        for place, arg in enumerate(arguments)
+    ]
+    out = function(*leaves)
+    outs, upstream = (out, grad_out) if isinstance(out, tuple) else ((out,), (grad_out,))
+    inputs = [leaves[place] for place in wrt]
+    kept = [(o, g.double()) for o, g in zip(outs, upstream, strict=True) if o.requires_grad]
+    grads = torch.autograd.grad([o for o, _ in kept], inputs, [g for _, g in kept], allow_unused=True)
+    found = tuple(
+        (torch.zeros_like(leaf) if grad is None else grad).to(arguments[place].dtype)
+        for place, leaf, grad in zip(wrt, inputs, grads, strict=True)
+    )
+    return found if len(found) > 1 else found[0]

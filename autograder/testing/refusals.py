@@ -1,0 +1,112 @@
+"""Bad input that an exercise has to refuse, made from good input: what a contract's ``refuses`` lists.
+
+Each gives, for a set of good arguments, what may stand in place of one and has to raise ValueError that names it.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from math import inf, nan
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+Arguments = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Bad values of one argument.
+
+    Attributes:
+        name: the argument.
+        spoil: gives the bad values for a set of good arguments; None stands for one that would be good there.
+        naming: the words of which the message has to have one; two refusals may apply, and either is right.
+        variants: how many bad values there are.
+    """
+
+    name: str
+    spoil: Callable[[Arguments], tuple[Any, ...]]
+    naming: tuple[str, ...]
+    variants: int
+
+
+def another_shape(name: str, *, or_naming: tuple[str, ...] = ()) -> Refusal:
+    """An array of another shape: longer, flat, with an axis more, one that would broadcast, one without axes."""
+
+    def spoil(arguments: Arguments) -> tuple[Any, ...]:
+        x = arguments[name]
+        shape = tuple(x.shape)
+        longer = (shape[0] + 1, *shape[1:]) if shape else (2,)
+        single = (*shape[:-1], 1)
+        wanted = (longer, (int(np.prod(shape)),), (1, *shape), single if shape else (1, 1), ())
+        return tuple(None if other == shape else _of_shape(x, other) for other in wanted)
+
+    return Refusal(name, spoil, (name, *or_naming), 5)
+
+
+def another_number_of_axes(name: str, *, or_naming: tuple[str, ...] = ()) -> Refusal:
+    """An array with an axis more, and one with an axis less."""
+
+    def spoil(arguments: Arguments) -> tuple[Any, ...]:
+        x = arguments[name]
+        return x[None], (_of_shape(x, tuple(x.shape)[1:]) if x.ndim else None)
+
+    return Refusal(name, spoil, (name, *or_naming), 2)
+
+
+def another_length(name: str, axis: int, *, or_naming: tuple[str, ...] = ()) -> Refusal:
+    """An array that is longer by one, or of length one, along an axis."""
+
+    def spoil(arguments: Arguments) -> tuple[Any, ...]:
+        x = arguments[name]
+        sides = list(x.shape)
+        longer, single = [*sides], [*sides]
+        longer[axis] += 1
+        single[axis] = 1
+        return _of_shape(x, tuple(longer)), None if single == sides else _of_shape(x, tuple(single))
+
+    return Refusal(name, spoil, (name, *or_naming), 2)
+
+
+def no_axis(name: str, of: str) -> Refusal:
+    """A number behind the last axis of the array ``of``, and one before the first."""
+
+    def spoil(arguments: Arguments) -> tuple[Any, ...]:
+        axes = arguments[of].ndim
+        return axes, -axes - 1
+
+    return Refusal(name, spoil, (name,), 2)
+
+
+def not_positive(name: str) -> Refusal:
+    """0, a negative number, nan."""
+    return bad_values(name, 0.0, -1.5, nan)
+
+
+def negative(name: str) -> Refusal:
+    """Numbers below 0, nan."""
+    return bad_values(name, -0.01, -3.0, nan)
+
+
+def outside(name: str, low: float, high: float, *, ends: bool = False) -> Refusal:
+    """Numbers below ``low`` and above ``high``, nan, and the two themselves where ``ends`` are bad too."""
+    return bad_values(name, low - 0.1, high + 0.1, inf, nan, *((low, high) if ends else ()))
+
+
+def no_word(name: str, *words: Any) -> Refusal:
+    """Words that are not among the allowed ones; give some that come near."""
+    return bad_values(name, "", *words)
+
+
+def bad_values(name: str, *values: Any, or_naming: tuple[str, ...] = ()) -> Refusal:
+    """These values."""
+    return Refusal(name, lambda arguments: values, (name, *or_naming), len(values))
+
+
+def _of_shape(x: Any, shape: tuple[int, ...]) -> Any:
+    """An array of another shape in the dtype of ``x``, with ordinary numbers."""
+    count = int(np.prod(shape))
+    if isinstance(x, Tensor):
+        return (x.new_ones(count).cumsum(0) / 2).to(x.dtype).reshape(shape)
+    return (np.arange(1, count + 1) / 2).astype(x.dtype).reshape(shape)
