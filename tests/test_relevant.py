@@ -242,18 +242,33 @@ def many_calls(s: Any) -> None:
     assert_close(counter.count, 3)
 
 
+def a_generator_that_two_calls_draw_from(s: Any) -> None:
+    generator, x = seeded(1), torch.arange(900.0)
+    assert_close(s.takes_all(x, generator) - s.takes_all(x, generator), x)
+
+
 OUTLINES = {
+    a_generator_that_two_calls_draw_from: [
+        "# generator = torch.Generator().manual_seed(1)",
+        "# takes_all(<float32 of shape (900,)>, generator)",
+        "# takes_all(<float32 of shape (900,)>, generator)",
+    ],
     long_text: ["# takes_all(<str of length 5000>, torch.tensor([1., 2.]))"],
     long_list: ["# takes_all(<list of length 5000>, {'x': <float32 of shape (80, 80)>})"],
     many_calls: [
-        "# Counter(0)",
-        "# <Counter>.step(1)",
-        "# <Counter>.step(1)",
-        "# <Counter>.step(1)",
-        "# ... 497 more calls ...",
-        "# <Counter>.count",
+        "# counter = Counter(0)",
+        "# counter.step(1)",
+        "# counter.step(1)",
+        "# counter.step(1)",
+        "# ... 497 more lines ...",
+        "# counter.count",
     ],
 }
+
+
+def test_a_long_array_of_one_number_is_short_code() -> None:
+    result = result_of(triples, {"x": torch.ones(5000)})
+    assert result.counterexample == "wrong(torch.full((5000,), 1.))"
 
 
 @pytest.mark.parametrize(("body", "lines"), OUTLINES.items(), ids=[body.__name__ for body in OUTLINES])

@@ -2,8 +2,9 @@
 
 import builtins
 import keyword
+import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import torch
 from torch import Tensor
 
 from autograder.feedback.code import Word, shape_text, show
-from autograder.sandbox.nested import leaves, mapped
+from autograder.sandbox.nested import leaves
 from autograder.sandbox.protocol import Request
 from autograder.sandbox.values import Handle, same_data
 from autograder.testing.student import GENERATORS, TRACED, Call
@@ -29,42 +30,57 @@ def code_of(transcript: Sequence[Call], *, by_shape: bool = False) -> str:
         transcript: calls in order.
         by_shape: of arrays only shape and dtype matter, as where one of a wrong shape is to be refused.
     """
-    return "\n".join(_Code(transcript, by_shape).lines())
+    return "\n".join(_Code(transcript, _by_shape(transcript) if by_shape else lambda value: value).lines())
 
 
 def outline_of(transcript: Sequence[Call]) -> str:
     """Calls whose code would be too long to read, as comments: of what is long only kind and size."""
-    outlined = [
-        Request(request.kind, request.name, _outlined(request.args), _outlined(request.kwargs))
-        for request in (call.request for call in transcript)
-    ]
-    lines = [f"# {_expression(request, {})}" for request in outlined]
+    lines = [f"# {line}"[:LONGEST_OUTLINE] for line in _Code(transcript, _outlined).lines()]
     left_out = len(lines) - MOST_OUTLINED
     if left_out > 1:
-        lines[MOST_OUTLINED - 1 : -1] = [f"# ... {left_out} more calls ..."]
-    return "\n".join(["# Too long to show in full:", *(line[:LONGEST_OUTLINE] for line in lines)])
+        lines[MOST_OUTLINED - 1 : -1] = [f"# ... {left_out} more lines ..."]
+    return "\n".join(["# Too long to show in full:", *lines])
 
 
 def _outlined(value: Any) -> Any:
     if isinstance(value, Tensor | np.ndarray):
-        entries = value.numel() if isinstance(value, Tensor) else value.size
         kind = _dtype(value).removeprefix("torch.").removeprefix("np.")
-        return value if entries <= MOST_SHOWN else Word(f"<{kind} of shape {shape_text(value.shape)}>")
-    if isinstance(value, str | bytes) and len(value) > LONGEST_TEXT:
+        return value if math.prod(value.shape) <= MOST_SHOWN else Word(f"<{kind} of shape {shape_text(value.shape)}>")
+    most = LONGEST_TEXT if isinstance(value, str | bytes) else MOST_SHOWN
+    if isinstance(value, str | bytes | list | tuple | dict) and len(value) > most:
         return Word(f"<{type(value).__name__} of length {len(value)}>")
-    if isinstance(value, list | tuple | dict) and len(value) > MOST_SHOWN:
-        return Word(f"<{type(value).__name__} of length {len(value)}>")
-    if isinstance(value, dict):
-        return {key: _outlined(item) for key, item in value.items()}
-    return type(value)(map(_outlined, value)) if type(value) in (list, tuple) else value
+    return value
+
+
+def _by_shape(calls: Sequence[Call]) -> Callable[[Any], Any]:
+    """Arrays as zeros of the same shape; a dtype is told only if another array has another."""
+    dtypes = {leaf.dtype for call in calls for leaf in _arrays(call.request) if _is_told_by_shape(leaf)}
+
+    def zeros(value: Any) -> Any:
+        if not _is_told_by_shape(value):
+            return value
+        told = "" if len(dtypes) == 1 else f", dtype={_dtype(value)}"
+        if isinstance(value, Tensor):
+            return Word(f"torch.zeros({', '.join(map(str, value.shape))}{told})")
+        return Word(f"np.zeros({shape_text(value.shape)}{told})")
+
+    return zeros
+
+
+def _is_told_by_shape(value: Any) -> bool:
+    """Whether an array's numbers matter to nobody: finite ones that are not whole numbers or True and False."""
+    if not isinstance(value, Tensor | np.ndarray) or not value.ndim:
+        return False
+    x = value if isinstance(value, Tensor) else torch.from_numpy(value) if value.dtype.kind == "f" else None
+    return x is not None and x.is_floating_point() and bool(x.isfinite().all())
 
 
 class _Code:
     """The lines of a transcript's code, as they come, and the names that were given so far."""
 
-    def __init__(self, calls: Sequence[Call], by_shape: bool) -> None:
+    def __init__(self, calls: Sequence[Call], abridged: Callable[[Any], Any]) -> None:
         self._calls = calls
-        self._by_shape = by_shape
+        self._abridged = abridged
         self._names: dict[int, str] = {}
         # Arrays and generators that later calls use, by the call that gave them or drew from them.
         self._data: dict[int, list[tuple[Any, str]]] = {}
@@ -113,23 +129,16 @@ class _Code:
         # Who draws from a generator next has it from this call.
         self._data.setdefault(id(call), []).extend(pair for pair in known if isinstance(pair[0], GENERATORS))
 
-        def named(leaf: Any) -> Any:
-            name = next((name for other, name in known if _same_source(leaf, other)), None)
-            if name is not None:
-                return Word(name)
-            return Word(self._shape_of(leaf)) if self._by_shape and _is_told_by_shape(leaf) else leaf
+        def named(value: Any) -> Any:
+            name = next((name for other, name in known if _same_source(value, other)), None)
+            short: Any = self._abridged(value) if name is None else Word(name)
+            if type(short) in (list, tuple):
+                return type(short)(map(named, short))
+            return {key: named(item) for key, item in short.items()} if type(short) is dict else short
 
         request = call.request
-        args, kwargs = mapped([request.args, request.kwargs], named)
-        return Request(request.kind, request.name, args, kwargs)
-
-    def _shape_of(self, x: Any) -> str:
-        """An array of zeros of the same shape; its dtype is told only if another array has another."""
-        dtypes = {leaf.dtype for call in self._calls for leaf in _arrays(call.request) if _is_told_by_shape(leaf)}
-        told = "" if len(dtypes) == 1 else f", dtype={_dtype(x)}"
-        if isinstance(x, Tensor):
-            return f"torch.zeros({', '.join(map(str, x.shape))}{told})"
-        return f"np.zeros({shape_text(x.shape)}{told})"
+        kwargs = {key: named(value) for key, value in request.kwargs.items()}
+        return Request(request.kind, request.name, tuple(map(named, request.args)), kwargs)
 
     def _is_given(self, data: list[tuple[Any, str]]) -> bool:
         """Whether a later call is given one of these arrays."""
@@ -150,15 +159,6 @@ def _stem(value: Any) -> str:
     if isinstance(value, Handle):
         return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", value.type_name.lstrip("_")).lower()
     return "values"
-
-
-def _is_told_by_shape(value: Any) -> bool:
-    """Whether an array's numbers matter to nobody: finite ones that are not whole numbers or True and False."""
-    if isinstance(value, Tensor):
-        return value.ndim > 0 and value.is_floating_point() and bool(value.isfinite().all())
-    return (
-        isinstance(value, np.ndarray) and value.ndim > 0 and value.dtype.kind == "f" and bool(np.isfinite(value).all())
-    )
 
 
 def _arrays(request: Request) -> list[Any]:

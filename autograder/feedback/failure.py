@@ -21,6 +21,8 @@ from autograder.testing.declarations import Check
 from autograder.testing.student import Call, StudentError
 
 MOST_CHARACTERS = 1200
+# What an array of one number repeated takes, about.
+SHORT = 20
 ERROR_CHARACTERS = 300
 NOT_WAITED_FOR = "Not waited for: two earlier checks took too long."
 
@@ -118,11 +120,12 @@ def _length(calls: Sequence[Call]) -> int:
 
 def _written(value: Any) -> int:
     if isinstance(value, Tensor | np.ndarray):
-        entries = math.prod(value.shape)
-        if entries > MOST_CHARACTERS:
-            return entries
-        numbers = (value.detach() if isinstance(value, Tensor) else value).ravel().tolist()
-        return sum(len(f"{number:.6g}") + 2 for number in numbers)
+        entries = (value.detach() if isinstance(value, Tensor) else value).ravel()
+        if len(entries) > 1 and bool((entries == entries[0]).all()):
+            return SHORT
+        if len(entries) > MOST_CHARACTERS:
+            return len(entries)
+        return sum(len(f"{number:.6g}") + 2 for number in entries.tolist())
     if isinstance(value, str | bytes):
         return 2 + len(value)
     if isinstance(value, dict):
