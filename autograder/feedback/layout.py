@@ -2,9 +2,10 @@
 
 import re
 from dataclasses import dataclass
+from typing import get_args
 
 from autograder.feedback.drawing import height
-from autograder.results import CheckResult, Curve, ExerciseResult, Squares
+from autograder.results import CheckKind, CheckResult, Curve, ExerciseResult, Squares
 
 MOST_LINES = 20
 # Characters in a line of a panel that is as wide as it gets, and a line's height in pixels.
@@ -12,12 +13,12 @@ LINE = 100
 LINE_HEIGHT = 18
 DTYPE = re.compile(r", dtype=[\w.]+")
 NO_CODE = 10_000
-KINDS = ("idea", "case", "refusal")
+KINDS = get_args(CheckKind)
 # What some checks are about, and what a message says if that is what went wrong.
 SPECIAL = (
     (re.compile(r"\bdtypes?\b|float16|float32|float64|\bprecision\b", re.IGNORECASE), re.compile(r"\bdtype\b")),
     (re.compile(r"\bin place\b|\b(?:not|never) changed?\b|\bunchanged\b", re.IGNORECASE), re.compile(r"\bin place\b")),
-    (re.compile(r"\bcontiguous\b|\bstrides? of memory\b", re.IGNORECASE), re.compile(r"\bcontiguous\b")),
+    (re.compile(r"\bcontiguous\b|\bin memory\b", re.IGNORECASE), re.compile(r"\bcontiguous\b")),
 )
 
 
@@ -105,10 +106,8 @@ def first_failure(result: ExerciseResult) -> CheckResult | None:
 
 
 def _order(check: CheckResult) -> tuple[bool, int, bool, int]:
-    # An older record has no kinds.
-    kind = KINDS.index(getattr(check, "kind", KINDS[0]))
     not_made = check.status == "timeout" and check.counterexample is None
-    return not_made, kind, not _words_fit(check), _length(check.counterexample)
+    return not_made, KINDS.index(check.kind), not _words_fit(check), _length(check.counterexample)
 
 
 def _words_fit(check: CheckResult) -> bool:

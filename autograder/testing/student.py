@@ -1,11 +1,19 @@
 """The student as a check sees it: a proxy that passes data, keeps a transcript, and never holds an object."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+import torch
+
+from autograder.sandbox.nested import leaves
 from autograder.sandbox.protocol import Answering, Raised, Reply, Request
 from autograder.sandbox.values import BoundMethod, Handle, copy_value
+
+GENERATORS = (torch.Generator, np.random.Generator)
+# What can be told apart from an equal one by being the same object.
+TRACED = (torch.Tensor, np.ndarray, *GENERATORS)
 
 
 class StudentError(Exception):
@@ -22,10 +30,24 @@ class StudentTypeError(StudentError, TypeError):
 
 @dataclass(frozen=True)
 class Call:
-    """One request with what it gave. Argument values are as they were before the call."""
+    """One request with what it gave. Argument values are as they were before the call.
+
+    Attributes:
+        request, reply: what was asked, and what it gave.
+        uses: earlier calls whose arrays it is given, or that drew from its generator before.
+        asserted: how many assertions had passed before.
+    """
 
     request: Request
     reply: Reply
+    uses: tuple["Call", ...] = field(default=(), repr=False, compare=False)
+    asserted: int = field(default=0, repr=False, compare=False)
+
+
+class Assertions:
+    """Counts the assertions that pass in this process, so that a transcript shows what each was about."""
+
+    passed = 0
 
 
 class Session:
@@ -34,6 +56,8 @@ class Session:
     def __init__(self, runner: Answering) -> None:
         self.runner = runner
         self.transcript: list[Call] = []
+        # The call that gave each array, or last drew from each generator; both are kept, so that no id comes again.
+        self._origins: dict[int, tuple[object, Call]] = {}
 
     def ask(self, request: Request) -> Any:
         """Sends ``request``; returns its value, objects as `StudentObject`; raises `StudentError`."""
@@ -46,10 +70,18 @@ class Session:
         kept = copy_value((request.args, request.kwargs), lambda item: item)
         reply = self.runner.run(request)
         if not isinstance(reply.value, BoundMethod):
-            self.transcript.append(Call(Request(request.kind, request.name, *kept), reply))
+            self._keep(Request(request.kind, request.name, *kept), reply, _traced((request.args, request.kwargs)))
         if reply.raised is not None:
             raise StudentError(reply.raised)
         return self._lift(reply.value)
+
+    def _keep(self, request: Request, reply: Reply, given: list[object]) -> None:
+        origins = [self._origins[id(leaf)][1] for leaf in given if id(leaf) in self._origins]
+        uses = tuple({id(call): call for call in origins}.values())
+        call = Call(request, reply, uses, Assertions.passed)
+        self.transcript.append(call)
+        for leaf in (*_traced(reply.value), *(leaf for leaf in given if isinstance(leaf, GENERATORS))):
+            self._origins[id(leaf)] = leaf, call
 
     def _lift(self, value: Any) -> Any:
         if isinstance(value, Handle):
@@ -63,6 +95,10 @@ class Session:
         if isinstance(value, dict):
             return {key: self._lift(item) for key, item in value.items()}
         return value
+
+
+def _traced(value: Any) -> list[object]:
+    return [leaf for leaf in leaves(value) if isinstance(leaf, TRACED)]
 
 
 def _lower(value: Any) -> Any:
