@@ -86,6 +86,7 @@ def verify(
 
 def _report_verification(verification: "Verification") -> None:
     """The counts as a table, what the deep part found, and the breaches."""
+    from autograder.grading.shares import share_lines
     from autograder.grading.verify import deep_lines
 
     table = Table(
@@ -113,6 +114,8 @@ def _report_verification(verification: "Verification") -> None:
         table.add_row(one.name, *map(str, counts), seconds)
     Console().print(table)
     for one in verification.per_assignment:
+        for line in share_lines(one.shares):
+            print(line)
         for line in deep_lines(one):
             print(line)
     print(f"{len(verification.breaches)} breaches")

@@ -14,7 +14,7 @@ def names_used(source: str, exercise: str) -> frozenset[str]:
         source: Python source of the cell, or cells, of the exercise.
         exercise: the function or class that is graded.
     Returns:
-        Names that are read and not defined in ``source``; none if it cannot be parsed.
+        Names that are read, those of its helpers among them; none if it cannot be parsed.
     """
     try:
         tree = ast.parse(source)
@@ -31,7 +31,7 @@ def names_used(source: str, exercise: str) -> frozenset[str]:
         helpers = (read & definitions.keys()) - seen
         seen |= helpers
         left += helpers
-        used |= read - definitions.keys()
+        used |= read
     return frozenset(used)
 
 

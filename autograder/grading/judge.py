@@ -222,7 +222,8 @@ def _judge(
 
     def judge_one(exercise: Exercise) -> None:
         def earlier() -> Earlier:
-            return earlier_of(exercise.name, written.get(exercise.name, ""), results.values())
+            source = written.get(exercise.name) or "\n\n".join(written.values())
+            return earlier_of(exercise.name, source, results.values())
 
         def judged(uses: Sequence[Use] = (), inquiry: Inquiry | None = None) -> ExerciseResult:
             return judge_exercise(

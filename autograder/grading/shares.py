@@ -1,10 +1,12 @@
 """Whether points follow the lesson: the share of an exercise's points that each listed mistake costs."""
 
+from collections.abc import Iterator, Sequence
+
 from msgspec import Struct
 
 from autograder.scoring import CASES_ALONE, REFUSALS
 from autograder.testing.assignment import Exercise
-from autograder.testing.declarations import Kind, Mistake
+from autograder.testing.declarations import KINDS, Kind, Mistake
 
 # A wrong idea leaves at most the rest.
 IDEA_AT_LEAST = 0.80
@@ -32,6 +34,20 @@ def share_of(exercise: Exercise, mistake: Mistake, points: float) -> MistakeShar
     """What a mistake costs that gets ``points``."""
     lost = round(1 - points / exercise.points, 4)
     return MistakeShare(exercise.name, mistake.name, mistake.kind, mistake.stage, lost)
+
+
+def share_lines(shares: Sequence[MistakeShare]) -> Iterator[str]:
+    """A line for each exercise: what its mistakes cost, by kind, in percent of its points."""
+    if shares:
+        yield "what each mistake costs, in percent:"
+    for exercise in dict.fromkeys(share.exercise for share in shares):
+        own = [share for share in shares if share.exercise == exercise]
+        parts = []
+        for kind in KINDS:
+            costs = sorted((share.lost for share in own if share.kind == kind), reverse=True)
+            if costs:
+                parts.append(f"{kind} {' '.join(f'{100 * cost:.0f}' for cost in costs)}")
+        yield f"  {exercise}: {', '.join(parts)}"
 
 
 def complaint(exercise: Exercise, share: MistakeShare) -> str | None:
