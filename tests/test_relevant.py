@@ -69,6 +69,10 @@ def an_answer_passed_on(s: Any) -> None:
     assert_close(s.joined(out, mask), out)
 
 
+def a_number_of_numpy(s: Any) -> None:
+    assert_close(s.wrong(np.float64(2.0)), 4.0)
+
+
 def a_generator_passed_on(s: Any) -> None:
     generator = seeded(3)
     s.noise(1, generator)
@@ -148,6 +152,7 @@ SHOWN = {
     two_answers_in_one_number: "wrong(torch.tensor([1., 2.]))\ndouble(torch.tensor([1., 2.]))",
     an_answer_passed_on: "result = split(torch.tensor([1., 2.]))\njoined(result[0], result[1])",
     a_generator_passed_on: "generator = torch.Generator().manual_seed(3)\nnoise(1, generator)\nnoise(2, generator)",
+    a_number_of_numpy: "wrong(np.float64(2.))",
     two_equal_generators: "noise(2, torch.Generator().manual_seed(3))",
     an_object_and_what_was_done_to_it: "counter = Counter(0)\ncounter.step(1)\ncounter.step(by=2)\ncounter.count",
     objects_that_hold_each_other: (
@@ -243,6 +248,7 @@ def many_calls(s: Any) -> None:
 
 
 def a_generator_that_two_calls_draw_from(s: Any) -> None:
+    """What the first gives is what it was given; the second is given the same again."""
     generator, x = seeded(1), torch.arange(900.0)
     assert_close(s.takes_all(x, generator) - s.takes_all(x, generator), x)
 

@@ -54,7 +54,7 @@ def _outlined(value: Any) -> Any:
 
 def _by_shape(calls: Sequence[Call]) -> Callable[[Any], Any]:
     """Arrays as zeros of the same shape; a dtype is told only if another array has another."""
-    dtypes = {leaf.dtype for call in calls for leaf in _arrays(call.request) if _is_told_by_shape(leaf)}
+    dtypes = {leaf.dtype for call in calls for leaf in _arguments(call) if _is_told_by_shape(leaf)}
 
     def zeros(value: Any) -> Any:
         if not _is_told_by_shape(value):
@@ -91,15 +91,12 @@ class _Code:
         for call in self._calls:
             if _is_silent(call, is_last=call is self._calls[-1]):
                 continue
-            is_used = any(call is used for other in self._calls for used in other.uses)
-            if is_used:
-                yield from self._generators(call)
-            request = self._with_names(call)
-            expression = _expression(request, self._names)
+            yield from self._generators(call)
+            expression = _expression(self._with_names(call), self._names)
             value = call.reply.value
             new = {number: place for number, place in _handles(value) if number not in self._names}
-            data = [(leaf, place) for leaf, place in _placed(value) if is_used and isinstance(leaf, TRACED)]
-            if not new and not self._is_given(data):
+            data = [(leaf, place) for leaf, place in _placed(value) if self._is_used(call, leaf)]
+            if not new and not data:
                 yield expression
                 continue
             name = self._name(_stem(value) if new else "result")
@@ -113,24 +110,38 @@ class _Code:
         self._used[stem] = self._used.get(stem, 0) + 1
         return stem if self._used[stem] == 1 else f"{stem}{self._used[stem]}"
 
+    def _is_used(self, call: Call, leaf: Any) -> bool:
+        """Whether a later call is given this array, which the call gave, or draws from this generator after it."""
+        return isinstance(leaf, TRACED) and any(
+            other.origins.get(id(given)) is call and _same_source(given, leaf)
+            for other in self._calls
+            for given in _arguments(other)
+        )
+
     def _generators(self, call: Call) -> Iterator[str]:
         """A line for each generator of a call that later ones draw from, too, unless it has a name."""
-        known = [leaf for used in call.uses for leaf, _ in self._data.get(id(used), ())]
-        kept = self._data.setdefault(id(call), [])
-        for leaf in leaves([call.request.args, call.request.kwargs]):
-            if isinstance(leaf, GENERATORS) and not any(_same_source(leaf, other) for other in known):
+        for leaf in _arguments(call):
+            if not isinstance(leaf, GENERATORS):
+                continue
+            name = self._name_of(call.origins.get(id(leaf)), leaf)
+            if name is None and self._is_used(call, leaf):
                 name = self._name("generator")
-                kept.append((leaf, name))
                 yield f"{name} = {show(leaf)}"
+            if name is not None:
+                # Who draws from it next has it from this call.
+                self._data.setdefault(id(call), []).append((leaf, name))
+
+    def _name_of(self, origin: Call | None, leaf: Any) -> str | None:
+        """The name of an array or generator that comes from a call."""
+        known = [] if origin is None else self._data.get(id(origin), [])
+        return next((name for other, name in known if _same_source(leaf, other)), None)
 
     def _with_names(self, call: Call) -> Request:
-        """The call's request with names in place of what it uses of earlier calls, or of a generator of its own."""
-        known = [pair for used in (*call.uses, call) for pair in self._data.get(id(used), ())]
-        # Who draws from a generator next has it from this call.
-        self._data.setdefault(id(call), []).extend(pair for pair in known if isinstance(pair[0], GENERATORS))
+        """The call's request with names in place of what it has from an earlier call, or of a generator of its own."""
 
         def named(value: Any) -> Any:
-            name = next((name for other, name in known if _same_source(value, other)), None)
+            origin = call if isinstance(value, GENERATORS) else call.origins.get(id(value))
+            name = self._name_of(origin, value)
             short: Any = self._abridged(value) if name is None else Word(name)
             if type(short) in (list, tuple):
                 return type(short)(map(named, short))
@@ -139,11 +150,6 @@ class _Code:
         request = call.request
         kwargs = {key: named(value) for key, value in request.kwargs.items()}
         return Request(request.kind, request.name, tuple(map(named, request.args)), kwargs)
-
-    def _is_given(self, data: list[tuple[Any, str]]) -> bool:
-        """Whether a later call is given one of these arrays."""
-        given = [leaf for call in self._calls for leaf in _arrays(call.request)]
-        return any(_same_source(leaf, other) for leaf, _ in data for other in given)
 
 
 def _same_source(a: Any, b: Any) -> bool:
@@ -161,8 +167,8 @@ def _stem(value: Any) -> str:
     return "values"
 
 
-def _arrays(request: Request) -> list[Any]:
-    return [leaf for leaf in leaves([request.args, request.kwargs]) if isinstance(leaf, Tensor | np.ndarray)]
+def _arguments(call: Call) -> Iterator[Any]:
+    return leaves([call.request.args, call.request.kwargs])
 
 
 def _dtype(x: Any) -> str:

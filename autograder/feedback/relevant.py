@@ -74,7 +74,7 @@ class _Kept:
         if place in self._taken:
             return
         self._taken.add(place)
-        for used in call.uses:
+        for used in call.origins.values():
             self.take(used)
         for effect in self._effects_on(place):
             self._take_alone(effect)
@@ -83,7 +83,7 @@ class _Kept:
     def _take_alone(self, place: int) -> None:
         """Keeps a call with what it is given; what was done to these objects is kept for another call already."""
         self._taken.add(place)
-        for used in self._transcript[place].uses:
+        for used in self._transcript[place].origins.values():
             self.take(used)
         for number in _given(self._transcript[place]):
             made = next((i for i in range(place) if number in _objects(self._transcript[i].reply.value)), None)

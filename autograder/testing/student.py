@@ -1,6 +1,6 @@
 """The student as a check sees it: a proxy that passes data, keeps a transcript, and never holds an object."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,13 +34,13 @@ class Call:
 
     Attributes:
         request, reply: what was asked, and what it gave.
-        uses: earlier calls whose arrays it is given, or that drew from its generator before.
+        origins: of arrays and generators among the arguments, by id, the call that gave them or drew from them before.
         asserted: how many assertions had passed before.
     """
 
     request: Request
     reply: Reply
-    uses: tuple["Call", ...] = field(default=(), repr=False, compare=False)
+    origins: Mapping[int, "Call"] = field(default_factory=dict, repr=False, compare=False)
     asserted: int = field(default=0, repr=False, compare=False)
 
 
@@ -70,17 +70,22 @@ class Session:
         kept = copy_value((request.args, request.kwargs), lambda item: item)
         reply = self.runner.run(request)
         if not isinstance(reply.value, BoundMethod):
-            self._keep(Request(request.kind, request.name, *kept), reply, _traced((request.args, request.kwargs)))
+            self._keep(Request(request.kind, request.name, *kept), reply, (request.args, request.kwargs))
         if reply.raised is not None:
             raise StudentError(reply.raised)
         return self._lift(reply.value)
 
-    def _keep(self, request: Request, reply: Reply, given: list[object]) -> None:
-        origins = [self._origins[id(leaf)][1] for leaf in given if id(leaf) in self._origins]
-        uses = tuple({id(call): call for call in origins}.values())
-        call = Call(request, reply, uses, Assertions.passed)
+    def _keep(self, request: Request, reply: Reply, given: object) -> None:
+        copies = leaves((request.args, request.kwargs))
+        origins = {
+            id(copy): self._origins[id(leaf)][1]
+            for copy, leaf in zip(copies, leaves(given), strict=True)
+            if isinstance(leaf, TRACED) and id(leaf) in self._origins
+        }
+        call = Call(request, reply, origins, Assertions.passed)
         self.transcript.append(call)
-        for leaf in (*_traced(reply.value), *(leaf for leaf in given if isinstance(leaf, GENERATORS))):
+        drawn_from = (leaf for leaf in leaves(given) if isinstance(leaf, GENERATORS))
+        for leaf in (*(leaf for leaf in leaves(reply.value) if isinstance(leaf, TRACED)), *drawn_from):
             self._origins[id(leaf)] = leaf, call
 
     def _lift(self, value: Any) -> Any:
@@ -95,10 +100,6 @@ class Session:
         if isinstance(value, dict):
             return {key: self._lift(item) for key, item in value.items()}
         return value
-
-
-def _traced(value: Any) -> list[object]:
-    return [leaf for leaf in leaves(value) if isinstance(leaf, TRACED)]
 
 
 def _lower(value: Any) -> Any:
