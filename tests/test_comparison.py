@@ -1,5 +1,6 @@
 """The assertions of checks: what passes, what fails, and the sentence a student reads."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 import torch
 from torch import tensor
 
+from autograder.guards import require_positive
 from autograder.sandbox.inprocess import InProcess
 from autograder.testing import Mismatch, Student, StudentError, assert_close, assert_unchanged, raises
 from autograder.testing.comparison import TOLERANCE_RULE, TOLERANCES
@@ -228,6 +230,40 @@ def test_raises_tells_what_came_instead(error: Exception | None, naming: dict[st
     with pytest.raises(Mismatch) as caught, raises(ValueError, **naming):
         student.f()
     assert str(caught.value) == message
+
+
+def broadcasts(x, y):
+    return np.zeros(x) + np.zeros(y)
+
+
+def converts(x, y):
+    return int("three")
+
+
+def refuses(x, y):
+    if x != y:
+        raise ValueError("lengths differ")
+
+
+def has_a_guard(x, y):
+    require_positive(temperature=-x)
+
+
+ACCIDENTS = {
+    broadcasts: "Expected ValueError that names `y`, but this one came by accident, "
+    "in line {}: return np.zeros(x) + np.zeros(y) ('operands",
+    converts: "Expected ValueError that names `y`, but this one came by accident, "
+    'in line {}: return int("three") ("invalid',
+    refuses: "ValueError is right, but its message does not name `y` ('lengths differ').",
+    has_a_guard: "ValueError is right, but its message does not name `y` ('temperature is -2",
+}
+
+
+@pytest.mark.parametrize(("function", "says"), ACCIDENTS.items(), ids=[f.__name__ for f in ACCIDENTS])
+def test_only_what_is_raised_on_purpose_is_called_right(function, says: str) -> None:
+    with pytest.raises(Mismatch) as caught, raises(ValueError, naming="y"):
+        student_of(f=function).f(2, 3)
+    assert re.sub(r"line \d+", "line {}", caught.value.message).startswith(says)
 
 
 def loop_forever() -> None:
