@@ -2,16 +2,25 @@
 
 import re
 from dataclasses import dataclass
+from typing import get_args
 
 from autograder.feedback.drawing import height
-from autograder.results import CheckResult, Curve, ExerciseResult, Squares
+from autograder.results import CheckKind, CheckResult, Curve, ExerciseResult, Squares
 
 MOST_LINES = 20
 # Characters in a line of a panel that is as wide as it gets, and a line's height in pixels.
 LINE = 100
 LINE_HEIGHT = 18
 DTYPE = re.compile(r", dtype=[\w.]+")
-NO_CODE = "x" * 10_000
+NO_CODE = 10_000
+KINDS = get_args(CheckKind)
+IDEA_FIRST = "Points come with the idea: there are none while a check of it fails."
+# What some checks are about, and what a message says if that is what went wrong.
+SPECIAL = (
+    (re.compile(r"\bdtypes?\b|float16|float32|float64|\bprecision\b", re.IGNORECASE), re.compile(r"\bdtype\b")),
+    (re.compile(r"\bin place\b|\b(?:not|never) changed?\b|\bunchanged\b", re.IGNORECASE), re.compile(r"\bin place\b")),
+    (re.compile(r"\bcontiguous\b|\bin memory\b", re.IGNORECASE), re.compile(r"\bcontiguous\b")),
+)
 
 
 @dataclass(frozen=True)
@@ -25,6 +34,7 @@ class Layout:
         open_parts: of ``code``, ``answers``, ``picture``, ``others``, ``passed`` and ``not_analysed`` those that are
             not folded.
         lines: how many lines are to be seen before anything is unfolded.
+        of_points: how the points came about, where the checks do not tell; else empty.
         only_visible: whether hidden checks were made that are not among these.
     """
 
@@ -35,6 +45,7 @@ class Layout:
     not_analysed: tuple[CheckResult, ...]
     open_parts: frozenset[str]
     lines: int
+    of_points: str = ""
     only_visible: bool = False
 
     @property
@@ -72,7 +83,8 @@ def layout_of(result: ExerciseResult) -> Layout:
     picture = _picture(shown, others)
     says = result.diagnosis.says if result.diagnosis else ""
     # The heading, what passes, diagnosis, property, what was seen, what else fails, what was not analysed.
-    lines = 2 + sum(map(_lines, (says, *((shown.title, shown.message) if shown else ()))))
+    points = of_points(result)
+    lines = 2 + sum(map(_lines, (says, points, *((shown.title, shown.message) if shown else ()))))
     lines += bool(others) + bool(not_analysed)
     sizes = _sizes(shown, picture) if shown is not None else {}
     # A folded part still has a line that tells what it is; those of the lists are counted already.
@@ -84,16 +96,45 @@ def layout_of(result: ExerciseResult) -> Layout:
         if lines + size <= MOST_LINES:
             open_parts.add(part)
             lines += max(size, 0)
-    return Layout(passed, shown, picture, others, not_analysed, frozenset(open_parts), lines, result.hidden is not None)
+    only_visible = result.hidden is not None
+    return Layout(passed, shown, picture, others, not_analysed, frozenset(open_parts), lines, points, only_visible)
+
+
+def of_points(result: ExerciseResult) -> str:
+    """How the points came about, where the checks do not tell."""
+    if result.stood_in:
+        names = " and ".join(f"`{name}`" for name in result.stood_in)
+        return f"It was judged again with a right {names} in place of yours: half of what that mends is given back."
+    wrong = [check for check in result.checks if check.status not in ("passed", "not_analysed")]
+    return IDEA_FIRST if not result.points and any(check.kind == "idea" for check in wrong) else ""
 
 
 def first_failure(result: ExerciseResult) -> CheckResult | None:
-    """The failed check that a reader should look at first: the one whose counterexample is the shortest.
+    """The failed check that a reader should look at first.
 
-    Dtypes do not count, or float32, which needs no word, would come before float64.
+    An idea before a case, and a case before a refusal; of these one whose words fit what was seen, and of these the
+    one with the shortest counterexample.
     """
     failed = [check for check in result.checks if check.status not in ("passed", "not_analysed")]
-    return min(failed, key=lambda check: len(DTYPE.sub("", check.counterexample or NO_CODE)), default=None)
+    return min(failed, key=_order, default=None)
+
+
+def _order(check: CheckResult) -> tuple[bool, int, bool, int]:
+    not_made = check.status == "timeout" and check.counterexample is None
+    return not_made, KINDS.index(check.kind), not _words_fit(check), _length(check.counterexample)
+
+
+def _words_fit(check: CheckResult) -> bool:
+    """Whether what the check is about is what was seen: a wrong value is not shown under words on dtypes."""
+    about = f"{check.name.replace('_', ' ')} {check.title}"
+    return all(seen.search(check.message) for words, seen in SPECIAL if words.search(about))
+
+
+def _length(code: str | None) -> int:
+    """Of code; dtypes do not count, or float32, which needs no word, would come before float64."""
+    if code is None:
+        return NO_CODE + 1
+    return NO_CODE if code.startswith("#") else len(DTYPE.sub("", code))
 
 
 def _picture(shown: CheckResult | None, others: tuple[CheckResult, ...]) -> Curve | Squares | None:
