@@ -15,7 +15,7 @@ def result_names(docstring: str | None) -> tuple[str, ...]:
     Under ``Returns:`` each result has a line ``name: text``, which may go on in lines that are indented further; or
     the first line names all in brackets.
 
-    >>> result_names("Task.\\n\\nReturns:\\n    grad_x: shaped like ``x``,\\n        on its device.\\n    mask: 0 or 1.\\n")
+    >>> result_names("Task.\\n\\nReturns:\\n    grad_x: like ``x``,\\n        on its device.\\n    mask: 0 or 1.\\n")
     ('grad_x', 'mask')
     >>> result_names("Task.\\n\\nReturns:\\n    ``(out, mask)``: shaped like ``x``.\\n")
     ('out', 'mask')
