@@ -5,6 +5,7 @@ import hashlib
 import os
 import signal
 import sys
+import tempfile
 import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -29,8 +30,7 @@ from autograder.results import Result
 from autograder.sandbox.remote import SandboxError
 
 PR_SET_PDEATHSIG = 1
-# How often a killed worker is replaced before its submission is reported instead.
-TRIES = 3
+KILLED = "the grading process was killed while it was judged, and once more when it was judged by itself"
 
 
 @dataclass(frozen=True)
@@ -166,31 +166,50 @@ def _one_by_one(course: Course, name: str, waiting: list[Submitted], manner: _Ma
 
 
 def _side_by_side(course: Course, name: str, waiting: list[Submitted], manner: _Manner) -> Iterator[Judged]:
-    tries = dict.fromkeys((submission.student for submission in waiting), 0)
+    """Judges in several processes. When one is killed, whatever was being judged then is judged once more by itself.
+
+    So a submission that kills its process costs no other one anything, and it alone is reported.
+    """
     while waiting:
-        with ProcessPoolExecutor(
+        left: list[Submitted] = []
+        suspects: list[Submitted] = []
+        for submission, judged, was_begun in _in_pool(course, name, waiting, manner):
+            if judged is not None:
+                yield judged
+            else:
+                (suspects if was_begun else left).append(submission)
+        for submission in suspects or left[:1]:
+            for _, judged, _ in _in_pool(course, name, [submission], manner):
+                yield judged or _unjudged(submission, KILLED)
+        waiting = left if suspects else left[1:]
+
+
+def _in_pool(
+    course: Course, name: str, waiting: Sequence[Submitted], manner: _Manner
+) -> Iterator[tuple[Submitted, Judged | None, bool]]:
+    """What came of each submission; None where a process was killed, and whether it was being judged then."""
+    with (
+        tempfile.TemporaryDirectory(prefix="autograder-") as begun,
+        ProcessPoolExecutor(
             min(manner.jobs, len(waiting)),
             mp_context=get_context("spawn"),
             initializer=_end_with_parent,
             initargs=(os.getpid(),),
-        ) as pool:
-            running: dict[Future[Judged], Submitted] = {
-                pool.submit(_judge_in_worker, course.root, name, manner, submission): submission
-                for submission in waiting
-            }
-            waiting = []
-            while running:
-                finished, _ = wait(running, return_when=FIRST_COMPLETED)
-                for future in finished:
-                    submission = running.pop(future)
-                    try:
-                        yield future.result()
-                    except BrokenProcessPool:
-                        tries[submission.student] += 1
-                        if tries[submission.student] < TRIES:
-                            waiting.append(submission)
-                        else:
-                            yield _unjudged(submission, "the grading process was killed while it was judged")
+        ) as pool,
+    ):
+        marks = {submission.student: Path(begun) / str(number) for number, submission in enumerate(waiting)}
+        running: dict[Future[Judged], Submitted] = {
+            pool.submit(_judge_in_worker, course.root, name, manner, submission, marks[submission.student]): submission
+            for submission in waiting
+        }
+        while running:
+            finished, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in finished:
+                submission = running.pop(future)
+                try:
+                    yield submission, future.result(), True
+                except BrokenProcessPool:
+                    yield submission, None, marks[submission.student].exists()
 
 
 def _end_with_parent(parent: int) -> None:
@@ -208,7 +227,16 @@ def _court(root: Path, name: str, manner: _Manner) -> Court:
     return manner.court(load_course(root), name)
 
 
-def _judge_in_worker(root: Path, name: str, manner: _Manner, submission: Submitted) -> Judged:
+def _judge_in_worker(root: Path, name: str, manner: _Manner, submission: Submitted, mark: Path) -> Judged:
+    """Judges a submission; the file ``mark`` is there meanwhile, and stays if this process is killed."""
+    mark.touch()
+    try:
+        return _judge_in_court(root, name, manner, submission)
+    finally:
+        mark.unlink()
+
+
+def _judge_in_court(root: Path, name: str, manner: _Manner, submission: Submitted) -> Judged:
     try:
         return _judge_one(_court(root, name, manner), submission)
     except SandboxError:
