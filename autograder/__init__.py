@@ -4,6 +4,7 @@ In a notebook: ``from autograder import check, grading``.
 """
 
 import os
+from collections.abc import Callable
 
 __version__ = "0.1.0"
 __all__ = ["check", "grading"]
@@ -14,11 +15,11 @@ def grading() -> bool:
     return os.environ.get("NBGRADER_EXECUTION") == "autograde"
 
 
-def check(exercise: str | None = None) -> float:
+def check(exercise: str | Callable[..., object] | None = None) -> float:
     """Checks the function called ``exercise`` of the calling notebook and shows what was found.
 
     Args:
-        exercise: name of the function or class; None checks every exercise of the notebook.
+        exercise: name of the function or class, or itself; None checks every exercise of the notebook.
     Returns:
         The points, a plain Python float.
     """

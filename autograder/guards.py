@@ -85,10 +85,16 @@ def require_one_of(allowed: Sequence[Any], **value: Any) -> None:
         raise ValueError(f"{name} is {found!r}, allowed is {' or '.join(map(repr, allowed))}")
 
 
-def require_whole(least: int, **number: Any) -> None:
-    """Refuses all but whole numbers of at least ``least``, and tuples or lists of such: ``require_whole(1, k=k)``."""
+def require_whole(least: int, *, axes: int | None = None, **number: Any) -> None:
+    """Refuses all but whole numbers of at least ``least``, and tuples or lists of such: ``require_whole(1, k=k)``.
+
+    With ``axes`` a tuple has to have one number for each axis; where that is one axis, only a plain number will do.
+    """
     ((name, value),) = number.items()
     items = value if isinstance(value, tuple | list) else (value,)
+    if axes is not None and items is value and (axes == 1 or len(items) != axes):
+        wanted = "one number" if axes == 1 else f"one number, or {axes} in a tuple"
+        raise ValueError(f"{name} is {value!r}, it has to be {wanted}")
     if not all(isinstance(item, int) and not isinstance(item, bool) and item >= least for item in items):
         raise ValueError(f"{name} is {value!r}, it has to be whole and at least {least}")
 

@@ -80,6 +80,39 @@ def test_changed_checks_are_refused(run, built_fixture_course, tmp_path):
     assert "does not belong to" in outputs(cells[2], "display_data")[0].data["text/plain"]
 
 
+def test_a_function_or_class_is_checked_under_its_name(run):
+    cells = run(
+        "from autograder import check", WRONG, "check(grade_letter)", 'check("grade_letter")', "check(3)", "check(len)"
+    )
+    by_itself, by_name = (cell.outputs[0].data["text/plain"] for cell in cells[2:4])
+    assert by_itself == by_name and by_itself.startswith("grade_letter: ")
+    assert outputs(cells[4], "display_data")[0].data["text/plain"] == (
+        'check() takes the name of an exercise, as in check("softmax"), or the function or class itself; this is an int.'
+    )
+    assert "This notebook has no exercise 'len'." in outputs(cells[5], "display_data")[0].data["text/plain"]
+
+
+def test_an_endless_loop_is_waited_for_twice_and_the_bar_says_how_long(run, built_fixture_course, tmp_path):
+    folder = tmp_path / "basics"
+    shutil.copytree(built_fixture_course.build_dir / "source" / "basics", folder)
+    limits = '[limits]\nseconds_per_call = 0.5\n[[assignments]]\nname = "basics"\ntitle = "Basics"\n'
+    (tmp_path / "course.toml").write_text(f'schema = 1\ntitle = "C"\ncourse_id = "c"\n{limits}', encoding="utf-8")
+    (tmp_path / "assignments").mkdir()
+    folder = folder.rename(tmp_path / "assignments" / "basics")
+    (folder / "basics.md").touch()
+    endless = "def grade_letter(score):\n    while True:\n        pass"
+    told = "import autograder.grading.notebook as n\nseen, show = [], n._Bar.show\n"
+    told += "n._Bar.show = lambda self, item: (seen.append(item.text()), show(self, item))"
+    cells = run(
+        "from autograder import check", told, endless, "check(grade_letter)", "print(*seen, sep='\\n')", where=folder
+    )
+    assert "grade_letter: 0 of 1 points (took too long)" in cells[3].outputs[0].data["text/plain"]
+    bars = cells[4].outputs[0].text.splitlines()
+    assert bars[1].startswith("grade_letter: check 2 of ") and bars[1].endswith(
+        " is waiting for your function, up to 0.5 s"
+    )
+
+
 def test_in_a_trusted_kernel_that_nbgrader_grades_hidden_checks_run_too(run, built_fixture_course):
     # For who puts nbgrader's own `Execute` back: the value is what stock nbgrader reads.
     as_nbgrader = {"NBGRADER_EXECUTION": "autograde", "AUTOGRADER_COURSE": str(built_fixture_course.root)}

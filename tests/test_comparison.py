@@ -1,13 +1,18 @@
 """The assertions of checks: what passes, what fails, and the sentence a student reads."""
 
+import re
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 from torch import tensor
 
+from autograder.guards import require_positive
 from autograder.sandbox.inprocess import InProcess
 from autograder.testing import Mismatch, Student, StudentError, assert_close, assert_unchanged, raises
-from autograder.testing.comparison import TOLERANCES
+from autograder.testing.comparison import TOLERANCE_RULE, TOLERANCES
 from autograder.testing.student import Session
 
 NAN, INF = float("nan"), float("inf")
@@ -112,6 +117,25 @@ def test_the_dtype_of_the_expected_answer_sets_the_tolerance(library: str, dtype
         assert "is wrong" in message_of(make(size + 1.5 * room), make(size))
 
 
+def test_what_students_read_of_the_tolerances_is_what_holds() -> None:
+    named = {"float64": 1e-6, "float32": 2e-5, "float16": 1e-2, "bfloat16": 5e-2}
+    in_words = {"float64": "a millionth", "float32": "2·10⁻⁵ of it", "float16": "a hundredth", "bfloat16": "a twentieth"}
+    for dtype, rtol in named.items():
+        assert TOLERANCES[dtype] == pytest.approx((rtol, 0.1 * rtol)), "numbers smaller than 0.1 count as 0.1"
+        assert f"{in_words[dtype]}{' of its size' if dtype == 'float64' else ''} in {dtype}" in TOLERANCE_RULE
+
+
+def test_the_fixture_notebook_states_the_tolerances_in_these_words() -> None:
+    source = Path(__file__).parent / "fixture_course" / "assignments" / "basics" / "basics.md"
+    assert TOLERANCE_RULE in source.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("constant", [0.7978845, 1.702000], ids=str)
+def test_a_constant_of_seven_digits_is_right_in_float64(constant: float) -> None:
+    exact = constant * (1 + 4e-7)
+    assert_close(tensor([constant], dtype=torch.float64), tensor([exact], dtype=torch.float64))
+
+
 def test_integers_have_no_tolerance() -> None:
     assert message_of(tensor([10**6 + 1]), tensor([10**6])).startswith("The value is wrong")
     assert message_of(10**9 + 1, 10**9, rtol=0.1).startswith("The value is wrong")
@@ -160,26 +184,81 @@ def test_raises_accepts_a_message_that_names_the_argument(message: str) -> None:
         raiser(ValueError(message)).f()
 
 
+@pytest.mark.parametrize("message", ["p is 2", "x has shape (3,)"])
+def test_of_two_arguments_that_may_be_refused_either_may_be_named(message: str) -> None:
+    with raises(ValueError, naming=("p", "x")):
+        raiser(ValueError(message)).f()
+
+
 RAISED = {
     "nothing": (None, {}, "Expected ValueError, but nothing was raised."),
     "nothing, named": (None, {"naming": "p"}, "Expected ValueError that names `p`, but nothing was raised."),
-    "another": (KeyError("k"), {}, "Expected ValueError, but KeyError was raised: 'k'"),
-    "a base class": (Exception("x"), {}, "Expected ValueError, but Exception was raised: x"),
+    "another": (KeyError("k"), {}, "Expected ValueError, but KeyError was raised ('k')."),
+    "a base class": (Exception("x"), {}, "Expected ValueError, but Exception was raised (x)."),
     "no name": (ValueError("bad"), {"naming": "p"}, "ValueError is right, but its message does not name `p`: 'bad'."),
     "only a letter": (
         ValueError("expected 2"),
         {"naming": "p"},
         "ValueError is right, but its message does not name `p`: 'expected 2'.",
     ),
+    "nothing, one of two": (
+        None,
+        {"naming": ("p", "x"), "because": "x has shape (3,)"},
+        "Expected ValueError that names `p` or `x`, but nothing was raised: x has shape (3,).",
+    ),
+    "another, because": (
+        KeyError("k"),
+        {"because": "p is 2"},
+        "Expected ValueError, but KeyError was raised ('k'): p is 2.",
+    ),
+    "none of two": (
+        ValueError("bad"),
+        {"naming": ("p", "x"), "because": "p is 2"},
+        "ValueError is right, but its message does not name `p`: 'bad' (p is 2).",
+    ),
 }
 
 
 @pytest.mark.parametrize(("error", "naming", "message"), RAISED.values(), ids=RAISED.keys())
-def test_raises_tells_what_came_instead(error: Exception | None, naming: dict[str, str], message: str) -> None:
+def test_raises_tells_what_came_instead(error: Exception | None, naming: dict[str, Any], message: str) -> None:
     student = raiser(error) if error else student_of(f=lambda: 1)
     with pytest.raises(Mismatch) as caught, raises(ValueError, **naming):
         student.f()
     assert str(caught.value) == message
+
+
+def broadcasts(x, y):
+    return np.zeros(x) + np.zeros(y)
+
+
+def converts(x, y):
+    return int("three")
+
+
+def refuses(x, y):
+    if x != y:
+        raise ValueError("lengths differ")
+
+
+def has_a_guard(x, y):
+    require_positive(temperature=-x)
+
+
+ACCIDENTS = {
+    broadcasts: "Expected ValueError that names `y`, but this one came by accident "
+    "(line {}: return np.zeros(x) + np.zeros(y)): 'operands",
+    converts: "Expected ValueError that names `y`, but this one came by accident "
+    '(line {}: return int("three")): "invalid',
+    refuses: "ValueError is right, but its message does not name `y`: 'lengths differ'.",
+    has_a_guard: "ValueError is right, but its message does not name `y`: 'temperature is -2",
+}
+
+
+@pytest.mark.parametrize(("function", "says"), ACCIDENTS.items(), ids=[f.__name__ for f in ACCIDENTS])
+def test_only_what_is_raised_on_purpose_is_called_right(function, says: str) -> None:
+    with pytest.raises(Mismatch) as caught, raises(ValueError, naming="y"):
+        student_of(f=function).f(2, 3)
+    assert re.sub(r"line \d+", "line {}", caught.value.message).startswith(says)
 
 
 def loop_forever() -> None:

@@ -163,6 +163,125 @@ def test_a_name_that_the_reference_does_not_define_has_no_cell(source: str) -> N
     assert solution_cell(source, "f") is None
 
 
+GUARDED = """
+def f(x, p, dim=0):
+    '''The task.
+
+    Args:
+        x: any shape.
+    Returns:
+        y: shaped like ``x``.
+    Raises:
+        ValueError: ``p`` is negative.
+    Derivation:
+        With secret u = x / p ...
+
+        ... secret on a second paragraph.
+    Source: a book.
+    '''
+    require_axis(x, dim=dim)
+    if p < 0:
+        raise ValueError(f"p is {p}")
+    secret = x / p
+    if secret > 3:
+        raise ValueError("secret")
+    return secret
+"""
+DOCUMENTED = """
+def f(x, p, dim=0):
+    '''The task.
+
+    Args:
+        x: any shape.
+    Returns:
+        y: shaped like ``x``.{raises}
+    Source: a book.
+    '''
+{guards}    raise NotImplementedError
+"""
+RAISES = "\n    Raises:\n        ValueError: ``p`` is negative."
+GUARDS = '    require_axis(x, dim=dim)\n    if p < 0:\n        raise ValueError(f"p is {p}")\n'
+
+
+def test_guards_at_the_head_of_a_body_are_given_and_the_derivation_is_not():
+    cell = solution_cell(GUARDED, "f")
+    assert cell is not None
+    assert cleared(cell) == DOCUMENTED.format(raises="", guards=GUARDS).strip("\n")
+
+
+def test_where_the_student_is_to_refuse_guards_are_left_out_and_what_is_raised_is_told():
+    cell = solution_cell(GUARDED, "f", guards_given=False)
+    assert cell is not None
+    assert cleared(cell) == DOCUMENTED.format(raises=RAISES, guards="").strip("\n")
+
+
+@pytest.mark.parametrize(
+    ("statement", "given"),
+    [
+        ("require_positive(p=p)", True),
+        ("if p < 0:\n    raise ValueError('p')", True),
+        ("if p < 0:\n    raise ValueError('p')\nelse:\n    p = 1", False),
+        ("if p < 0:\n    p = 1\n    raise ValueError('p')", False),
+        ("p = require_positive(p=p)", False),
+        ("guards.require_positive(p=p)", False),
+        ("check(p)", False),
+    ],
+)
+def test_a_guard_refuses_and_does_nothing_else(statement: str, given: bool) -> None:
+    cell = solution_cell(f"def f(x, p):\n{textwrap.indent(statement, '    ')}\n    return x\n", "f")
+    assert cell is not None
+    assert (textwrap.indent(statement, "    ") in cleared(cell)) is given
+
+
+def test_a_guard_after_another_statement_is_the_students() -> None:
+    cell = solution_cell("def f(x, p):\n    y = x\n    require_positive(p=p)\n    return y\n", "f")
+    assert cell is not None
+    assert "require_positive" not in cleared(cell)
+
+
+def test_a_body_that_is_nothing_but_a_guard_is_the_students() -> None:
+    cell = solution_cell("def f(p):\n    require_positive(p=p)\n", "f")
+    assert cell is not None
+    assert cleared(cell) == "def f(p):\n    raise NotImplementedError"
+
+
+def test_each_method_of_a_class_keeps_its_own_guards() -> None:
+    source = """
+    class f:
+        '''A class.
+
+        Raises:
+            ValueError: ``p`` is negative.
+        '''
+
+        def __init__(self, p):
+            require_not_negative(p=p)
+            self.secret = p
+
+        def g(self, x):
+            '''Doc.
+
+            Derivation: secret.
+            '''
+            return self.secret * x
+    """
+    student = """
+    class f:
+        '''A class.'''
+
+        def __init__(self, p):
+            require_not_negative(p=p)
+            raise NotImplementedError
+
+        def g(self, x):
+            '''Doc.'''
+            raise NotImplementedError
+    """
+    cell = solution_cell(reference(source), "f")
+    assert cell is not None
+    assert cleared(cell) + "\n" == reference(student)
+
+
 SETUP = "```{code-cell} python\n:setup:\n\nimport torch\n```\n"
 
 
@@ -199,6 +318,12 @@ def test_a_good_source_is_read_cell_by_cell(tmp_path: Path) -> None:
     ]
 
 
+def test_an_exercise_cell_says_its_minutes_and_whether_refusing_is_asked_for(tmp_path: Path) -> None:
+    parts = [SETUP, cell("exercise: relu", "minutes: 8"), cell("exercise: grade", "refuses:")]
+    found = [(c.minutes, c.refuses) for c in read_source(write_source(tmp_path, *parts)) if c.role == "exercise"]
+    assert found == [(8, False), (0, True)]
+
+
 ROLES = "a code cell needs one of :setup:, :exercise:, :check:, :demo:"
 INDENTED = "a demo cell is indented, so no string may span lines"
 FAULTS = {
@@ -213,6 +338,7 @@ FAULTS = {
     "no name": ([SETUP, cell("exercise:")], ", cell 3: `:exercise:` needs the name of an exercise, found "),
     "number for a name": ([SETUP, cell("check: 3")], ", cell 3: `:check:` needs the name of an exercise, found 3"),
     "no identifier": ([SETUP, cell("check: f-g")], ", cell 3: `:check:` needs the name of an exercise, found 'f-g'"),
+    **{f"minutes {minutes}": ([SETUP, cell("exercise: f", f"minutes: {minutes}")], f", cell 3: `:minutes:` is {shown}, allowed is a whole number up to 600") for minutes, shown in {"-1": "-1", "601": "601", "1.5": "1.5", "soon": "'soon'", "true": "True"}.items()},
     "code in an exercise": ([SETUP, cell("exercise: f", code="def f(): pass")], ", cell 3: the exercise cell of 'f' has to be empty; `autograder build` fills it"),
     "code in a check": ([SETUP, cell("check: f", code="check('f')")], ", cell 3: the check cell of 'f' has to be empty; `autograder build` fills it"),
     **{f"question {name}": ([SETUP, question(name, "1")], f", cell 3: a question's name is {shown}, allowed are a-z, 0-9 and _") for name, shown in {'"Why"': "'Why'", '"a b"': "'a b'", '"1st"': "'1st'", "3": "3", '""': "''"}.items()},

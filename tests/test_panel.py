@@ -210,6 +210,46 @@ def test_the_failure_shown_is_the_one_with_the_shortest_code():
     assert first_failure(result) is FAILED
 
 
+class Kinded(CheckResult, frozen=True):
+    """A result that says what its check is about."""
+
+    kind: str = "idea"
+
+
+def failed(title: str, code: str | None, kind: str = "idea", message: str = FAILED.message, **more: str) -> CheckResult:
+    return Kinded(
+        **{**structs.asdict(FAILED), **more, "title": title, "counterexample": code, "kind": kind, "message": message}
+    )
+
+
+LONG_CODE = "f(torch.tensor([[1., 2.], [3., 4.]]))"
+IDEA, CASE = failed("Rows sum to 1.", LONG_CODE), failed("An empty axis stays empty.", "f(0)", "case")
+DTYPE = failed("The result has the dtype of `x`, also in half precision.", "f(1)")
+# the one to look at first, and the others
+HEADLINES = {
+    "an idea before a case": (IDEA, CASE),
+    "a case before a refusal": (CASE, failed("Negative p raises ValueError.", "f()", "refusal")),
+    "no wrong value under a dtype": (IDEA, DTYPE),
+    "a wrong dtype under a dtype": (
+        failed(DTYPE.title, "f(1)", message="Expected dtype torch.float32, got torch.float64."),
+        IDEA,
+    ),
+    "no wrong value under no change": (IDEA, failed("`x` is not changed in place.", "f(1)")),
+    "precision where it is the idea": (DTYPE, CASE),
+    "no code": (failed("Rows sum to 1.", "# f(x), where x is large"), failed("Columns too.", None)),
+    "not waited for": (
+        failed("Negative p raises ValueError.", "f()", "refusal", status="timeout"),
+        failed("Rows sum to 1.", None, status="timeout"),
+    ),
+}
+
+
+@pytest.mark.parametrize("checks", HEADLINES.values(), ids=HEADLINES.keys())
+def test_the_headline_is_the_check_whose_words_fit(checks):
+    for order in (checks, checks[::-1]):
+        assert first_failure(ExerciseResult("f", 0.0, 2.0, "failed", None, order)) is checks[0]
+
+
 def test_dtypes_do_not_make_code_longer():
     float64 = structs.replace(FAILED, counterexample="f(torch.tensor(1., dtype=torch.float64))")
     float32 = structs.replace(FAILED, counterexample="f(torch.tensor(1.5))")

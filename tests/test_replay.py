@@ -21,7 +21,7 @@ class Doubling:
         assert_close(student.twice(once), 4 * x)
 
 
-CHECK = Check("twice", "test_twice", "Twice.", 1.0, True, Doubling, Doubling.test_twice, ("x",))
+CHECK = Check("twice", "test_twice", "Twice.", 1.0, "idea", "", True, Doubling, Doubling.test_twice, ("x",))
 
 
 class Counting(InProcess):

@@ -135,7 +135,7 @@ def test_a_python_file_is_one_cell(tmp_path: Path, text: str) -> None:
     assert (submission.cells, submission.assignment) == ((Cell("code", "basics.py", "a = 1\n"),), None)
 
 
-CHECKS = ['check("relu")', "check('relu')", ' check( "relu" ) ', 'check ("relu")', 'check("relu");', 'check("relu")  # run this',
+CHECKS = ['check("relu")', "check('relu')", "check(relu)", ' check( "relu" ) ', 'check ("relu")', 'check("relu");', 'check("relu")  # run this',
           '# run this\ncheck("relu")', '\ncheck("relu")\n', 'check(\n    "relu",\n)']  # fmt: skip
 
 
@@ -156,7 +156,8 @@ def test_a_check_cell_may_check_all_or_several(tmp_path: Path, source: str, name
     [
         'points = check("relu")',
         'def f(x): return x\ncheck("relu")',
-        "check(relu)",
+        "check(relu())",
+        "check(relu, softmax)",
         'recheck("relu")',
         "'check(\"relu\")'",
     ],

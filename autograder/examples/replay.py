@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from autograder.examples.store import Example, Recorded
-from autograder.sandbox.protocol import Answering, Reply, Request, Runner
+from autograder.sandbox.protocol import TIMED_OUT, Answering, Reply, Request, Runner
 from autograder.sandbox.script import Played, Script
 from autograder.sandbox.values import copy_value, same_question
 from autograder.testing.declarations import Check
@@ -32,6 +32,12 @@ class Trial:
             return self.example.reference
         return tuple(call.reply for call in self.transcript)
 
+    @property
+    def timed_out(self) -> bool:
+        """Whether the last call took too long."""
+        raised = self.transcript[-1].reply.raised if self.transcript else None
+        return raised is not None and raised.type_name == TIMED_OUT
+
 
 def run_once(check: Check, runner: Runner, values: dict[str, Any]) -> tuple[tuple[Call, ...], Exception | None]:
     """Runs a check's body with drawn values on a runner's code."""
@@ -53,8 +59,7 @@ def replay(check: Check, runner: Runner, recorded: Recorded) -> tuple[Trial, ...
             example, *run_once(check, runner, example.values)
         )
         trials.append(trial)
-        raised = trial.transcript[-1].reply.raised if trial.transcript else None
-        if raised is not None and raised.type_name == "TimeLimitReached":
+        if trial.timed_out:
             break
     return tuple(trials)
 
@@ -63,7 +68,8 @@ def _rehearsed(
     check: Check, example: Example, script: Script | None, played: Played | None, number: int
 ) -> Trial | None:
     """The trial by what was played; None if the check asked anything else than was foreseen."""
-    if script is None or played is None:
+    # What was played ends at a call that took too long.
+    if script is None or played is None or number >= len(played):
         return None
     replies = played[number]
     if replies is None:

@@ -11,6 +11,7 @@ from autograder.feedback.answers import compare_answers
 from autograder.feedback.code import code_of
 from autograder.feedback.pictures import picture_of
 from autograder.results import CheckResult, CheckStatus
+from autograder.sandbox.protocol import TIMED_OUT
 from autograder.testing.comparison import Mismatch
 from autograder.testing.declarations import Check
 from autograder.testing.student import StudentError
@@ -19,6 +20,7 @@ MOST_ENTRIES = 2000
 # So many characters of a text count as one more number.
 CHARACTERS = 10
 ERROR_CHARACTERS = 300
+NOT_WAITED_FOR = "Not waited for: two earlier checks took too long."
 
 
 def check_result(check: Check, trials: tuple[Trial, ...], device: str = "cpu") -> CheckResult:
@@ -60,6 +62,11 @@ def outcome(check: Check, status: CheckStatus, device: str, message: str = "") -
     )
 
 
+def not_waited_for(check: Check, device: str = "cpu") -> CheckResult:
+    """The outcome of a check that was not made, since earlier ones of its exercise took too long."""
+    return outcome(check, "timeout", device, NOT_WAITED_FOR)
+
+
 def _counterexample(trial: Trial) -> str | None:
     """The calls as code; None where there are none, or more numbers than anybody would read."""
     asked = [(call.request.args, call.request.kwargs) for call in trial.transcript]
@@ -82,7 +89,7 @@ def _explain(trial: Trial) -> tuple[CheckStatus, str]:
     failure = trial.failure
     last = trial.transcript[-1] if trial.transcript else None
     if isinstance(failure, StudentError):
-        kind: CheckStatus = "timeout" if failure.raised.type_name == "TimeLimitReached" else "error"
+        kind: CheckStatus = "timeout" if failure.raised.type_name == TIMED_OUT else "error"
         return kind, f"Your code raised {failure.raised}."
     if last is not None and last.reply.value is None and last.reply.raised is None and last.reply.printed:
         return "failed", "It printed its answer and returned None. A printed value cannot be used: return it."

@@ -11,7 +11,14 @@ MOST_LINES = 20
 LINE = 100
 LINE_HEIGHT = 18
 DTYPE = re.compile(r", dtype=[\w.]+")
-NO_CODE = "x" * 10_000
+NO_CODE = 10_000
+KINDS = ("idea", "case", "refusal")
+# What some checks are about, and what a message says if that is what went wrong.
+SPECIAL = (
+    (re.compile(r"\bdtypes?\b|float16|float32|float64|\bprecision\b", re.IGNORECASE), re.compile(r"\bdtype\b")),
+    (re.compile(r"\bin place\b|\b(?:not|never) changed?\b|\bunchanged\b", re.IGNORECASE), re.compile(r"\bin place\b")),
+    (re.compile(r"\bcontiguous\b|\bstrides? of memory\b", re.IGNORECASE), re.compile(r"\bcontiguous\b")),
+)
 
 
 @dataclass(frozen=True)
@@ -88,12 +95,33 @@ def layout_of(result: ExerciseResult) -> Layout:
 
 
 def first_failure(result: ExerciseResult) -> CheckResult | None:
-    """The failed check that a reader should look at first: the one whose counterexample is the shortest.
+    """The failed check that a reader should look at first.
 
-    Dtypes do not count, or float32, which needs no word, would come before float64.
+    An idea before a case, and a case before a refusal; of these one whose words fit what was seen, and of these the
+    one with the shortest counterexample.
     """
     failed = [check for check in result.checks if check.status not in ("passed", "not_analysed")]
-    return min(failed, key=lambda check: len(DTYPE.sub("", check.counterexample or NO_CODE)), default=None)
+    return min(failed, key=_order, default=None)
+
+
+def _order(check: CheckResult) -> tuple[bool, int, bool, int]:
+    # An older record has no kinds.
+    kind = KINDS.index(getattr(check, "kind", KINDS[0]))
+    not_made = check.status == "timeout" and check.counterexample is None
+    return not_made, kind, not _words_fit(check), _length(check.counterexample)
+
+
+def _words_fit(check: CheckResult) -> bool:
+    """Whether what the check is about is what was seen: a wrong value is not shown under words on dtypes."""
+    about = f"{check.name.replace('_', ' ')} {check.title}"
+    return all(seen.search(check.message) for words, seen in SPECIAL if words.search(about))
+
+
+def _length(code: str | None) -> int:
+    """Of code; dtypes do not count, or float32, which needs no word, would come before float64."""
+    if code is None:
+        return NO_CODE + 1
+    return NO_CODE if code.startswith("#") else len(DTYPE.sub("", code))
 
 
 def _picture(shown: CheckResult | None, others: tuple[CheckResult, ...]) -> Curve | Squares | None:

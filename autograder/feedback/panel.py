@@ -99,14 +99,22 @@ class Panel:
 
 @dataclass(frozen=True)
 class Progress:
-    """A bar while checks run; the panel takes its place."""
+    """A bar while checks run; the panel takes its place.
+
+    Attributes:
+        name: the exercise.
+        done, total: how many checks were made, and how many there are.
+        seconds: how long a call of the student's function is waited for.
+    """
 
     name: str
     done: int
     total: int
+    seconds: float
 
     def text(self) -> str:
-        return f"{self.name}: {self.done} of {self.total} checks"
+        number = min(self.done + 1, self.total)
+        return f"{self.name}: check {number} of {self.total} is waiting for your function, up to {self.seconds:g} s"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         bar = f'<progress value="{self.done}" max="{self.total}" style="width:12em"></progress>'

@@ -7,16 +7,19 @@ from autograder.examples.replay import Trial, replay
 from autograder.examples.search import search
 from autograder.examples.store import Example, Examples
 from autograder.feedback.diagnosis import Earlier, diagnose
-from autograder.feedback.failure import check_result, outcome
+from autograder.feedback.failure import check_result, not_waited_for, outcome
 from autograder.results import CheckResult, CheckStatus, Diagnosis, ExerciseResult, ExerciseStatus
 from autograder.sandbox.forbidden.operations import Use, accusation
 from autograder.sandbox.inspection import NOTHING_FOUND, Finding, Findings, Inquiry
 from autograder.sandbox.protocol import Runner
+from autograder.sandbox.values import BoundMethod, Handle
 from autograder.scoring import points_for
 from autograder.testing.assignment import Exercise
 from autograder.testing.declarations import Check
 from autograder.testing.student import StudentError
 
+# An endless loop hangs in every check: after so many that took too long the others are not waited for.
+MOST_TIMEOUTS = 2
 DEVICE, LOOP = "device", "loop"
 RULE_CHECKS = {
     DEVICE: "It works on a GPU: new tensors are made on the device of the input.",
@@ -90,18 +93,23 @@ def judge_exercise(
         status: ExerciseStatus = "error" if absent else "missing"
         return _without_points(exercise, checks, status, absent or f"`{exercise.name}` is not defined.")
     ran: list[tuple[Trial, ...]] = []
+    timeouts = 0
     for check in checks:
-        ran.append(trials(check, runner))
+        ran.append(trials(check, runner) if timeouts < MOST_TIMEOUTS else ())
+        timeouts += any(trial.timed_out for trial in ran[-1])
         advance(check)
     seen = [trial for of_check in ran for trial in of_check]
-    if _is_unattempted(seen):
+    if _is_unattempted(exercise.name, seen):
         return _without_points(exercise, checks, "missing", f"`{exercise.name}` still raises NotImplementedError.")
-    findings = NOTHING_FOUND if inquiry is None else runner.inspect(inquiry)
+    findings = NOTHING_FOUND if inquiry is None or timeouts else runner.inspect(inquiry)
     used = (*uses, *map(Use, findings.uses))
     if used:
         return _without_points(exercise, checks, "forbidden", accusation(exercise.name, used))
-    results = [check_result(check, of_check, device) for check, of_check in zip(checks, ran, strict=True)]
-    results += _rule_results(exercise, findings, device)
+    results = [
+        check_result(check, of_check, device) if of_check else not_waited_for(check, device)
+        for check, of_check in zip(checks, ran, strict=True)
+    ]
+    results += _rule_results(exercise, findings, device, answers=_answers(exercise.name, seen))
     # A rule can only cost: keeping it earns nothing, or wrong answers that keep it would have points.
     counted = [result for result in results if result.name not in RULE_CHECKS or result.status == "failed"]
     points = points_for(exercise.points, counted)
@@ -119,27 +127,45 @@ def _diagnosed(
         return None
 
 
-def _rule_results(exercise: Exercise, findings: Findings, device: str) -> list[CheckResult]:
-    """The outcomes of the rules that the exercise states beside its checks."""
+def _rule_results(exercise: Exercise, findings: Findings, device: str, *, answers: bool) -> list[CheckResult]:
+    """The outcomes of the rules that stand beside the checks; a function that never answers keeps none."""
     asked = {DEVICE: (exercise.on_devices, findings.device), LOOP: (exercise.vectorised, findings.loop)}
     return [
-        CheckResult(name, RULE_CHECKS[name], True, device, _rule_status(finding), 1.0, finding.fault or "", kind="case")
+        CheckResult(
+            name, RULE_CHECKS[name], True, device, _rule_status(finding, answers), 1.0, finding.fault or "", kind="case"
+        )
         for name, (is_asked, finding) in asked.items()
         if is_asked
     ]
 
 
-def _rule_status(finding: Finding) -> CheckStatus:
-    if not finding.analysed:
+def _rule_status(finding: Finding, answers: bool) -> CheckStatus:
+    if not finding.analysed or (finding.fault is None and not answers):
         return "not_analysed"
     return "passed" if finding.fault is None else "failed"
 
 
-def _is_unattempted(trials: Sequence[Trial]) -> bool:
-    failures = [trial.failure for trial in trials]
-    return bool(failures) and all(
+def _answers(name: str, trials: Sequence[Trial]) -> bool:
+    """Whether the function or class called ``name`` ever gave something, be it right or wrong."""
+    if any(trial.failure is None and not trial.transcript for trial in trials):
+        return True  # the reference's answers
+    # What is asked of an object is asked of what the exercise made; the object itself is no answer.
+    calls = (
+        call
+        for trial in trials
+        for call in trial.transcript
+        if call.request.kind != "call" or call.request.name == name
+    )
+    return any(not isinstance(call.reply.value, Handle | BoundMethod | None) for call in calls)
+
+
+def _is_unattempted(name: str, trials: Sequence[Trial]) -> bool:
+    """Whether all that fails is not written yet, and what passes only refuses, as guards do that are given."""
+    failures = [trial.failure for trial in trials if trial.failure is not None]
+    unwritten = all(
         isinstance(failure, StudentError) and failure.raised.type_name == "NotImplementedError" for failure in failures
     )
+    return bool(failures) and unwritten and not _answers(name, [trial for trial in trials if trial.failure is None])
 
 
 def _without_points(

@@ -4,12 +4,13 @@ import difflib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
-from autograder.course import Course, CourseError, find_course
+from autograder.course import Course, CourseError, Limits, find_course
 from autograder.examples.record import Part
 from autograder.examples.store import Examples, ExamplesError, read_for
 from autograder.feedback.diagnosis import Earlier
@@ -36,12 +37,20 @@ class Displayed(Protocol):
     def text(self) -> str: ...
 
 
-def check_caller(name: str | None, namespace: Mapping[str, Any]) -> float:
-    """Checks one exercise, or all, of the notebook whose globals are ``namespace``; returns points.
+def check_caller(wanted: object, namespace: Mapping[str, Any]) -> float:
+    """Checks one exercise, or with None all, of the notebook whose globals are ``namespace``; returns points.
 
     Of one exercise the panel is shown, of all together one table with the panels folded below.
     While nbgrader grades, hidden checks of the grader's own course are added.
+
+    Args:
+        wanted: an exercise's name, or the function or class itself.
+        namespace: the notebook's globals.
     """
+    name = wanted if isinstance(wanted, str | None) else _name_of(wanted)
+    if name is None and wanted is not None:
+        _show(Notice(_no_exercise(wanted)))
+        return 0.0
     folder = Path.cwd()
     try:
         assignment, recordings = _content(folder, _modified(folder), _grading_course())
@@ -62,22 +71,27 @@ def _check_one(
     assignment: Assignment, exercise: Exercise, namespace: Mapping[str, Any], recordings: tuple[Examples, ...]
 ) -> float:
     graded = len(recordings) > 1
-    bar = _Bar(exercise.name, len(exercise.checks if graded else exercise.visible))
-    result = _as_shown(_judge(assignment, exercise, namespace, recordings, bar.advance), recordings)
-    bar.replace(Panel(result, hidden_remain=not graded, with_record=graded))
+    limits = limits_beside(assignment.folder)
+    bar = _Bar(len(exercise.checks if graded else exercise.visible), limits.seconds_per_call)
+    bar.begin(exercise.name)
+    result = _as_shown(_judge(assignment, exercise, namespace, recordings, limits, bar.advance), recordings)
+    bar.show(Panel(result, hidden_remain=not graded, with_record=graded))
     return float(round(result.points, 6))
 
 
 def _check_all(assignment: Assignment, namespace: Mapping[str, Any], recordings: tuple[Examples, ...]) -> float:
     graded = len(recordings) > 1
     name = recordings[0].manifest.assignment
-    bar = _Bar(name, sum(len(e.checks if graded else e.visible) for e in assignment.exercises))
+    limits = limits_beside(assignment.folder)
+    sizes = [len(exercise.checks if graded else exercise.visible) for exercise in assignment.exercises]
+    bar = _Bar(sum(sizes), limits.seconds_per_call)
     results: list[ExerciseResult] = []
-    for exercise in assignment.exercises:
-        results.append(_judge(assignment, exercise, namespace, recordings, bar.advance, results))
+    for number, exercise in enumerate(assignment.exercises):
+        bar.begin(f"{name}, {exercise.name}", sum(sizes[:number]))
+        results.append(_judge(assignment, exercise, namespace, recordings, limits, bar.advance, results))
     shown = [_as_shown(result, recordings) for result in results]
     overview = overview_of(name, shown, deadline=deadline_beside(assignment.folder, name), hidden_remain=not graded)
-    bar.replace(overview)
+    bar.show(overview)
     return overview.points
 
 
@@ -86,6 +100,7 @@ def _judge(
     exercise: Exercise,
     namespace: Mapping[str, Any],
     recordings: tuple[Examples, ...],
+    limits: Limits,
     advance: Callable[[Check], None] = lambda check: None,
     known: Sequence[ExerciseResult] = (),
 ) -> ExerciseResult:
@@ -93,12 +108,17 @@ def _judge(
     return judge_exercise(
         exercise,
         exercise.checks if len(recordings) > 1 else exercise.visible,
-        InProcess(namespace),
+        InProcess(
+            namespace,
+            seconds_per_call=limits.seconds_per_call,
+            output_characters=limits.output_bytes,
+            callbacks=limits.callbacks,
+        ),
         replayed(*recordings),
         recordings[0].says(exercise.name),
         uses=uses_in_namespace(namespace, exercise.name, exercise.forbidden, frozenset(asked.judged)),
         inquiry=asked,
-        earlier=lambda: _earlier(assignment, exercise, namespace, recordings, known),
+        earlier=lambda: _earlier(assignment, exercise, namespace, recordings, limits, known),
         advance=advance,
     )
 
@@ -108,6 +128,7 @@ def _earlier(
     exercise: Exercise,
     namespace: Mapping[str, Any],
     recordings: tuple[Examples, ...],
+    limits: Limits,
     known: Sequence[ExerciseResult],
 ) -> Earlier:
     """Judges the earlier exercises that an exercise uses, and its forward, where their results are not known yet."""
@@ -116,7 +137,7 @@ def _earlier(
     wanted = {*names_used(source, exercise.name), exercise.name.removesuffix("_backward")}
     before = [one for one in assignment.exercises[: names.index(exercise.name)] if one.name in wanted]
     judged = {result.name: result for result in known}
-    results = [judged.get(one.name) or _judge(assignment, one, namespace, recordings) for one in before]
+    results = [judged.get(one.name) or _judge(assignment, one, namespace, recordings, limits) for one in before]
     return earlier_of(exercise.name, source, results)
 
 
@@ -132,14 +153,26 @@ def _as_shown(result: ExerciseResult, recordings: tuple[Examples, ...]) -> Exerc
 class _Bar:
     """A bar over a number of checks, and the place where what was found is shown."""
 
-    def __init__(self, name: str, total: int) -> None:
-        self._name, self._done, self._total = name, 0, total
-        self.replace = _show(Progress(name, 0, total), replaceable=True)
+    def __init__(self, total: int, seconds: float) -> None:
+        self._bar = Progress("", 0, total, seconds)
+        self._replace: Callable[[Displayed], None] | None = None
+
+    def begin(self, name: str, done: int = 0) -> None:
+        """Goes on with the checks of another exercise."""
+        self._bar = replace(self._bar, name=name, done=done)
+        self.show(self._bar)
 
     def advance(self, check: Check) -> None:
-        self._done += 1
-        if self._done < self._total:
-            self.replace(Progress(self._name, self._done, self._total))
+        self._bar = replace(self._bar, done=self._bar.done + 1)
+        if self._bar.done < self._bar.total:
+            self.show(self._bar)
+
+    def show(self, item: Displayed) -> None:
+        """Shows something in the bar's place."""
+        if self._replace is None:
+            self._replace = _show(item, replaceable=True)
+        else:
+            self._replace(item)
 
 
 @contextmanager
@@ -192,6 +225,14 @@ def load_student_folder(folder: Path) -> tuple[Assignment, tuple[Examples, ...]]
     return load_released(folder), (read_for(folder / "examples.npz", folder / "checks.py"),)
 
 
+def limits_beside(folder: Path) -> Limits:
+    """The course's limits; the usual ones where there is no ``course.toml``, or one that a student cannot mend."""
+    try:
+        return find_course(folder).limits
+    except CourseError:
+        return Limits()
+
+
 def load_recordings(course: Course, name: str) -> tuple[Examples, Examples]:
     """Visible and hidden recorded examples of an assignment.
 
@@ -200,6 +241,20 @@ def load_recordings(course: Course, name: str) -> tuple[Examples, Examples]:
     """
     visible, hidden = (Part(course, name, is_visible) for is_visible in (True, False))
     return read_for(visible.path, visible.checks), read_for(hidden.path, hidden.checks)
+
+
+def _name_of(wanted: object) -> str | None:
+    """What a function or class is called; None for anything else."""
+    name = getattr(wanted, "__name__", None)
+    return name if callable(wanted) and isinstance(name, str) else None
+
+
+def _no_exercise(found: object) -> str:
+    kind = type(found).__name__
+    return (
+        'check() takes the name of an exercise, as in check("softmax"), or the function or class itself; '
+        f"this is {'an' if kind[0] in 'aeiouAEIOU' else 'a'} {kind}."
+    )
 
 
 def _unknown(name: str, assignment: Assignment) -> str:

@@ -1,16 +1,14 @@
 """A student's own notebook checked as a whole, outside the notebook."""
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
-from autograder.course import CourseError, Limits, find_course
 from autograder.feedback.overview import Overview, overview_of
 from autograder.feedback.uses import earlier_of
 from autograder.grading.exercise import judge_exercise, replayed
 from autograder.grading.inquiries import inquiries
 from autograder.grading.judge import run_cells, why_absent
 from autograder.grading.kernel import TrustedKernel
-from autograder.grading.notebook import load_student_folder
+from autograder.grading.notebook import limits_beside, load_student_folder
 from autograder.notebooks.choice import NotebookChoice
 from autograder.notebooks.submission import Submission
 from autograder.policy.deadline import deadline_beside
@@ -44,7 +42,7 @@ def check_submission(
             f"{submission.path} is a notebook of {submission.assignment}, but the checks beside it are those of "
             f"{name}: put it back into the folder that it came in."
         )
-    kernel = TrustedKernel(_limits(assignment.folder))
+    kernel = TrustedKernel(limits_beside(assignment.folder))
     begin("running your cells", len(submission.cells))
     failures = run_cells(submission.cells, kernel, advance)
     reading = Reading()
@@ -73,11 +71,3 @@ def check_submission(
         advance()
     notes = (*submission.notes, *(f"{cell} stopped with {raised}" for cell, raised in failures.items()))
     return overview_of(name, results, notes=notes, deadline=deadline_beside(assignment.folder, name))
-
-
-def _limits(folder: Path) -> Limits:
-    """The course's limits; the usual ones where there is no ``course.toml``, or one that a student cannot mend."""
-    try:
-        return find_course(folder).limits
-    except CourseError:
-        return Limits()

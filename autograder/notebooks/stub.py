@@ -98,10 +98,14 @@ def _without_sections(lines: list[str], indent: int, dropped: set[str]) -> list[
             kept.append(line)
     if not left_out:
         return lines
+    quotes = lines[-1].rstrip()[-3:]
+    if kept[-1].strip() == quotes:
+        kept.pop()
     while len(kept) > 1 and not kept[-1].strip():
         kept.pop()
-    quotes = lines[-1].rstrip()[-3:]
-    return kept if kept[-1].rstrip().endswith(quotes) and len(kept) > 1 else [*kept, " " * indent + quotes]
+    if len(kept) == 1:
+        return [kept[0].rstrip() + quotes]
+    return kept if kept[-1].rstrip().endswith(quotes) else [*kept, " " * indent + quotes]
 
 
 def _methods_of(node: ast.FunctionDef | ast.ClassDef) -> list[ast.FunctionDef]:

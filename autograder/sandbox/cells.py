@@ -11,7 +11,7 @@ from typing import Any
 
 from autograder.sandbox.limits import CappedOutput, TimeLimitReached, time_limit
 from autograder.sandbox.places import describe
-from autograder.sandbox.protocol import Raised
+from autograder.sandbox.protocol import TIMED_OUT, Raised
 
 
 def run_cell(name: str, source: str, namespace: dict[str, Any], *, seconds: float | None, output: int) -> Raised | None:
@@ -36,7 +36,7 @@ def run_cell(name: str, source: str, namespace: dict[str, Any], *, seconds: floa
     except KeyboardInterrupt:
         raise
     except TimeLimitReached:
-        return Raised("TimeLimitReached", (), f"no end after {seconds:g} seconds")
+        return Raised(TIMED_OUT, (), f"no end after {seconds:g} seconds")
     except SyntaxError as error:
         return Raised("SyntaxError", (), error.msg or "", f"line {error.lineno}: {(error.text or '').strip()}")
     except BaseException as error:

@@ -18,7 +18,7 @@ from autograder.sandbox.loops import loop_finding
 from autograder.sandbox.messages import encode_reply
 from autograder.sandbox.placement import Placement
 from autograder.sandbox.places import describe
-from autograder.sandbox.protocol import OPERATORS, Raised, Reply, Request
+from autograder.sandbox.protocol import OPERATORS, TIMED_OUT, Raised, Reply, Request
 from autograder.sandbox.reach import Reach
 from autograder.sandbox.script import Played, Script
 from autograder.sandbox.values import BoundMethod, Callback, Handle, copy_value, same_data
@@ -77,8 +77,8 @@ class InProcess:
             replies, pack, trees = [], Pack(), []
             for request in sequence:
                 replies.append(self.run(request))
-                if replies[-1].raised is not None and replies[-1].raised.type_name == "TimeLimitReached":
-                    return None
+                if _timed_out(replies[-1]):
+                    return [*played, replies]
                 trees.append(encode_reply(replies[-1], [], pack))
             played.append(None if script.is_known(number, trees, memoryview(pack.data)) else replies)
         return played
@@ -99,8 +99,8 @@ class InProcess:
         try:
             for sequence in inquiry.sequences:
                 self.begin()
-                for request in sequence:
-                    self.run(request)
+                if any(_timed_out(self.run(request)) for request in sequence):
+                    break
         finally:
             self._around = nullcontext
         function = self._namespace.get(inquiry.exercise)
@@ -140,7 +140,9 @@ class InProcess:
             try:
                 with redirect_stdout(CappedOutput(0)), redirect_stderr(CappedOutput(0)), time_limit(self._seconds):
                     finding = analyse(function, args, kwargs)
-            except (TimeLimitReached, Exception):
+            except TimeLimitReached:
+                return Finding()
+            except Exception:
                 continue
             if finding.fault is not None:
                 return finding
@@ -167,7 +169,7 @@ class InProcess:
         except KeyboardInterrupt:
             raise
         except TimeLimitReached:
-            raised = Raised("TimeLimitReached", (), f"no answer after {self._seconds:g} seconds")
+            raised = Raised(TIMED_OUT, (), f"no answer after {self._seconds:g} seconds")
         except TooManyCallbacks:
             raised = Raised("TooManyCallbacks", (), f"more than {self._callbacks} calls of the function passed in")
         except BaseException as error:
@@ -272,6 +274,10 @@ class InProcess:
                 own.set_state(used.get_state())
             elif isinstance(own, np.random.Generator):
                 own.bit_generator.state = used.bit_generator.state
+
+
+def _timed_out(reply: Reply) -> bool:
+    return reply.raised is not None and reply.raised.type_name == TIMED_OUT
 
 
 def _positional_names(function: object, count: int) -> list[str]:

@@ -1,6 +1,7 @@
 """What a check may ask of a student's code, and what comes back: data only."""
 
 import operator
+import re
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -11,6 +12,10 @@ if TYPE_CHECKING:
     from autograder.sandbox.script import Played, Script
 
 Kind = Literal["call", "method", "attribute", "assign", "operator"]
+# The type of what is raised in place of a call that takes too long.
+TIMED_OUT = "TimeLimitReached"
+# A line that refuses: one that raises, or a guard; see `autograder.guards`. A line without text may be one.
+ON_PURPOSE = re.compile(r"\braise\b|\brequire_\w+\(|^line \d+$")
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,11 @@ class Raised:
     bases: tuple[str, ...]
     message: str
     place: str = ""
+
+    @property
+    def on_purpose(self) -> bool:
+        """Whether the student's own line refuses something, as far as it is known; else it only came upon an error."""
+        return not self.place or ON_PURPOSE.search(self.place) is not None
 
     def __str__(self) -> str:
         text = f"{self.type_name}: {self.message}" if self.message else self.type_name
@@ -68,7 +78,7 @@ class Runner(Answering, Protocol):
         """Whether the student's code has a function or class of that name."""
 
     def play(self, script: "Script") -> "Played | None":
-        """Plays a script's sequences; None where they have to be asked one by one instead."""
+        """Plays a script's sequences, up to a call that takes too long; None where they have to be asked one by one."""
 
     def inspect(self, inquiry: "Inquiry") -> "Findings":
         """Runs examples again and watches which operations the student's code calls; never raises."""

@@ -20,7 +20,7 @@ from autograder.sandbox.channel import Channel, Closed, TooLate, shared_memory
 from autograder.sandbox.inspection import NOTHING_FOUND, Findings, Inquiry, findings_of
 from autograder.sandbox.layers import LayerSettings
 from autograder.sandbox.messages import generators_in
-from autograder.sandbox.protocol import Raised, Reply, Request
+from autograder.sandbox.protocol import TIMED_OUT, Raised, Reply, Request
 from autograder.sandbox.script import Played, Script
 from autograder.sandbox.values import Callback
 from autograder.sandbox.wire import ARRAY_LEAST, NotCarried, Pack, Room, WireError, decode, encode, text_of
@@ -368,7 +368,7 @@ class Walled:
 
 
 def _too_late(message: str) -> Raised:
-    return Raised("TimeLimitReached", (), message)
+    return Raised(TIMED_OUT, (), message)
 
 
 def _as_many(items: Any, count: int) -> list[Any]:

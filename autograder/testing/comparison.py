@@ -250,9 +250,12 @@ def raises(error: type[Exception], naming: str | tuple[str, ...] = (), because: 
                 f"Expected {error.__name__}, but {raised.type_name} was raised ({raised.message}){why}."
             ) from None
         if names and not any(_names(name, raised.message) for name in names):
-            raise Mismatch(
-                f"{error.__name__} is right, but its message does not name `{names[0]}` ({raised.message!r}){why}."
-            ) from None
+            right = f"{error.__name__} is right, but its message does not name `{names[0]}`"
+            accident = (
+                f"Expected {error.__name__} that names `{names[0]}`, but this one came by accident ({raised.place})"
+            )
+            aside = f" ({because})" if because else ""
+            raise Mismatch(f"{right if raised.on_purpose else accident}: {raised.message!r}{aside}.") from None
     else:
         named = f" that names {' or '.join(f'`{name}`' for name in names)}" if names else ""
         raise Mismatch(f"Expected {error.__name__}{named}, but nothing was raised{why}.")

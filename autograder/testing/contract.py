@@ -43,6 +43,7 @@ class Contract:
         slack: how often the dtype's tolerance is allowed, where sums of many products are rounded.
         half_slack: the same in float16 and bfloat16.
         batch: the axis of each argument that may be empty or single; empty where there is none.
+        nan: arguments of which an entry may be nan; the oracle says what becomes of it.
         keywords: arguments that are passed by name.
         refuses: bad input.
         of_answer: whether the oracle is given the student's answer first.
@@ -59,6 +60,7 @@ class Contract:
     slack: float = 1.0
     half_slack: float = 2.0
     batch: Mapping[str, int] | None = None
+    nan: tuple[str, ...] = ()
     keywords: tuple[str, ...] = ()
     refuses: tuple[Refusal, ...] = ()
     of_answer: bool = False
@@ -106,6 +108,8 @@ class Contract:
         yield "test_not_contiguous", _not_contiguous(self, function)
         if self.batch:
             yield "test_empty_and_single", _empty_and_single(self, function)
+        if self.nan:
+            yield "test_nan_stays_visible", _nan_stays(self, function)
         yield "test_arguments_stay", _arguments_stay(self, function)
         if self.refuses:
             yield "test_bad_input_is_refused", _refused(self, function)
@@ -145,6 +149,10 @@ class Contract:
             name: _mapped(value, lambda x: x * factor) if self._is_scaled(name) else value
             for name, value in arguments.items()
         }
+
+    def with_nan(self, name: str, value: Any, place: int) -> Any:
+        """The value of an argument, with an entry that is nan if it is one that may have some."""
+        return _mapped(value, lambda x: _with_nan(x, place)) if name in self.nan else value
 
     def _is_scaled(self, name: str) -> bool:
         return not name.startswith("grad_") if self.scaled is None else name in self.scaled
@@ -200,6 +208,20 @@ def _empty_and_single(contract: Contract, function: str) -> Test:
         contract.compare(student, function, contract.completed(short))
 
     return _named(test, "test_empty_and_single", "Axes of length 0 and 1 give a result of the right shape and values.")
+
+
+def _nan_stays(contract: Contract, function: str) -> Test:
+    @case
+    @given(arguments=contract.drawn, place=st.integers(0, 9))
+    def test(self: object, student: Any, arguments: dict[str, Any], place: int) -> None:
+        spoilt = {name: contract.with_nan(name, value, place) for name, value in arguments.items()}
+        contract.compare(student, function, contract.completed(spoilt))
+
+    return _named(
+        test,
+        "test_nan_stays_visible",
+        "An entry that is nan shows in the answer, and where it has no part nothing changes.",
+    )
 
 
 def _arguments_stay(contract: Contract, function: str) -> Test:
@@ -285,6 +307,14 @@ def _laid_out(x: Any, layout: str) -> Any:
     if isinstance(x, Tensor):
         return x.permute(*reversed(range(x.ndim))).contiguous().permute(*reversed(range(x.ndim)))
     return np.asfortranarray(x)
+
+
+def _with_nan(x: Any, place: int) -> Any:
+    """A copy with one entry that is nan, counted through all entries and round again."""
+    flat = x.flatten().clone() if isinstance(x, Tensor) else x.flatten()
+    if len(flat):
+        flat[place % len(flat)] = float("nan")
+    return flat.reshape(x.shape)
 
 
 def _shortened(value: Any, axis: int | None, length: int) -> Any:

@@ -5,29 +5,40 @@ are given, and from nothing else.
 """
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
+from autograder.guards import (
+    require_between,
+    require_ndim,
+    require_not_negative,
+    require_same_shape,
+    require_shape,
+    require_whole,
+)
+
 
 def dropout(x: Tensor, p: float = 0.5, *, training: bool = True, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Inverted dropout: each entry becomes 0 with probability p, the others are divided by 1 - p.
+    """Inverted dropout: switches entries off at random, and scales the others so that the expected value stays.
 
     Args:
         x: any shape, floating dtype and device.
         p: probability of dropping an entry, in [0, 1].
-        training: False changes nothing.
+        training: False drops and scales nothing.
         generator: source of randomness, on the device of ``x``.
     Returns:
-        The tensor x * mask; and the mask, shaped like ``x`` and of its dtype: 0 or 1 / (1 - p) for each entry while
-        training (only 0 for p = 1), else 1.
+        out: ``x * mask``, shaped like ``x``.
+        mask: what each entry is multiplied by; shaped like ``x``, in its dtype.
     Raises:
         ValueError: ``p`` lies outside [0, 1].
+    Derivation: with E[y] = p 0 + (1 - p) c x = x a kept entry has the factor c = 1 / (1 - p). For p = 1 nothing is
+        kept, and there is nothing to divide.
     Source: Srivastava et al. (2014), "Dropout: a simple way to prevent neural networks from overfitting", sections 4
         and 10.
     """
-    if not 0 <= p <= 1:
-        raise ValueError(f"p is {p}, allowed is a number from 0 to 1")
+    require_between(0, 1, p=p)
     if not training:
         return x.clone(), torch.ones_like(x)
     kept = torch.rand(x.shape, generator=generator, device=x.device) >= p
@@ -36,24 +47,26 @@ def dropout(x: Tensor, p: float = 0.5, *, training: bool = True, generator: torc
 
 
 def dropout_backward(grad_out: Tensor, mask: Tensor) -> Tensor:
-    """Gradient of ``dropout`` with respect to its input: each entry was multiplied by its entry of the mask.
+    """Gradient of ``dropout`` with respect to its input, for the mask that it returned.
 
     Args:
-        grad_out: upstream gradient.
+        grad_out: upstream gradient, shaped like ``mask``.
         mask: what the forward pass returned; any shape.
     Returns:
-        Gradient shaped like ``mask``.
+        grad_x: shaped like ``mask``.
     Raises:
         ValueError: ``grad_out`` is not shaped like ``mask``.
+    Derivation: y = m x entry by entry, and m does not depend on x, so dy/dx = m.
     Source: Srivastava et al. (2014), "Dropout: a simple way to prevent neural networks from overfitting", section 5.1.
     """
-    if grad_out.shape != mask.shape:
-        raise ValueError(f"grad_out has shape {tuple(grad_out.shape)}, mask has shape {tuple(mask.shape)}")
+    require_same_shape(grad_out=grad_out, mask=mask)
     return grad_out * mask
 
 
-def mc_dropout_mean(x: Tensor, predict, p: float = 0.5, *, samples: int, generator: torch.Generator) -> Tensor:
-    """Monte Carlo dropout: the mean of several predictions, each with a mask of its own.
+def mc_dropout_mean(
+    x: Tensor, predict: Callable[[Tensor], Tensor], p: float = 0.5, *, samples: int, generator: torch.Generator
+) -> Tensor:
+    """Monte Carlo dropout: what several thinned networks answer on average.
 
     Args:
         x: any shape, floating dtype and device.
@@ -62,91 +75,88 @@ def mc_dropout_mean(x: Tensor, predict, p: float = 0.5, *, samples: int, generat
         samples: number of predictions, at least 1.
         generator: source of randomness.
     Returns:
-        The mean of ``predict(dropout(x, p))`` over ``samples`` masks, shaped like one prediction.
+        mean: shaped like one prediction.
     Raises:
         ValueError: ``samples`` is less than 1, or ``p`` lies outside [0, 1].
+    Derivation: the mean of predict(m_t x) over t = 1 ... samples, each mask m_t drawn anew.
     Source: Gal & Ghahramani (2016), "Dropout as a Bayesian approximation", equation 6.
     """
-    if samples < 1:
-        raise ValueError(f"samples is {samples}, allowed is a whole number from 1")
+    require_whole(1, samples=samples)
+    require_between(0, 1, p=p)
     answers = [predict(dropout(x, p, generator=generator)[0]) for _ in range(samples)]
     return torch.stack(answers).mean(0)
 
 
 def l2_penalty(weight: Tensor, strength: float) -> Tensor:
-    """What large weights cost: strength * the sum of the squares of all entries.
+    """What large weights cost: ``strength`` times the sum of the squares of all entries.
 
     Args:
         weight: any shape, floating dtype and device.
         strength: factor, at least 0.
     Returns:
-        A tensor without axes.
+        penalty: a tensor without axes.
     Raises:
         ValueError: ``strength`` is negative.
     Source: Goodfellow et al. (2016), "Deep Learning", section 7.1.1.
     """
-    if strength < 0:
-        raise ValueError(f"strength is {strength}, allowed is a number from 0")
+    require_not_negative(strength=strength)
     return strength * weight.square().sum()
 
 
 def l2_penalty_backward(grad_out: Tensor, weight: Tensor, strength: float) -> Tensor:
-    """Gradient of ``l2_penalty`` with respect to the weights: 2 * strength * w, times the upstream gradient.
+    """Gradient of ``l2_penalty`` with respect to the weights.
 
     Args:
         grad_out: upstream gradient, a tensor without axes.
         weight, strength: arguments of the forward pass.
     Returns:
-        Gradient shaped like ``weight``.
+        grad_weight: shaped like ``weight``.
     Raises:
         ValueError: ``strength`` is negative, or ``grad_out`` has axes.
+    Derivation: only the square of w_i itself depends on w_i, with the slope 2 w_i; times strength and grad_out.
     Source: Goodfellow et al. (2016), "Deep Learning", section 7.1.1.
     """
-    if strength < 0:
-        raise ValueError(f"strength is {strength}, allowed is a number from 0")
-    if grad_out.ndim != 0:
-        raise ValueError(f"grad_out has shape {tuple(grad_out.shape)}, allowed is a tensor without axes")
+    require_ndim(0, grad_out=grad_out)
+    require_not_negative(strength=strength)
     return grad_out * 2 * strength * weight
 
 
 def l1_penalty(weight: Tensor, strength: float) -> Tensor:
-    """What weights other than 0 cost: strength * the sum of the absolute values of all entries.
+    """What weights other than 0 cost: ``strength`` times the sum of the sizes of all entries.
 
     Args:
         weight: any shape, floating dtype and device.
         strength: factor, at least 0.
     Returns:
-        A tensor without axes.
+        penalty: a tensor without axes.
     Raises:
         ValueError: ``strength`` is negative.
     Source: Goodfellow et al. (2016), "Deep Learning", section 7.1.2.
     """
-    if strength < 0:
-        raise ValueError(f"strength is {strength}, allowed is a number from 0")
+    require_not_negative(strength=strength)
     return strength * weight.abs().sum()
 
 
 def l1_penalty_backward(grad_out: Tensor, weight: Tensor, strength: float) -> Tensor:
-    """Gradient of ``l1_penalty`` with respect to the weights: strength * sign(w), times the upstream gradient.
+    """Gradient of ``l1_penalty`` with respect to the weights; 0 where a weight is exactly 0.
 
     Args:
         grad_out: upstream gradient, a tensor without axes.
         weight, strength: arguments of the forward pass.
     Returns:
-        Gradient shaped like ``weight``; 0 where a weight is 0.
+        grad_weight: shaped like ``weight``.
     Raises:
         ValueError: ``strength`` is negative, or ``grad_out`` has axes.
+    Derivation: |w| falls with slope -1 left of 0 and rises with slope 1 right of it, however large w is: sign(w).
     Source: Goodfellow et al. (2016), "Deep Learning", section 7.1.2, equation 7.20.
     """
-    if strength < 0:
-        raise ValueError(f"strength is {strength}, allowed is a number from 0")
-    if grad_out.ndim != 0:
-        raise ValueError(f"grad_out has shape {tuple(grad_out.shape)}, allowed is a tensor without axes")
+    require_ndim(0, grad_out=grad_out)
+    require_not_negative(strength=strength)
     return grad_out * strength * weight.sign()
 
 
 def weight_decay_step(param: Tensor, grad: Tensor, *, lr: float, weight_decay: float = 0.0) -> Tensor:
-    """A step of gradient descent that also shrinks the weights: (1 - lr * weight_decay) * w - lr * grad.
+    """A step of gradient descent that also shrinks the weights.
 
     Args:
         param: weights w; any shape, floating dtype and device.
@@ -154,29 +164,33 @@ def weight_decay_step(param: Tensor, grad: Tensor, *, lr: float, weight_decay: f
         lr: learning rate, > 0.
         weight_decay: how fast weights shrink, at least 0.
     Returns:
-        New weights shaped like ``param``.
+        new_param: the weights after the step, shaped like ``param``.
     Raises:
-        ValueError: ``lr`` is not positive, ``weight_decay`` is negative, or ``grad`` has another shape.
+        ValueError: ``lr`` is not positive, ``weight_decay`` is negative, or ``grad`` has another shape than ``param``.
+            The message names the argument.
+    Derivation: the penalty (weight_decay / 2) w² has the gradient weight_decay w, so that the step is
+        w - lr (g + weight_decay w) = (1 - lr weight_decay) w - lr g.
     Source: Loshchilov & Hutter (2019), "Decoupled weight decay regularization", equation 1, whose decay is here
         lr * weight_decay, as in torch's optimizers.
     """
-    if lr <= 0:
-        raise ValueError(f"lr is {lr}, allowed is a number above 0")
-    if weight_decay < 0:
-        raise ValueError(f"weight_decay is {weight_decay}, allowed is a number from 0")
+    if not lr > 0:
+        raise ValueError(f"lr is {lr}, it has to be above 0")
+    if not weight_decay >= 0:
+        raise ValueError(f"weight_decay is {weight_decay}, it has to be at least 0")
     if grad.shape != param.shape:
         raise ValueError(f"grad has shape {tuple(grad.shape)}, param has shape {tuple(param.shape)}")
     return (1 - lr * weight_decay) * param - lr * grad
 
 
 class EarlyStopping:
-    """Says when the validation loss has stopped getting better.
+    """Says when the validation loss has stopped getting better, and keeps the weights of the best epoch.
 
     Args:
         patience: epochs in a row without a better loss after which to stop, at least 1.
         min_delta: by how much a loss has to be below the best one to count as better, at least 0.
     Attributes:
         best: lowest loss that counted as better; infinity at the start.
+        best_params: copies of the weights that had it, a list of tensors; None at the start.
         bad_epochs: epochs in a row without a better loss.
     Raises:
         ValueError: ``patience`` is less than 1, or ``min_delta`` is negative.
@@ -184,19 +198,19 @@ class EarlyStopping:
     """
 
     def __init__(self, patience: int = 5, min_delta: float = 0.0) -> None:
-        if patience < 1:
-            raise ValueError(f"patience is {patience}, allowed is a whole number from 1")
-        if min_delta < 0:
-            raise ValueError(f"min_delta is {min_delta}, allowed is a number from 0")
+        require_whole(1, patience=patience)
+        require_not_negative(min_delta=min_delta)
         self.patience = patience
         self.min_delta = min_delta
         self.best = math.inf
+        self.best_params: list[Tensor] | None = None
         self.bad_epochs = 0
 
-    def step(self, loss: float) -> bool:
-        """Takes an epoch's validation loss; returns whether to stop now. A nan is not better."""
+    def step(self, loss: float, params: list[Tensor]) -> bool:
+        """Takes an epoch's validation loss, and the weights that have it; returns whether to stop now."""
         if loss < self.best - self.min_delta:
             self.best = loss
+            self.best_params = [param.clone() for param in params]
             self.bad_epochs = 0
         else:
             self.bad_epochs += 1
@@ -204,20 +218,22 @@ class EarlyStopping:
 
 
 def smooth_targets(y: Tensor, num_classes: int, smoothing: float = 0.1) -> Tensor:
-    """Targets that leave a little doubt: (1 - s) for the class itself, and s / K added to every class.
+    """Targets that leave a little doubt: a share ``smoothing`` of each is spread evenly over all classes.
 
     Args:
         y: classes 0 ... K - 1, int64, shape (N,).
         num_classes: K.
         smoothing: s, in [0, 1].
     Returns:
-        float32, shape (N, K); rows sum to 1.
+        targets: float32, shape (N, K); rows sum to 1.
     Raises:
-        ValueError: ``smoothing`` lies outside [0, 1].
+        ValueError: ``y`` does not have one axis, ``num_classes`` is less than 1, or ``smoothing`` lies outside [0, 1].
+    Derivation: the class itself keeps 1 - s, and every class, also this one, gets s / K.
     Source: Szegedy et al. (2016), "Rethinking the Inception architecture for computer vision", section 7.
     """
-    if not 0 <= smoothing <= 1:
-        raise ValueError(f"smoothing is {smoothing}, allowed is a number from 0 to 1")
+    require_ndim(1, y=y)
+    require_whole(1, num_classes=num_classes)
+    require_between(0, 1, smoothing=smoothing)
     one_hot = (y[:, None] == torch.arange(num_classes, device=y.device)).float()
     return (1 - smoothing) * one_hot + smoothing / num_classes
 
@@ -230,54 +246,58 @@ def add_noise(x: Tensor, std: float, *, generator: torch.Generator) -> Tensor:
         std: standard deviation of the noise, at least 0.
         generator: source of randomness, on the device of ``x``.
     Returns:
-        Tensor shaped like ``x``.
+        out: shaped like ``x``.
     Raises:
         ValueError: ``std`` is negative.
+    Derivation: a factor on a standard normal number multiplies its standard deviation: x + std e.
     Source: Goodfellow et al. (2016), "Deep Learning", section 7.5.
     """
-    if std < 0:
-        raise ValueError(f"std is {std}, allowed is a number from 0")
+    require_not_negative(std=std)
     return x + std * torch.randn(x.shape, generator=generator, device=x.device, dtype=x.dtype)
 
 
 def mixup(x: Tensor, y: Tensor, lam: float, *, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """Mixes every sample, and its target, with a partner of the same batch.
 
-    The partners are a random permutation of the batch; a sample may be its own partner.
+    The partners are a random permutation of the batch, all equally likely; a sample may be its own partner.
 
     Args:
-        x: samples, shape (N, ...); any floating dtype and device.
+        x: samples, shape (N,) or (N, ...); any floating dtype and device.
         y: targets, shape (N, K), floating.
         lam: share of the sample itself, in [0, 1].
         generator: source of randomness, on the device of ``x``.
     Returns:
-        lam * x + (1 - lam) * partners of x, shaped like ``x``; and the same for ``y``, with the same partners.
+        mixed_x: the samples mixed with their partners; shaped like ``x``, in its dtype.
+        mixed_y: the targets mixed with those of the same partners; shaped like ``y``, in its dtype.
     Raises:
-        ValueError: ``lam`` lies outside [0, 1].
+        ValueError: ``x`` has no axis, ``y`` does not have the shape (N, K), or ``lam`` lies outside [0, 1].
+    Derivation: lam x + (1 - lam) x[partner], and the same for y with the same partners.
     Source: Zhang et al. (2018), "mixup: Beyond empirical risk minimization", equation 1.
     """
-    if not 0 <= lam <= 1:
-        raise ValueError(f"lam is {lam}, allowed is a number from 0 to 1")
-    partner = torch.randperm(x.shape[0], generator=generator, device=x.device)
+    if x.ndim == 0:
+        raise ValueError("x has no axes, it has to have one for the samples")
+    require_shape((len(x), None), y=y)
+    require_between(0, 1, lam=lam)
+    partner = torch.randperm(len(x), generator=generator, device=x.device)
     return lam * x + (1 - lam) * x[partner], lam * y + (1 - lam) * y[partner]
 
 
 def horizontal_flip(x: Tensor, p: float = 0.5, *, generator: torch.Generator) -> Tensor:
-    """Turns each image left to right with probability p, independently of the others.
+    """Turns each image left to right with probability p, whole and independently of the others.
 
     Args:
         x: images, shape (N, C, H, W); any floating dtype and device.
         p: probability of turning an image, in [0, 1].
         generator: source of randomness, on the device of ``x``.
     Returns:
-        Tensor shaped like ``x``.
+        out: shaped like ``x``.
     Raises:
-        ValueError: ``p`` lies outside [0, 1].
+        ValueError: ``x`` does not have four axes, or ``p`` lies outside [0, 1].
     Source: Krizhevsky et al. (2012), "ImageNet classification with deep convolutional neural networks", section 4.1.
     """
-    if not 0 <= p <= 1:
-        raise ValueError(f"p is {p}, allowed is a number from 0 to 1")
-    turned = torch.rand(x.shape[0], generator=generator, device=x.device) < p
+    require_ndim(4, x=x)
+    require_between(0, 1, p=p)
+    turned = torch.rand(len(x), generator=generator, device=x.device) < p
     return torch.where(turned[:, None, None, None], x.flip(3), x)
 
 
@@ -290,19 +310,23 @@ def random_crop(x: Tensor, size: tuple[int, int], padding: int = 0, *, generator
         padding: rows and columns of zeros put around each image first, on all four sides; at least 0.
         generator: source of randomness, on the device of ``x``.
     Returns:
-        Tensor of shape (N, C, h, w).
+        out: shape (N, C, h, w).
     Raises:
-        ValueError: ``size`` is larger than the padded image.
+        ValueError: ``x`` does not have four axes, ``padding`` is negative, or ``size`` is less than one pixel or larger
+            than the padded image.
+    Derivation: a window of h rows has H + 2 padding - h + 1 places downwards, from 0 on; the same across.
     Source: Krizhevsky et al. (2012), "ImageNet classification with deep convolutional neural networks", section 4.1.
     """
+    require_ndim(4, x=x)
+    require_whole(1, size=size)
+    require_whole(0, padding=padding)
+    if size[0] > x.shape[2] + 2 * padding or size[1] > x.shape[3] + 2 * padding:
+        raise ValueError(f"size is {size}, larger than images of shape {tuple(x.shape)} with padding {padding}")
     count, channels, height, width = x.shape
-    rows, columns = height + 2 * padding - size[0], width + 2 * padding - size[1]
-    if rows < 0 or columns < 0:
-        raise ValueError(f"size is {tuple(size)}, the padded image has {height + 2 * padding, width + 2 * padding}")
     wide = x.new_zeros(count, channels, height + 2 * padding, width + 2 * padding)
     wide[:, :, padding : padding + height, padding : padding + width] = x
-    top = torch.randint(rows + 1, (count,), generator=generator, device=x.device)
-    left = torch.randint(columns + 1, (count,), generator=generator, device=x.device)
+    top = torch.randint(wide.shape[2] - size[0] + 1, (count,), generator=generator, device=x.device)
+    left = torch.randint(wide.shape[3] - size[1] + 1, (count,), generator=generator, device=x.device)
     row = top[:, None] + torch.arange(size[0], device=x.device)
     column = left[:, None] + torch.arange(size[1], device=x.device)
     sample = torch.arange(count, device=x.device)
@@ -312,17 +336,22 @@ def random_crop(x: Tensor, size: tuple[int, int], padding: int = 0, *, generator
 def rotate(x: Tensor, degrees: float) -> Tensor:
     """Turns images about their centre, counter-clockwise, by bilinear interpolation.
 
-    The pixel (i, j) of the result looks at the place in the image that lands on it when the image is turned. That
-    place lies between four pixels: each counts by how near it is. Pixels outside the image are 0. The centre is
-    ((H - 1) / 2, (W - 1) / 2); i points down and j to the right.
+    Pixels outside the image are 0. The centre is ((H - 1) / 2, (W - 1) / 2); rows count downwards, columns to the
+    right.
 
     Args:
         x: images, shape (N, C, H, W); any floating dtype and device.
         degrees: angle, positive to the left.
     Returns:
-        Tensor shaped like ``x``.
+        out: shaped like ``x``.
+    Raises:
+        ValueError: ``x`` does not have four axes.
+    Derivation: the pixel (i, j) of the result looks at the place in the image that lands on it when the image is
+        turned. With (d, r) = (i, j) - centre that is centre + (cos d + sin r, -sin d + cos r). It lies between four
+        pixels; each counts by (1 - distance down) (1 - distance across).
     Source: Szeliski (2022), "Computer Vision", 2nd edition, section 3.6.
     """
+    require_ndim(4, x=x)
     height, width = x.shape[2:]
     angle = math.radians(degrees)
     down = torch.arange(height, device=x.device, dtype=torch.float64)[:, None] - (height - 1) / 2
@@ -346,31 +375,30 @@ def adjust_brightness(x: Tensor, factor: float) -> Tensor:
         x: images with pixels of [0, 1]; any shape, floating dtype and device.
         factor: at least 0; 1 changes nothing, 0 is black.
     Returns:
-        Tensor shaped like ``x``.
+        out: shaped like ``x``.
     Raises:
         ValueError: ``factor`` is negative.
     Source: Howard (2013), "Some improvements on deep convolutional neural network based image classification".
     """
-    if factor < 0:
-        raise ValueError(f"factor is {factor}, allowed is a number from 0")
+    require_not_negative(factor=factor)
     return (x * factor).clamp(0, 1)
 
 
 def fgsm_step(x: Tensor, grad: Tensor, epsilon: float) -> Tensor:
-    """The fast gradient sign method: every pixel moves by epsilon in the direction in which the loss grows.
+    """The fast gradient sign method: every pixel moves by epsilon, so that the loss grows as much as it can.
 
     Args:
         x: images with pixels of [0, 1]; any shape, floating dtype and device.
         grad: gradient of the loss with respect to ``x``, shaped like it.
         epsilon: how far a pixel moves, at least 0.
     Returns:
-        Tensor shaped like ``x``, cut off at 0 and 1. A pixel whose gradient is 0 stays.
+        out: shaped like ``x``, cut off at 0 and 1. A pixel whose gradient is 0 stays.
     Raises:
         ValueError: ``epsilon`` is negative, or ``grad`` has another shape than ``x``.
+    Derivation: the loss changes by about the sum of gradient times move; with moves of at most epsilon it is largest
+        where each move has the sign of its gradient.
     Source: Goodfellow, Shlens & Szegedy (2015), "Explaining and harnessing adversarial examples", section 4.
     """
-    if epsilon < 0:
-        raise ValueError(f"epsilon is {epsilon}, allowed is a number from 0")
-    if grad.shape != x.shape:
-        raise ValueError(f"grad has shape {tuple(grad.shape)}, x has shape {tuple(x.shape)}")
+    require_same_shape(grad=grad, x=x)
+    require_not_negative(epsilon=epsilon)
     return (x + epsilon * grad.sign()).clamp(0, 1)

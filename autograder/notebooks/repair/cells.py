@@ -296,7 +296,7 @@ def checked(code: str) -> list[str] | None:
         match statement:
             case ast.Expr(ast.Call(ast.Name("check"), [], [])):
                 pass
-            case ast.Expr(ast.Call(ast.Name("check"), [ast.Constant(str(name))], [])):
+            case ast.Expr(ast.Call(ast.Name("check"), [ast.Constant(str(name)) | ast.Name(name)], [])):
                 names.append(name)
             case _:
                 return None

@@ -5,6 +5,7 @@ from math import inf
 import numpy as np
 import torch
 
+from autograder.guards import require_between, require_ndim, require_whole
 from autograder.testing import alternative
 
 from .reference import recording, set_recording
@@ -15,8 +16,7 @@ class keeps_the_history:
     """Keeps every loss, and works out best and wait when asked."""
 
     def __init__(self, patience=3, min_delta=0.0):
-        if patience <= 0:
-            raise ValueError("patience is too small")
+        require_whole(1, patience=patience)
         self.patience, self.min_delta, self.losses = patience, min_delta, []
 
     def replayed(self):
@@ -95,8 +95,7 @@ def by_rows_of_the_identity(f, x):
 
 @alternative("dropout")
 def by_bernoulli(x, p, *, training, generator):
-    if p < 0 or p > 1:
-        raise ValueError("p is no probability")
+    require_between(0, 1, p=p)
     if not training or p == 0:
         return x, torch.ones_like(x, dtype=torch.bool)
     mask = torch.empty_like(x).bernoulli_(1 - p, generator=generator)
@@ -105,8 +104,7 @@ def by_bernoulli(x, p, *, training, generator):
 
 @alternative("dropout")
 def by_masking(x, p, *, training, generator):
-    if p < 0 or p > 1:
-        raise ValueError("p is no probability")
+    require_between(0, 1, p=p)
     dropped = torch.rand(x.shape, generator=generator, dtype=torch.float64, device=x.device) < (p if training else 0.0)
     return (x / (1 - p) if training else x).masked_fill(dropped, 0), ~dropped
 
@@ -120,7 +118,8 @@ def by_counting_limits(score):
 
 @alternative("standardize")
 def column_by_column(x):
-    result = np.empty(x.shape)
+    require_ndim(2, x=x)
+    result = np.empty_like(x)
     for j, column in enumerate(x.T):
         centred = column - column.mean()
         result[:, j] = 0 if (column == column[0]).all() else centred / np.sqrt((centred**2).mean())

@@ -7,7 +7,19 @@ import torch
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from autograder.testing import Callback, arrays, assert_close, exercise, floats, raises, seeded, tensors
+from autograder.testing import (
+    Callback,
+    arrays,
+    assert_close,
+    case,
+    exercise,
+    floats,
+    idea,
+    raises,
+    refusal,
+    seeded,
+    tensors,
+)
 
 from . import reference
 
@@ -28,6 +40,7 @@ def run_program(program, values):
 
 @exercise("EarlyStopping")
 class TestEarlyStopping:
+    @idea("min_delta")
     @given(losses=st.lists(QUARTERS, min_size=1, max_size=8), patience=st.integers(1, 3), min_delta=QUARTERS)
     @example(losses=[2.0, 1.5, 1.0, 0.5], patience=2, min_delta=1.0)
     def test_any_losses(self, student, losses, patience, min_delta):
@@ -38,6 +51,7 @@ class TestEarlyStopping:
             assert_close(stopping.best, expected.best)
             assert_close(stopping.wait, expected.wait)
 
+    @case
     def test_two_objects(self, student):
         """Two objects do not know of each other."""
         first = student.EarlyStopping(1)
@@ -45,6 +59,7 @@ class TestEarlyStopping:
         second = student.EarlyStopping(1)
         assert_close(second.step(2.0), False)
 
+    @case
     def test_before_the_first_loss(self, student):
         """Before the first loss best is infinity and wait is 0; without arguments patience is 3 and min_delta 0."""
         stopping = student.EarlyStopping()
@@ -55,6 +70,7 @@ class TestEarlyStopping:
 
 @exercise("Variable")
 class TestVariable:
+    @idea("sum over paths")
     @given(a=floats(-2, 2), b=floats(-2, 2), program=PROGRAMS)
     def test_any_program(self, student, a, b, program):
         """For any program of sums and products, value and gradients are right."""
@@ -68,6 +84,7 @@ class TestVariable:
         for variable, leaf in zip((x, y), leaves, strict=True):
             assert_close(variable.grad, 0.0 if leaf.grad is None else leaf.grad.item())
 
+    @case
     @given(a=floats(-2, 2))
     def test_backward_again(self, student, a):
         """Calling backward a second time adds to grad what the first time did."""
@@ -79,6 +96,7 @@ class TestVariable:
 
 @exercise("no_grad")
 class TestNoGrad:
+    @case
     @given(before=st.booleans())
     def test_after_an_error(self, student, before):
         """After an error inside the block recording is what it was before, and the error is passed on."""
@@ -89,6 +107,7 @@ class TestNoGrad:
 
 @exercise("numerical_gradient")
 class TestNumericalGradient:
+    @idea
     @given(x=arrays(min_ndim=1, max_ndim=1, min_side=2))
     def test_entries_that_depend_on_each_other(self, student, x):
         """Each entry is moved by itself."""
@@ -100,12 +119,14 @@ class TestNumericalGradient:
 
 @exercise("dropout")
 class TestDropout:
+    @refusal
     @given(x=tensors(min_ndim=1), p=st.sampled_from([-0.5, -0.01, 1.01, 2.0]), training=st.booleans())
     def test_p_is_a_probability(self, student, x, p, training):
         """A p outside [0, 1] raises ValueError that names p."""
         with raises(ValueError, naming="p"):
             student.dropout(x, p, training=training, generator=seeded())
 
+    @case
     @given(x=tensors(min_ndim=1), p=st.sampled_from([0.0, 1.0]))
     def test_all_or_nothing(self, student, x, p):
         """p = 0 keeps everything as it is, p = 1 gives zeros."""
@@ -116,6 +137,7 @@ class TestDropout:
 
 @exercise("grade_letter")
 class TestGradeLetter:
+    @case
     @given(score=floats(55, 95))
     @example(score=89.99)
     @example(score=79.5)
@@ -128,7 +150,8 @@ class TestGradeLetter:
 
 @exercise("standardize")
 class TestStandardize:
-    @given(x=arrays(min_ndim=2, max_ndim=2, min_side=2), offset=st.sampled_from([0.0, 1000.0]))
-    def test_agrees_with_the_reference(self, student, x, offset):
-        """Every value is right, also far from zero."""
-        assert_close(student.standardize(x + offset), reference.standardize(x + offset))
+    @case
+    @given(x=arrays(min_ndim=2, max_ndim=2, min_side=2))
+    def test_far_from_zero(self, student, x):
+        """Every value is right, also where a column lies around 1000."""
+        assert_close(student.standardize(x + 1000.0), reference.standardize(x + 1000.0))
