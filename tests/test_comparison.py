@@ -119,7 +119,12 @@ def test_the_dtype_of_the_expected_answer_sets_the_tolerance(library: str, dtype
 
 def test_what_students_read_of_the_tolerances_is_what_holds() -> None:
     named = {"float64": 1e-6, "float32": 2e-5, "float16": 1e-2, "bfloat16": 5e-2}
-    in_words = {"float64": "a millionth", "float32": "2·10⁻⁵ of it", "float16": "a hundredth", "bfloat16": "a twentieth"}
+    in_words = {
+        "float64": "a millionth",
+        "float32": "2·10⁻⁵ of it",
+        "float16": "a hundredth",
+        "bfloat16": "a twentieth",
+    }
     for dtype, rtol in named.items():
         assert TOLERANCES[dtype] == pytest.approx((rtol, 0.1 * rtol)), "numbers smaller than 0.1 count as 0.1"
         assert f"{in_words[dtype]}{' of its size' if dtype == 'float64' else ''} in {dtype}" in TOLERANCE_RULE

@@ -239,7 +239,7 @@ def _judge(
                 device=court.device,
             )
 
-        uses = reading.uses_of(exercise.name, exercise.forbidden, names)
+        uses = reading.uses_of(exercise.name, exercise.forbidden, names, court.inquiries[exercise.name].free)
         first = judged(uses, court.inquiries[exercise.name])
         results[exercise.name] = with_half_given_back(first, earlier, references.functions, kernel.runner, judged)
 

@@ -116,7 +116,7 @@ def _judge(
         ),
         replayed(*recordings),
         recordings[0].says(exercise.name),
-        uses=uses_in_namespace(namespace, exercise.name, exercise.forbidden, frozenset(asked.judged)),
+        uses=uses_in_namespace(namespace, exercise.name, exercise.forbidden, frozenset(asked.judged), asked.free),
         inquiry=asked,
         earlier=lambda: _earlier(assignment, exercise, namespace, recordings, limits, known),
         advance=advance,
