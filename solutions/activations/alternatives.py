@@ -89,9 +89,9 @@ def relu_by_the_larger(x):
 
 
 @alternative("relu_backward")
-def relu_slope_by_the_sign(grad_out, x):
+def relu_slope_by_a_mask(grad_out, x):
     _shaped(grad_out, x)
-    return grad_out * torch.sign(x).clamp(min=0)
+    return grad_out * ~(x <= 0)
 
 
 @alternative("relu_backward")
@@ -113,29 +113,40 @@ def leaky_relu_by_a_mask(x, negative_slope=0.01):
     return x * (right + negative_slope * (1 - right))
 
 
+@alternative("leaky_relu")
+def leaky_relu_with_a_slope_of_seven_digits(x, negative_slope=0.01):
+    rounded = torch.tensor(negative_slope, dtype=torch.float32).item()
+    return torch.where(x > 0, x, rounded * x)
+
+
 @alternative("leaky_relu_backward")
 def leaky_slope_on_a_copy(grad_out, x, negative_slope=0.01):
     _shaped(grad_out, x)
     grad_x = grad_out.clone()
-    grad_x[x <= 0] *= negative_slope
+    grad_x[~(x > 0)] *= negative_slope
     return grad_x
 
 
 @alternative("leaky_relu_backward")
 def leaky_slope_by_a_mask(grad_out, x, negative_slope=0.01):
     _shaped(grad_out, x)
-    slope = torch.ones_like(x).masked_fill(x <= 0, negative_slope)
+    slope = torch.ones_like(x).masked_fill(~(x > 0), negative_slope)
     return grad_out * slope
 
 
 @alternative("elu")
 def elu_by_two_halves(x, alpha=1.0):
-    return x.clamp(min=0) + (alpha * (torch.exp(x) - 1)).clamp(max=0)
+    return x.clamp(min=0) + alpha * torch.expm1(x.clamp(max=0))
 
 
 @alternative("elu")
-def elu_by_choosing(x, alpha=1.0):
-    return torch.where(x > 0, x, alpha * (torch.exp(x) - 1))
+def elu_by_the_hyperbolic_sine(x, alpha=1.0):
+    """exp(x) - 1 = 2 exp(x/2) sinh(x/2), which keeps the digits near 0."""
+    half = torch.minimum(x, torch.zeros_like(x)).clamp(min=-100) / 2
+    small = half.abs() < 1
+    short = torch.where(small, half, 0)
+    left = torch.where(small, 2 * torch.exp(short) * torch.sinh(short), torch.exp(2 * half) - 1)
+    return torch.where(x > 0, x, torch.where(x.isnan(), x, alpha * left))
 
 
 @alternative("elu_backward")
@@ -170,6 +181,14 @@ def gelu_by_the_formula(x, approximate="none"):
     return x * torch.special.ndtr(x)
 
 
+@alternative("gelu")
+def gelu_with_constants_of_seven_digits(x, approximate="none"):
+    _form(approximate)
+    if approximate == "tanh":
+        return x * (1 + torch.tanh(0.7978846 * (x + 0.044715 * x**3))) / 2
+    return x * (1 + torch.erf(x * 0.7071068)) / 2
+
+
 @alternative("gelu_backward")
 def gelu_slope_by_erfc_and_sigmoid(grad_out, x, approximate="none"):
     _form(approximate)
@@ -182,6 +201,17 @@ def gelu_slope_by_erfc_and_sigmoid(grad_out, x, approximate="none"):
     return grad_out * (s + x * s * (1 - s) * c * (1 + 0.134145 * x**2))
 
 
+@alternative("gelu_backward")
+def gelu_slope_by_the_formula(grad_out, x, approximate="none"):
+    _shaped(grad_out, x)
+    _form(approximate)
+    near = x.clamp(-20, 20)
+    if approximate == "none":
+        return grad_out * (torch.special.ndtr(x) + near * torch.exp(-(near**2) / 2) * 0.3989423)
+    t = torch.tanh(0.7978846 * (near + 0.044715 * near**3))
+    return grad_out * (0.5 * (1 + t) + 0.5 * near * (1 - t * t) * 0.7978846 * (1 + 0.134145 * near * near))
+
+
 @alternative("silu")
 def silu_by_the_formula(x):
     return x / (1 + torch.exp(-x))
@@ -190,14 +220,6 @@ def silu_by_the_formula(x):
 @alternative("silu")
 def silu_by_tanh(x):
     return x * (1 + torch.tanh(x / 2)) / 2
-
-
-@alternative("silu_backward")
-def silu_slope_by_the_value(grad_out, x):
-    _shaped(grad_out, x)
-    s = torch.sigmoid(x)
-    y = x * s
-    return grad_out * (y + s * (1 - y))
 
 
 @alternative("silu_backward")
@@ -215,11 +237,11 @@ def softplus_by_logaddexp(x, beta=1.0, threshold=20.0):
 
 
 @alternative("softplus")
-def softplus_by_the_log_of_sigmoid(x, beta=1.0, threshold=20.0):
+def softplus_by_the_inverse_of_tanh(x, beta=1.0, threshold=20.0):
+    """log(1 + e) = 2 artanh(e / (2 + e)), which keeps the digits of a small e."""
     _above_zero("beta", beta)
-    z = x * beta
-    bend = torch.relu(z) - torch.log(torch.sigmoid(z.abs()))
-    return torch.where(z > threshold, x, bend / beta)
+    small = torch.exp(-(x * beta).abs())
+    return torch.where(x * beta > threshold, x, torch.relu(x) + 2 * torch.atanh(small / (2 + small)) / beta)
 
 
 @alternative("softplus")
@@ -228,7 +250,7 @@ def softplus_on_a_copy(x, beta=1.0, threshold=20.0):
     out = x.clone()
     below = x * beta <= threshold
     z = x[below] * beta
-    out[below] = (torch.maximum(z, torch.zeros_like(z)) + torch.log(1 + torch.exp(-z.abs()))) / beta
+    out[below] = (torch.maximum(z, torch.zeros_like(z)) + torch.log1p(torch.exp(-z.abs()))) / beta
     return out
 
 
@@ -288,17 +310,19 @@ def logsumexp_slope_by_dividing(grad_out, x, dim, keepdim=False):
 def softmax_by_log_probabilities(x, dim, temperature=1.0):
     _axis(x, dim)
     _above_zero("temperature", temperature)
-    scores = x / temperature
-    return torch.exp(scores - torch.logsumexp(scores, dim, keepdim=True))
+    if x.numel() == 0:
+        return torch.zeros_like(x)
+    scores = (x - x.max(dim, keepdim=True).values) / temperature
+    return torch.exp(scores - torch.log(torch.exp(scores).sum(dim, keepdim=True)))
 
 
 @alternative("softmax")
 def softmax_by_pairwise_differences(x, dim, temperature=1.0):
-    """One over the sum of exp(x_j - x_i) over j; a sum that overflows is a probability of 0."""
+    """One over the sum of exp((x_j - x_i) / T) over j; a sum that overflows is a probability of 0."""
     _axis(x, dim)
     _above_zero("temperature", temperature)
-    scores = (x / temperature).movedim(dim, -1)
-    gaps = scores.unsqueeze(-2) - scores.unsqueeze(-1)
+    scores = x.movedim(dim, -1)
+    gaps = (scores.unsqueeze(-2) - scores.unsqueeze(-1)) / temperature
     gaps = gaps.masked_fill(scores.isneginf().unsqueeze(-1), torch.inf)
     return (1 / torch.exp(gaps).sum(-1)).movedim(-1, dim)
 
@@ -326,9 +350,12 @@ def softmax_slope_term_by_term(grad_out, x, dim, temperature=1.0):
 
 
 @alternative("log_softmax")
-def log_softmax_by_logsumexp(x, dim):
+def log_softmax_by_the_logarithm_of_the_sum(x, dim):
     _axis(x, dim)
-    return x - logsumexp(x, dim, keepdim=True)
+    if x.numel() == 0:
+        return torch.empty_like(x)
+    below = x - x.max(dim, keepdim=True).values
+    return below - below.exp().sum(dim, keepdim=True).log()
 
 
 @alternative("log_softmax")
@@ -353,11 +380,10 @@ def log_softmax_slope_by_the_jacobian(grad_out, x, dim):
 
 
 @alternative("log_softmax_backward")
-def log_softmax_slope_by_log_probabilities(grad_out, x, dim):
+def log_softmax_slope_by_the_log_probabilities(grad_out, x, dim):
     _axis(x, dim)
     _shaped(grad_out, x)
-    shares = torch.exp(x - torch.logsumexp(x, dim, keepdim=True))
-    return grad_out - shares * grad_out.sum(dim, keepdim=True)
+    return grad_out - torch.exp(torch.log_softmax(x, dim)) * grad_out.sum(dim, keepdim=True)
 
 
 def _logaddexp(a, b):
