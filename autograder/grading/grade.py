@@ -7,7 +7,7 @@ import signal
 import sys
 import tempfile
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
@@ -59,6 +59,16 @@ class Judged:
     result: Result | None
     reason: str = ""
     again: bool = True
+
+
+@dataclass(frozen=True)
+class Brief:
+    """What a summary says of a submission: whether it was judged, whether now, and else why not."""
+
+    student: str
+    is_judged: bool
+    again: bool
+    reason: str
 
 
 class Kept(Struct, frozen=True):
@@ -290,14 +300,41 @@ def _keep(course: Course, name: str, judged: Judged, key: str) -> None:
     os.replace(temporary, path)
 
 
-def write_lines(course: Course, name: str, judged: Sequence[Judged]) -> Path:
-    """Writes ``private/results/NAME.jsonl``: a line for each submission, judged or not."""
-    path = course.private_dir / "results" / f"{name}.jsonl"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(f".{os.getpid()}.part")
-    temporary.write_bytes(b"".join(as_line(one) for one in sorted(judged, key=lambda one: one.student)))
-    os.replace(temporary, path)
-    return path
+class Lines:
+    """Writes ``private/results/NAME.jsonl``: a line for each submission, judged or not, in the order of names.
+
+    Of a line that is written only its place is held, so that a class of any size fits.
+    """
+
+    def __init__(self, course: Course, name: str) -> None:
+        self.path = course.private_dir / "results" / f"{name}.jsonl"
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._unsorted = tempfile.TemporaryFile(dir=self.path.parent)  # noqa: SIM115 - closed by `finish`
+        self._places: list[tuple[str, int, int]] = []
+
+    def add(self, judged: Judged) -> None:
+        """Writes one line."""
+        line = as_line(judged)
+        self._places.append((judged.student, self._unsorted.tell(), len(line)))
+        self._unsorted.write(line)
+
+    def finish(self) -> Path:
+        """Puts the lines in order and the file in its place."""
+        temporary = self.path.with_suffix(f".{os.getpid()}.part")
+        with self._unsorted, temporary.open("wb") as file:
+            for _, start, length in sorted(self._places):
+                self._unsorted.seek(start)
+                file.write(self._unsorted.read(length))
+        os.replace(temporary, self.path)
+        return self.path
+
+
+def write_lines(course: Course, name: str, judged: Iterable[Judged]) -> Path:
+    """Writes the lines of submissions that are all at hand; see `Lines`."""
+    lines = Lines(course, name)
+    for one in judged:
+        lines.add(one)
+    return lines.finish()
 
 
 def as_line(judged: Judged) -> bytes:
