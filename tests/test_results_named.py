@@ -18,8 +18,14 @@ NAMED = {
         + "    Returns:\n        out: scaled.\n        mask: 0 or 1.\n    Raises:\n        ValueError: p.\n    Source: Hinton (2012).\n    ",
         ("out", "mask"),
     ),
-    "a section after an empty line": ("Task.\n\n    Returns:\n        out: scaled.\n\n    Derivation:\n        y: exp.\n    ", ("out",)),
-    "in brackets": (HEAD + "    Returns:\n        ``(out, h, c)``: states of all steps,\n        and the last: two.\n    ", ("out", "h", "c")),
+    "a section after an empty line": (
+        "Task.\n\n    Returns:\n        out: scaled.\n\n    Derivation:\n        y: exp.\n    ",
+        ("out",),
+    ),
+    "in brackets": (
+        HEAD + "    Returns:\n        ``(out, h, c)``: states of all steps,\n        and the last: two.\n    ",
+        ("out", "h", "c"),
+    ),
     "in code marks": (HEAD + "    Returns:\n        ``h_new``: (N, H).\n        `c`: (N, H).\n    ", ("h_new", "c")),
     "no indent": ("Task.\n\nReturns:\n    loss: mean.\nSource: me.\n", ("loss",)),
 }
