@@ -1,11 +1,13 @@
 """Chooses the examples on which a student's code is watched."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
 from autograder.examples.store import Examples
-from autograder.sandbox.forbidden.reading import Free, called_by_references
+from autograder.sandbox.forbidden.operations import Free
+from autograder.sandbox.forbidden.reading import called_by_references
 from autograder.sandbox.inspection import Inquiry
 from autograder.sandbox.protocol import Request
 from autograder.sandbox.values import arrays_in
@@ -34,7 +36,8 @@ def inquiry(assignment: Assignment, exercise: Exercise, examples: Examples) -> I
     sequences = tuple(_samples(exercise, examples))
     file = assignment.reference.get("__file__")
     free = None if file is None else _called_by_references(Path(file), Path(file).stat().st_mtime_ns, names)
-    return Inquiry(exercise.name, exercise.forbidden, names, sequences, exercise.on_devices, exercise.vectorised, free)
+    forbidden = replace(exercise.forbidden, free=free)
+    return Inquiry(exercise.name, forbidden, names, sequences, exercise.on_devices, exercise.vectorised)
 
 
 @lru_cache(maxsize=8)

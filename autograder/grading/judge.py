@@ -240,7 +240,7 @@ def _judge(
                 device=court.device,
             )
 
-        uses = reading.uses_of(exercise.name, exercise.forbidden, names, court.inquiries[exercise.name].free)
+        uses = reading.uses_of(exercise.name, court.inquiries[exercise.name].forbidden, names)
         first = judged(uses, court.inquiries[exercise.name])
         results[exercise.name] = with_half_given_back(first, earlier, references.functions, kernel.runner, judged)
 

@@ -11,7 +11,6 @@ import msgspec
 from msgspec import Struct
 
 from autograder.sandbox.forbidden.operations import Forbidden
-from autograder.sandbox.forbidden.reading import Free
 from autograder.sandbox.protocol import Request
 from autograder.sandbox.script import encode_request
 from autograder.sandbox.wire import Pack, as_json, text_of
@@ -27,7 +26,6 @@ class Inquiry:
         exercise: the graded function or class.
         forbidden: what it may not call.
         judged: names of all exercises of the assignment.
-        free: for each of them what its reference calls; None where there is no reference.
         sequences: what checks ask of it on a few examples, each from a fresh start.
         on_devices: whether its tensors have to be where its inputs are.
         vectorised: whether the number of its operations must not grow with the first axis of its inputs.
@@ -39,19 +37,18 @@ class Inquiry:
     sequences: tuple[tuple[Request, ...], ...]
     on_devices: bool
     vectorised: bool
-    free: Free | None = None
 
     @cached_property
     def message(self) -> tuple[bytes, Pack]:
         """The JSON and the raw bytes that ask for it, made once for all submissions."""
-        pack = Pack()
+        pack, free = Pack(), self.forbidden.free
         content = {
             "do": "inspect",
             "exercise": self.exercise,
             "names": list(self.forbidden.names),
             "families": list(self.forbidden.families),
             "judged": list(self.judged),
-            "free": None if self.free is None else {name: sorted(calls) for name, calls in self.free.items()},
+            "free": None if free is None else {name: sorted(calls) for name, calls in free.items()},
             "sequences": [[encode_request(request, pack) for request in sequence] for sequence in self.sequences],
             "on_devices": self.on_devices,
             "vectorised": self.vectorised,
@@ -99,7 +96,9 @@ def findings_of(message: Any) -> Findings:
 
 def inquiry_of(message: dict[str, Any], sequences: tuple[tuple[Request, ...], ...]) -> Inquiry:
     """The inquiry that a message asks for."""
-    forbidden = Forbidden(tuple(message["names"]), tuple(message["families"]))
+    free = message["free"]
+    calls = None if free is None else {name: frozenset(names) for name, names in free.items()}
+    forbidden = Forbidden(tuple(message["names"]), tuple(message["families"]), calls)
     return Inquiry(
         message["exercise"],
         forbidden,
@@ -107,5 +106,4 @@ def inquiry_of(message: dict[str, Any], sequences: tuple[tuple[Request, ...], ..
         sequences,
         message["on_devices"],
         message["vectorised"],
-        None if message["free"] is None else {name: frozenset(calls) for name, calls in message["free"].items()},
     )

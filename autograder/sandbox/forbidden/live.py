@@ -11,7 +11,7 @@ from typing import Any
 from torch.overrides import resolve_name
 
 from autograder.sandbox.forbidden.operations import LIBRARIES, Forbidden, Use
-from autograder.sandbox.forbidden.reading import Free, read_uses
+from autograder.sandbox.forbidden.reading import read_uses
 
 
 def uses_in_namespace(
@@ -19,10 +19,9 @@ def uses_in_namespace(
     name: str,
     forbidden: Forbidden,
     judged: frozenset[str] = frozenset(),
-    free: Free | None = None,
 ) -> tuple[Use, ...]:
     """Like `read_uses` for a live namespace, such as a kernel's; lines are counted from the start of a definition."""
-    return read_uses(tuple(_sources(namespace, name)), name, forbidden, judged, free)
+    return read_uses(tuple(_sources(namespace, name)), name, forbidden, judged)
 
 
 def source_in_namespace(namespace: Mapping[str, Any], name: str, others: frozenset[str]) -> str:

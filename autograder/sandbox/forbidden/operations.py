@@ -1,7 +1,8 @@
 """What an exercise may not call, and whether an operation is one of these."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Literal
 
@@ -29,6 +30,8 @@ SAYS: dict[Family, str] = {
     "sklearn": "`sklearn`",
 }
 # Where a ready-made operation may come from.
+# For each exercise the last names of the operations that its own reference calls.
+Free = Mapping[str, frozenset[str]]
 LIBRARIES = frozenset({"torch", "numpy", "scipy", "sklearn", "math", "cmath"})
 AUTOGRAD_METHODS = frozenset({"backward", "requires_grad_"})
 AUTOGRAD = re.compile(
@@ -89,10 +92,13 @@ class Forbidden:
     Attributes:
         names: ready-made operations, such as ``softmax``, wherever they come from and whatever they are called there.
         families: whole libraries, or parts of one.
+        free: for each other exercise the last names of what its reference calls; nothing else is free inside of it.
+            None where there are no references: then another exercise has its own rules.
     """
 
     names: tuple[str, ...] = ()
     families: tuple[Family, ...] = ()
+    free: Free | None = field(default=None, compare=False)
 
     def __bool__(self) -> bool:
         return bool(self.names or self.families)

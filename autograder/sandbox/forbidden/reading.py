@@ -6,14 +6,12 @@ is free.
 """
 
 import ast
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from autograder.sandbox.forbidden.names import OPAQUE, Bound, Imported, Scope, bind_all, imports, path_of, text_of
 from autograder.sandbox.forbidden.operations import NOTHING, Everything, Forbidden, Use, last_name
 
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-# For each exercise the last names of the operations that its own reference calls.
-Free = Mapping[str, frozenset[str]]
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
 
@@ -22,7 +20,6 @@ def read_uses(
     name: str,
     forbidden: Forbidden,
     judged: frozenset[str] = frozenset(),
-    free: Free | None = None,
 ) -> tuple[Use, ...]:
     """Uses of forbidden operations that ``name`` reaches.
 
@@ -30,16 +27,14 @@ def read_uses(
         cells: a notebook's code in the order in which it ran; what is not Python is passed over.
         name: the graded function or class; its last definition counts.
         forbidden: what it may not call.
-        judged: names of all exercises. What another one may call it may call for this one too.
-        free: for each exercise the last names of what its reference calls. With it nothing else is free inside another
-            exercise's function: it must not do what this one may not.
+        judged: names of all exercises. What another one's reference calls it may call for this one too.
     Returns:
         The uses in the order in which they are reached; none if no cell defines ``name``.
     """
     reading = Reading()
     for cell in cells:
         reading.take(cell)
-    return reading.uses_of(name, forbidden, judged, free)
+    return reading.uses_of(name, forbidden, judged)
 
 
 def called_by_references(source: str, names: Iterable[str]) -> dict[str, frozenset[str]]:
@@ -61,10 +56,10 @@ class Reading:
         self._own: set[str] = set()
         self._start(NOTHING, frozenset())
 
-    def _start(self, forbidden: Forbidden, others: frozenset[str], free: Free | None = None) -> None:
+    def _start(self, forbidden: Forbidden, others: frozenset[str]) -> None:
         self._forbidden = forbidden
         self._others = others
-        self._free = free
+        self._free = forbidden.free
         self._inside = ""
         self._visited: set[tuple[str, int]] = set()
         self._uses: dict[tuple[str, int, str], Use] = {}
@@ -79,11 +74,9 @@ class Reading:
             return
         self._own |= {name for node in ast.walk(tree) if isinstance(node, ast.ClassDef) for name in _members(node)}
 
-    def uses_of(
-        self, name: str, forbidden: Forbidden, judged: frozenset[str] = frozenset(), free: Free | None = None
-    ) -> tuple[Use, ...]:
+    def uses_of(self, name: str, forbidden: Forbidden, judged: frozenset[str] = frozenset()) -> tuple[Use, ...]:
         """Uses of forbidden operations that ``name`` reaches in what was read so far; see `read_uses`."""
-        self._start(forbidden, judged - {name}, free)
+        self._start(forbidden, judged - {name})
         try:
             for bound in self._globals.get(name, []):
                 self._reach(bound, None)

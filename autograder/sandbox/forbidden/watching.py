@@ -17,7 +17,6 @@ from torch.overrides import TorchFunctionMode, resolve_name
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from autograder.sandbox.forbidden.operations import LIBRARIES, Forbidden, last_name
-from autograder.sandbox.forbidden.reading import Free
 
 PYTHON_LIBRARIES = frozenset({"numpy", "scipy", "sklearn"})
 
@@ -25,10 +24,9 @@ PYTHON_LIBRARIES = frozenset({"numpy", "scipy", "sklearn"})
 class Watch:
     """Which forbidden operations were seen so far, as a person writes them, each once."""
 
-    def __init__(self, forbidden: Forbidden, others: frozenset[str], free: Free | None = None) -> None:
+    def __init__(self, forbidden: Forbidden, others: frozenset[str]) -> None:
         self._forbidden = forbidden
         self._others = others
-        self._free = free
         self._seen: dict[str, None] = {}
         self._paused = False
         self.inside = 0
@@ -62,7 +60,7 @@ class Watch:
         other = self._other_running()
         if other is None:
             return False
-        return self._free is None or last_name(operation) in self._free.get(other, frozenset())
+        return self._forbidden.free is None or last_name(operation) in self._forbidden.free.get(other, frozenset())
 
     def _other_running(self) -> str | None:
         frame: FrameType | None = sys._getframe(1)
@@ -75,9 +73,7 @@ class Watch:
 
 
 @contextmanager
-def watching(
-    forbidden: Forbidden, name: str = "", judged: frozenset[str] = frozenset(), free: Free | None = None
-) -> Iterator[Watch]:
+def watching(forbidden: Forbidden, name: str = "", judged: frozenset[str] = frozenset()) -> Iterator[Watch]:
     """Watches for forbidden operations while the block runs; results stay what they are.
 
     An operation that torch itself calls inside of one that is allowed is not noted.
@@ -85,10 +81,9 @@ def watching(
     Args:
         forbidden: what may not be called.
         name: the exercise whose function runs.
-        judged: names of all exercises. What another one may call it may call for this one too.
-        free: see `read_uses`.
+        judged: names of all exercises. What another one's reference calls it may call for this one too.
     """
-    watch = Watch(forbidden, judged - {name}, free)
+    watch = Watch(forbidden, judged - {name})
     with ExitStack() as stack:
         if forbidden:
             stack.enter_context(_Entered(watch))
