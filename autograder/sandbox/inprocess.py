@@ -88,7 +88,7 @@ class InProcess:
 
         @contextmanager
         def watched() -> Iterator[None]:
-            with watching(inquiry.forbidden, inquiry.exercise, frozenset(inquiry.judged)) as self._watch:
+            with watching(inquiry.forbidden, inquiry.exercise, frozenset(inquiry.judged), inquiry.free) as self._watch:
                 try:
                     yield
                 finally:

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from autograder.sandbox.forbidden.operations import Forbidden
+from autograder.sandbox.forbidden.reading import Free
 from autograder.sandbox.protocol import Request
 from autograder.sandbox.script import encode_request
 from autograder.sandbox.wire import Pack, as_json, text_of
@@ -26,6 +27,7 @@ class Inquiry:
         exercise: the graded function or class.
         forbidden: what it may not call.
         judged: names of all exercises of the assignment.
+        free: for each of them what its reference calls; None where there is no reference.
         sequences: what checks ask of it on a few examples, each from a fresh start.
         on_devices: whether its tensors have to be where its inputs are.
         vectorised: whether the number of its operations must not grow with the first axis of its inputs.
@@ -37,6 +39,7 @@ class Inquiry:
     sequences: tuple[tuple[Request, ...], ...]
     on_devices: bool
     vectorised: bool
+    free: Free | None = None
 
     @cached_property
     def message(self) -> tuple[bytes, Pack]:
@@ -48,6 +51,7 @@ class Inquiry:
             "names": list(self.forbidden.names),
             "families": list(self.forbidden.families),
             "judged": list(self.judged),
+            "free": None if self.free is None else {name: sorted(calls) for name, calls in self.free.items()},
             "sequences": [[encode_request(request, pack) for request in sequence] for sequence in self.sequences],
             "on_devices": self.on_devices,
             "vectorised": self.vectorised,
@@ -103,4 +107,5 @@ def inquiry_of(message: dict[str, Any], sequences: tuple[tuple[Request, ...], ..
         sequences,
         message["on_devices"],
         message["vectorised"],
+        None if message["free"] is None else {name: frozenset(calls) for name, calls in message["free"].items()},
     )

@@ -2,6 +2,21 @@
 
 from autograder.sandbox.forbidden.operations import Rules
 from autograder.sandbox.values import Callback
+from autograder.testing.chance import (
+    CALLS,
+    GENERATORS,
+    PLACES,
+    SEEDS,
+    Draws,
+    OwnDraws,
+    assert_on_their_own,
+    assert_right,
+    assert_share,
+    fair_draws,
+    few_examples,
+    own_draws,
+    shares,
+)
 from autograder.testing.comparison import Mismatch, assert_close, assert_unchanged, raises
 from autograder.testing.contract import Contract
 from autograder.testing.declarations import alternative, case, exercise, idea, mistake, refusal, statistical, weight
@@ -34,9 +49,15 @@ from autograder.testing.strategies import (
 from autograder.testing.student import Student, StudentError
 
 __all__ = [
+    "CALLS",
+    "GENERATORS",
+    "PLACES",
+    "SEEDS",
     "Callback",
     "Contract",
+    "Draws",
     "Mismatch",
+    "OwnDraws",
     "Refusal",
     "Rules",
     "Student",
@@ -47,6 +68,9 @@ __all__ = [
     "another_shape",
     "arrays",
     "assert_close",
+    "assert_on_their_own",
+    "assert_right",
+    "assert_share",
     "assert_unchanged",
     "bad_values",
     "callbacks",
@@ -55,6 +79,8 @@ __all__ = [
     "dims",
     "entries",
     "exercise",
+    "fair_draws",
+    "few_examples",
     "floats",
     "gradient_of",
     "idea",
@@ -65,11 +91,13 @@ __all__ = [
     "noncontiguous_tensors",
     "not_positive",
     "outside",
+    "own_draws",
     "probabilities",
     "raises",
     "refusal",
     "seeded",
     "shapes",
+    "shares",
     "statistical",
     "tensors",
     "vector",

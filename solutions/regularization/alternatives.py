@@ -4,6 +4,14 @@ import math
 
 import torch
 
+from autograder.guards import (
+    require_between,
+    require_ndim,
+    require_not_negative,
+    require_same_shape,
+    require_shape,
+    require_whole,
+)
 from autograder.testing import alternative
 
 from .reference import dropout
@@ -11,8 +19,7 @@ from .reference import dropout
 
 @alternative("dropout")
 def dropout_by_bernoulli(x, p=0.5, *, training=True, generator):
-    if p < 0 or p > 1:
-        raise ValueError("p has to lie in [0, 1]")
+    require_between(0, 1, p=p)
     if not training:
         return x * 1, torch.ones_like(x)
     kept = torch.bernoulli(torch.full(x.shape, 1 - p, dtype=torch.float64, device=x.device), generator=generator)
@@ -22,8 +29,7 @@ def dropout_by_bernoulli(x, p=0.5, *, training=True, generator):
 
 @alternative("dropout")
 def dropout_by_integers(x, p=0.5, *, training=True, generator):
-    if not 0 <= p <= 1:
-        raise ValueError("p has to lie in [0, 1]")
+    require_between(0, 1, p=p)
     mask = torch.ones_like(x)
     if training:
         drawn = torch.randint(1_000_000, x.shape, generator=generator, device=x.device)
@@ -33,15 +39,14 @@ def dropout_by_integers(x, p=0.5, *, training=True, generator):
 
 @alternative("dropout_backward")
 def dropout_backward_by_where(grad_out, mask):
-    if grad_out.shape != mask.shape:
-        raise ValueError("grad_out has to be shaped like mask")
+    require_same_shape(grad_out=grad_out, mask=mask)
     return torch.where(mask == 0, torch.zeros_like(grad_out), grad_out * mask)
 
 
 @alternative("mc_dropout_mean")
 def mc_dropout_by_running_mean(x, predict, p=0.5, *, samples, generator):
-    if samples <= 0:
-        raise ValueError("samples has to be positive")
+    require_whole(1, samples=samples)
+    require_between(0, 1, p=p)
     mean = None
     for n in range(1, samples + 1):
         answer = predict(dropout(x, p, generator=generator)[0])
@@ -51,35 +56,29 @@ def mc_dropout_by_running_mean(x, predict, p=0.5, *, samples, generator):
 
 @alternative("l2_penalty")
 def l2_by_a_product(weight, strength):
-    if strength < 0:
-        raise ValueError("strength")
+    require_not_negative(strength=strength)
     flat = weight.reshape(-1)
     return strength * (flat @ flat)
 
 
 @alternative("l2_penalty_backward")
 def l2_backward_by_adding_twice(grad_out, weight, strength):
-    if strength < 0:
-        raise ValueError("strength")
-    if grad_out.shape != ():
-        raise ValueError("grad_out has to be one number")
+    require_ndim(0, grad_out=grad_out)
+    require_not_negative(strength=strength)
     part = (grad_out * strength) * weight
     return part + part
 
 
 @alternative("l1_penalty")
 def l1_by_two_halves(weight, strength):
-    if strength < 0:
-        raise ValueError("strength")
+    require_not_negative(strength=strength)
     return strength * (weight.clamp(min=0).sum() - weight.clamp(max=0).sum())
 
 
 @alternative("l1_penalty_backward")
 def l1_backward_by_comparing(grad_out, weight, strength):
-    if strength < 0:
-        raise ValueError("strength")
-    if grad_out.dim() > 0:
-        raise ValueError("grad_out has to be one number")
+    require_ndim(0, grad_out=grad_out)
+    require_not_negative(strength=strength)
     return grad_out * strength * ((weight > 0).to(weight.dtype) - (weight < 0).to(weight.dtype))
 
 
@@ -97,30 +96,29 @@ def weight_decay_as_a_gradient(param, grad, *, lr, weight_decay=0.0):
 @alternative("EarlyStopping")
 class EarlyStoppingByHistory:
     def __init__(self, patience=5, min_delta=0.0):
-        if patience <= 0:
-            raise ValueError("patience has to be positive")
-        if min_delta < 0:
-            raise ValueError("min_delta has to be at least 0")
+        require_whole(1, patience=patience)
+        require_not_negative(min_delta=min_delta)
         self._settings = patience, min_delta
         self._better = []
-        self.best = float("inf")
+        self.best, self.best_params = float("inf"), None
 
     @property
     def bad_epochs(self):
         return next((n for n, better in enumerate(reversed(self._better)) if better), len(self._better))
 
-    def step(self, loss):
+    def step(self, loss, params):
         patience, min_delta = self._settings
         self._better.append(loss + min_delta < self.best)
         if self._better[-1]:
-            self.best = loss
+            self.best, self.best_params = loss, [param * 1 for param in params]
         return self.bad_epochs >= patience
 
 
 @alternative("smooth_targets")
 def smooth_targets_by_filling(y, num_classes, smoothing=0.1):
-    if smoothing < 0 or smoothing > 1:
-        raise ValueError("smoothing")
+    require_ndim(1, y=y)
+    require_whole(1, num_classes=num_classes)
+    require_between(0, 1, smoothing=smoothing)
     targets = torch.full((len(y), num_classes), smoothing / num_classes, device=y.device)
     targets[torch.arange(len(y), device=y.device), y] += 1 - smoothing
     return targets
@@ -128,8 +126,7 @@ def smooth_targets_by_filling(y, num_classes, smoothing=0.1):
 
 @alternative("add_noise")
 def add_noise_by_normal(x, std, *, generator):
-    if std < 0:
-        raise ValueError("std")
+    require_not_negative(std=std)
     noise = torch.empty_like(x).normal_(0.0, 1.0, generator=generator)
     return torch.add(x, noise, alpha=std)
 
@@ -137,16 +134,16 @@ def add_noise_by_normal(x, std, *, generator):
 @alternative("mixup")
 def mixup_by_sorting(x, y, lam, *, generator):
     """The order of random keys is a random permutation."""
-    if lam < 0 or lam > 1:
-        raise ValueError("lam")
+    require_shape((len(x), None), y=y)
+    require_between(0, 1, lam=lam)
     partner = torch.rand(len(x), generator=generator, device=x.device, dtype=torch.float64).argsort()
     return x[partner] + lam * (x - x[partner]), y[partner] + lam * (y - y[partner])
 
 
 @alternative("horizontal_flip")
 def horizontal_flip_by_choosing(x, p=0.5, *, generator):
-    if p < 0 or p > 1:
-        raise ValueError("p")
+    require_ndim(4, x=x)
+    require_between(0, 1, p=p)
     out = x.clone()
     turned = torch.bernoulli(torch.full((len(x),), p, device=x.device, dtype=torch.float64), generator=generator).bool()
     out[turned] = x[turned].flip(-1)
@@ -155,6 +152,9 @@ def horizontal_flip_by_choosing(x, p=0.5, *, generator):
 
 @alternative("random_crop")
 def random_crop_image_by_image(x, size, padding=0, *, generator):
+    require_ndim(4, x=x)
+    require_whole(1, size=size)
+    require_whole(0, padding=padding)
     height, width = (x.shape[2 + i] + 2 * padding for i in range(2))
     if size[0] > height or size[1] > width:
         raise ValueError("size")
@@ -170,6 +170,7 @@ def random_crop_image_by_image(x, size, padding=0, *, generator):
 
 @alternative("rotate")
 def rotate_pixel_by_pixel(x, degrees):
+    require_ndim(4, x=x)
     height, width = x.shape[2:]
     cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
     out = torch.zeros_like(x)
@@ -189,6 +190,7 @@ def rotate_pixel_by_pixel(x, degrees):
 @alternative("rotate")
 def rotate_by_hats(x, degrees):
     """Every pixel asks all others how near they are: a product of two hat functions, 0 from a distance of 1."""
+    require_ndim(4, x=x)
     height, width = x.shape[2:]
     angle = torch.tensor(math.radians(degrees), dtype=torch.float64, device=x.device)
     rows = torch.arange(height, device=x.device, dtype=torch.float64)
@@ -203,17 +205,14 @@ def rotate_by_hats(x, degrees):
 
 @alternative("adjust_brightness")
 def brightness_by_minimum(x, factor):
-    if factor < 0:
-        raise ValueError("factor")
+    require_not_negative(factor=factor)
     bright = factor * x
     return torch.where(bright > 1, torch.ones_like(x), bright)
 
 
 @alternative("fgsm_step")
 def fgsm_by_comparing(x, grad, epsilon):
-    if epsilon < 0:
-        raise ValueError("epsilon")
-    if grad.shape != x.shape:
-        raise ValueError("grad")
+    require_same_shape(grad=grad, x=x)
+    require_not_negative(epsilon=epsilon)
     up, down = (x + epsilon).clamp(max=1), (x - epsilon).clamp(min=0)
     return torch.where(grad > 0, up, torch.where(grad < 0, down, x))

@@ -27,13 +27,15 @@ from .reference import (
 )
 
 
-@mistake("dropout", says="The kept entries are not scaled up, so their expected value shrinks while training.")
+@mistake(
+    "dropout", kind="idea", says="The kept entries are not scaled up, so their expected value shrinks while training."
+)
 def forgets_to_scale(x, p=0.5, *, training=True, generator):
     _, mask = dropout(x, p, training=training, generator=generator)
     return x * (mask != 0), (mask != 0).to(x.dtype)
 
 
-@mistake("dropout", says="p is taken for the probability of keeping an entry. It is that of dropping one.")
+@mistake("dropout", kind="idea", says="p is taken for the probability of keeping an entry. It is that of dropping one.")
 def keeps_with_probability_p(x, p=0.5, *, training=True, generator):
     dropout(x, p, training=False, generator=generator)
     return dropout(x, 1 - p, training=training, generator=generator)
@@ -41,6 +43,7 @@ def keeps_with_probability_p(x, p=0.5, *, training=True, generator):
 
 @mistake(
     "dropout",
+    kind="idea",
     says="Entries are kept with probability p, and scaled as if they were dropped with it. Which comparison with the draw drops?",
 )
 def keeps_where_it_should_drop(x, p=0.5, *, training=True, generator):
@@ -52,23 +55,32 @@ def keeps_where_it_should_drop(x, p=0.5, *, training=True, generator):
     return out, mask
 
 
-@mistake("dropout", says="Entries are dropped in evaluation mode too. Nothing is random there.")
+@mistake(
+    "dropout",
+    kind="idea",
+    stage="evaluation",
+    says="Entries are dropped in evaluation mode too. Nothing is random there.",
+)
 def drops_in_evaluation(x, p=0.5, *, training=True, generator):
     return dropout(x, p, generator=generator)
 
 
-@mistake("dropout", says="The mask is drawn from torch's global generator. Two runs with the same seed then differ.")
+@mistake(
+    "dropout",
+    kind="case",
+    says="The mask is drawn from torch's global generator. Two runs with the same seed then differ.",
+)
 def draws_from_the_global_generator(x, p=0.5, *, training=True, generator):
     return dropout(x, p, training=training, generator=torch.default_generator)
 
 
-@mistake("dropout", says="One draw decides about a whole row. Each entry has a draw of its own.")
+@mistake("dropout", kind="idea", says="One draw decides about a whole row. Each entry has a draw of its own.")
 def drops_whole_rows(x, p=0.5, *, training=True, generator):
     _, mask = dropout(x[..., :1] if x.ndim else x, p, training=training, generator=generator)
     return x * mask, mask * torch.ones_like(x)
 
 
-@mistake("dropout", says="With p = 1 nothing is left to scale: 0 / 0 is nan.")
+@mistake("dropout", kind="case", says="With p = 1 nothing is left to scale: 0 / 0 is nan.")
 def divides_by_zero(x, p=0.5, *, training=True, generator):
     _, mask = dropout(x, p, training=training, generator=generator)
     if training and p == 1:
@@ -78,6 +90,8 @@ def divides_by_zero(x, p=0.5, *, training=True, generator):
 
 @mistake(
     "dropout",
+    kind="idea",
+    stage="evaluation",
     says="Only the scaling happens in evaluation mode: the entries are multiplied by 1 - p. With inverted dropout nothing is left to do.",
 )
 def scales_in_evaluation(x, p=0.5, *, training=True, generator):
@@ -86,7 +100,79 @@ def scales_in_evaluation(x, p=0.5, *, training=True, generator):
 
 
 @mistake(
-    "dropout_backward", says="The upstream gradient passes dropped entries as well. They had no part in the result."
+    "dropout",
+    kind="idea",
+    says="The generator is replaced by one with a fixed seed, so the same entries are dropped in every call.",
+)
+def drops_the_same_entries(x, p=0.5, *, training=True, generator):
+    return dropout(x, p, training=training, generator=torch.Generator(x.device).manual_seed(0))
+
+
+@mistake(
+    "dropout",
+    kind="idea",
+    says="One draw decides about the same entry of every sample. Each entry of the whole tensor has a draw of its own.",
+)
+def draws_for_one_sample(x, p=0.5, *, training=True, generator):
+    _, mask = dropout(x[0] if x.ndim else x, p, training=training, generator=generator)
+    return x * mask, mask * torch.ones_like(x)
+
+
+@mistake(
+    "dropout",
+    kind="idea",
+    says="The number of dropped entries is fixed: always a share p of them. Each entry has a draw of its own, so any number may be dropped.",
+)
+def drops_a_fixed_number(x, p=0.5, *, training=True, generator):
+    if not training:
+        return dropout(x, p, training=False, generator=generator)
+    order = torch.randperm(x.numel(), generator=generator, device=x.device).reshape(x.shape)
+    mask = (order >= round(p * x.numel())).to(x.dtype) / max(1 - p, 1e-9)
+    return x * mask, mask
+
+
+@mistake(
+    "dropout",
+    kind="idea",
+    says="Only half of the draws are made: the second half of the entries repeats what was drawn for the first.",
+)
+def repeats_half_of_the_draws(x, p=0.5, *, training=True, generator):
+    half = x.new_ones((x.numel() + 1) // 2)
+    _, mask = dropout(half, p, training=training, generator=generator)
+    mask = torch.cat([mask, mask])[: x.numel()].reshape(x.shape)
+    return x * mask, mask
+
+
+@mistake("dropout", kind="case", says="p is rounded to tenths. It may be any number of [0, 1].")
+def rounds_p_to_tenths(x, p=0.5, *, training=True, generator):
+    out, mask = dropout(x, p, training=False, generator=generator)
+    if training:
+        kept = torch.randint(10, x.shape, generator=generator, device=x.device) >= round(10 * p)
+        mask = kept.to(x.dtype) / (1 - p) if p < 1 else torch.zeros_like(x)
+        out = x * mask
+    return out, mask
+
+
+@mistake(
+    "dropout", kind="case", says="The mask is float32, whatever the dtype of x is. Both results have the dtype of x."
+)
+def masks_in_float32(x, p=0.5, *, training=True, generator):
+    _, mask = dropout(x.float(), p, training=training, generator=generator)
+    return x * mask, mask
+
+
+@mistake(
+    "dropout", kind="case", says="The mask is read off the result, where an entry that was 0 before looks dropped."
+)
+def reads_the_mask_off_the_result(x, p=0.5, *, training=True, generator):
+    out, mask = dropout(x, p, training=training, generator=generator)
+    return (out, (out != 0).to(x.dtype) / (1 - p)) if training and p < 1 else (out, mask)
+
+
+@mistake(
+    "dropout_backward",
+    kind="idea",
+    says="The upstream gradient passes dropped entries as well. They had no part in the result.",
 )
 def passes_everything(grad_out, mask):
     dropout_backward(grad_out, mask)
@@ -95,6 +181,7 @@ def passes_everything(grad_out, mask):
 
 @mistake(
     "dropout_backward",
+    kind="idea",
     says="The kept entries are not scaled. The forward multiplied them by 1 / (1 - p), and so does the backward.",
 )
 def forgets_the_factor(grad_out, mask):
@@ -102,18 +189,26 @@ def forgets_the_factor(grad_out, mask):
     return torch.where(mask != 0, grad_out, 0)
 
 
-@mistake("dropout_backward", says="The mask is divided out. The derivative of x * mask is mask.")
+@mistake("dropout_backward", kind="idea", says="The mask is divided out. The derivative of x * mask is mask.")
 def divides_by_the_mask(grad_out, mask):
     dropout_backward(grad_out, mask)
     return torch.where(mask != 0, grad_out / mask, 0)
 
 
-@mistake("dropout_backward", says="An upstream gradient of another shape is broadcast instead of refused.")
+@mistake(
+    "dropout_backward", kind="refusal", says="An upstream gradient of another shape is broadcast instead of refused."
+)
 def broadcasts_the_upstream_gradient(grad_out, mask):
     return grad_out * mask
 
 
-@mistake("mc_dropout_mean", says="All predictions share one mask. Each has to draw its own.")
+@mistake("dropout_backward", kind="case", says="The upstream gradient is changed in place. The caller still needs it.")
+def multiplies_in_place(grad_out, mask):
+    dropout_backward(grad_out, mask)
+    return grad_out.mul_(mask)
+
+
+@mistake("mc_dropout_mean", kind="idea", says="All predictions share one mask. Each has to draw its own.")
 def draws_one_mask(x, predict, p=0.5, *, samples, generator):
     if samples < 1:
         raise ValueError("samples")
@@ -123,80 +218,154 @@ def draws_one_mask(x, predict, p=0.5, *, samples, generator):
 
 @mistake(
     "mc_dropout_mean",
+    kind="idea",
     says="The masked inputs are averaged before the prediction. The mean is taken of the predictions.",
 )
 def averages_the_inputs(x, predict, p=0.5, *, samples, generator):
     return predict(mc_dropout_mean(x, lambda v: v, p, samples=samples, generator=generator))
 
 
-@mistake("mc_dropout_mean", says="Dropout is off: every prediction is the same.")
+@mistake("mc_dropout_mean", kind="idea", says="Dropout is off: every prediction is the same.")
 def predicts_in_evaluation_mode(x, predict, p=0.5, *, samples, generator):
     if samples < 1:
         raise ValueError("samples")
     return torch.stack([predict(dropout(x, p, training=False, generator=generator)[0]) for _ in range(samples)]).mean(0)
 
 
-@mistake("mc_dropout_mean", says="This is the sum of the predictions, not their mean.")
+@mistake("mc_dropout_mean", kind="idea", says="This is the sum of the predictions, not their mean.")
 def adds_the_predictions(x, predict, p=0.5, *, samples, generator):
     return samples * mc_dropout_mean(x, predict, p, samples=samples, generator=generator)
 
 
-@mistake("l2_penalty", says="This is the norm itself. The penalty is the sum of the squares, without a root.")
+@mistake(
+    "mc_dropout_mean",
+    kind="idea",
+    says="What is kept is not scaled up before the prediction. Use the inverted dropout of this notebook.",
+)
+def predicts_from_smaller_inputs(x, predict, p=0.5, *, samples, generator):
+    return mc_dropout_mean(x, lambda v: predict(v * (1 - p)), p, samples=samples, generator=generator)
+
+
+@mistake(
+    "mc_dropout_mean",
+    kind="idea",
+    says="A generator with a fixed seed draws the masks, so every call asks the same thinned networks.",
+)
+def asks_the_same_crowd(x, predict, p=0.5, *, samples, generator):
+    own = torch.Generator(x.device).manual_seed(0)
+    return mc_dropout_mean(x, predict, p, samples=samples, generator=own)
+
+
+@mistake(
+    "mc_dropout_mean",
+    kind="case",
+    says="One prediction more is asked for than samples says, for instance to learn the shape of an answer.",
+)
+def asks_once_more(x, predict, p=0.5, *, samples, generator):
+    predict(x)
+    return mc_dropout_mean(x, predict, p, samples=samples, generator=generator)
+
+
+@mistake(
+    "mc_dropout_mean",
+    kind="case",
+    says="The masks are drawn from torch's global generator. Two runs with the same seed then differ.",
+)
+def draws_masks_globally(x, predict, p=0.5, *, samples, generator):
+    return mc_dropout_mean(x, predict, p, samples=samples, generator=torch.default_generator)
+
+
+@mistake(
+    "l2_penalty", kind="idea", says="This is the norm itself. The penalty is the sum of the squares, without a root."
+)
 def takes_the_root(weight, strength):
     l2_penalty(weight, strength)
     return strength * weight.square().sum().sqrt()
 
 
-@mistake("l2_penalty", says="The squares are averaged. The penalty is their sum.")
+@mistake("l2_penalty", kind="idea", says="The squares are averaged. The penalty is their sum.")
 def averages_the_squares(weight, strength):
     l2_penalty(weight, strength)
     return strength * weight.square().mean()
 
 
 @mistake(
-    "l2_penalty", says="The penalty is halved. Some books do so, but here it is strength times the sum of the squares."
+    "l2_penalty",
+    kind="idea",
+    says="The penalty is halved. Some books do so, but here it is strength times the sum of the squares.",
 )
 def halves_the_penalty(weight, strength):
     return l2_penalty(weight, strength) / 2
 
 
-@mistake("l2_penalty_backward", says="The derivative of a square has a factor 2.")
+@mistake(
+    "l2_penalty", kind="idea", says="The weights are added first and squared then. Each weight is squared by itself."
+)
+def squares_the_sum(weight, strength):
+    l2_penalty(weight, strength)
+    return strength * weight.sum().square()
+
+
+@mistake(
+    "l2_penalty",
+    kind="case",
+    says="The penalty is float64, whatever the dtype of the weights is.",
+)
+def gives_float64_penalties(weight, strength):
+    return l2_penalty(weight.double(), strength)
+
+
+@mistake("l2_penalty_backward", kind="idea", says="The derivative of a square has a factor 2.")
 def forgets_the_two(grad_out, weight, strength):
     return l2_penalty_backward(grad_out, weight, strength) / 2
 
 
-@mistake("l2_penalty_backward", says="The upstream gradient is not used.")
+@mistake("l2_penalty_backward", kind="idea", says="The upstream gradient is not used.")
 def forgets_the_upstream_gradient(grad_out, weight, strength):
     l2_penalty_backward(grad_out, weight, strength)
     return 2 * strength * weight
 
 
 @mistake(
-    "l2_penalty_backward", says="This is the gradient of the other penalty: it has the same size for every weight."
+    "l2_penalty_backward",
+    kind="idea",
+    says="This is the gradient of the other penalty: it has the same size for every weight.",
 )
 def takes_the_sign(grad_out, weight, strength):
     return l1_penalty_backward(grad_out, weight, strength)
 
 
-@mistake("l1_penalty", says="The weights are added with their signs, so that positive and negative ones cancel.")
+@mistake(
+    "l2_penalty_backward",
+    kind="idea",
+    says="The gradient is averaged over the weights. The penalty is a sum, so nothing is divided by their number.",
+)
+def averages_over_the_weights(grad_out, weight, strength):
+    return l2_penalty_backward(grad_out, weight, strength) / max(1, weight.numel())
+
+
+@mistake(
+    "l1_penalty", kind="idea", says="The weights are added with their signs, so that positive and negative ones cancel."
+)
 def adds_with_signs(weight, strength):
     l1_penalty(weight, strength)
     return strength * weight.sum()
 
 
-@mistake("l1_penalty", says="The absolute values are averaged. The penalty is their sum.")
+@mistake("l1_penalty", kind="idea", says="The absolute values are averaged. The penalty is their sum.")
 def averages_the_sizes(weight, strength):
     l1_penalty(weight, strength)
     return strength * weight.abs().mean()
 
 
-@mistake("l1_penalty", says="This is the sum of the squares, the other penalty.")
+@mistake("l1_penalty", kind="idea", says="This is the sum of the squares, the other penalty.")
 def squares_instead(weight, strength):
     return l2_penalty(weight, strength)
 
 
 @mistake(
     "l1_penalty_backward",
+    kind="idea",
     says="The gradient is positive everywhere. For a negative weight the penalty falls when the weight grows.",
 )
 def loses_the_sign(grad_out, weight, strength):
@@ -204,7 +373,9 @@ def loses_the_sign(grad_out, weight, strength):
 
 
 @mistake(
-    "l1_penalty_backward", says="The gradient grows with the weight. The slope of |w| is 1 or -1, however large w is."
+    "l1_penalty_backward",
+    kind="idea",
+    says="The gradient grows with the weight. The slope of |w| is 1 or -1, however large w is.",
 )
 def grows_with_the_weight(grad_out, weight, strength):
     l1_penalty_backward(grad_out, weight, strength)
@@ -212,21 +383,32 @@ def grows_with_the_weight(grad_out, weight, strength):
 
 
 @mistake(
-    "l1_penalty_backward", says="A weight that is exactly 0 is pushed away from it. Its gradient is stated to be 0."
+    "l1_penalty_backward",
+    kind="case",
+    says="A weight that is exactly 0 is pushed away from it. Its gradient is stated to be 0.",
 )
 def pushes_zeros_away(grad_out, weight, strength):
     l1_penalty_backward(grad_out, weight, strength)
     return grad_out * strength * torch.where(weight >= 0, 1.0, -1.0).to(weight.dtype)
 
 
-@mistake("l1_penalty_backward", says="The upstream gradient is not used.")
+@mistake("l1_penalty_backward", kind="idea", says="The upstream gradient is not used.")
 def l1_without_upstream_gradient(grad_out, weight, strength):
     l1_penalty_backward(grad_out, weight, strength)
     return strength * weight.sign()
 
 
 @mistake(
+    "l1_penalty_backward", kind="case", says="The sign is computed as w / |w|, which is nan for a weight of exactly 0."
+)
+def divides_by_the_size(grad_out, weight, strength):
+    l1_penalty_backward(grad_out, weight, strength)
+    return grad_out * strength * (weight / weight.abs())
+
+
+@mistake(
     "weight_decay_step",
+    kind="idea",
     says="The weights shrink by weight_decay in each step, whatever the learning rate. The formula multiplies the two.",
 )
 def decays_without_the_rate(param, grad, *, lr, weight_decay=0.0):
@@ -234,13 +416,17 @@ def decays_without_the_rate(param, grad, *, lr, weight_decay=0.0):
     return (1 - weight_decay) * param - lr * grad
 
 
-@mistake("weight_decay_step", says="The decay makes weights grow. Look at its sign.")
+@mistake("weight_decay_step", kind="idea", says="The decay makes weights grow. Look at its sign.")
 def grows_the_weights(param, grad, *, lr, weight_decay=0.0):
     weight_decay_step(param, grad, lr=lr, weight_decay=weight_decay)
     return (1 + lr * weight_decay) * param - lr * grad
 
 
-@mistake("weight_decay_step", says="The shrinking is applied after the step, to the new weights, gradient and all.")
+@mistake(
+    "weight_decay_step",
+    kind="idea",
+    says="The shrinking is applied after the step, to the new weights, gradient and all.",
+)
 def decays_after_the_step(param, grad, *, lr, weight_decay=0.0):
     weight_decay_step(param, grad, lr=lr, weight_decay=weight_decay)
     return (1 - lr * weight_decay) * (param - lr * grad)
@@ -248,6 +434,7 @@ def decays_after_the_step(param, grad, *, lr, weight_decay=0.0):
 
 @mistake(
     "weight_decay_step",
+    kind="idea",
     says="The decay is that of a penalty with the factor 2. Here w shrinks by lr * weight_decay * w.",
 )
 def decays_twice_as_fast(param, grad, *, lr, weight_decay=0.0):
@@ -255,94 +442,268 @@ def decays_twice_as_fast(param, grad, *, lr, weight_decay=0.0):
     return (1 - 2 * lr * weight_decay) * param - lr * grad
 
 
+@mistake(
+    "weight_decay_step", kind="idea", says="weight_decay is not used at all: this is a plain step of gradient descent."
+)
+def ignores_the_decay(param, grad, *, lr, weight_decay=0.0):
+    weight_decay_step(param, grad, lr=lr, weight_decay=weight_decay)
+    return param - lr * grad
+
+
+@mistake(
+    "weight_decay_step",
+    kind="idea",
+    says="The weights shrink by exp(-lr * weight_decay), which is nearly the same only while that is small.",
+)
+def decays_exponentially(param, grad, *, lr, weight_decay=0.0):
+    weight_decay_step(param, grad, lr=lr, weight_decay=weight_decay)
+    return math.exp(-lr * weight_decay) * param - lr * grad
+
+
+@mistake(
+    "weight_decay_step",
+    kind="case",
+    says="The factor of the old weights is cut off at 0. With a large rate and decay it may be negative.",
+)
+def stops_at_zero(param, grad, *, lr, weight_decay=0.0):
+    weight_decay_step(param, grad, lr=lr, weight_decay=weight_decay)
+    return max(0.0, 1 - lr * weight_decay) * param - lr * grad
+
+
+@mistake(
+    "weight_decay_step", kind="case", says="The weights that were passed in are changed in place. Return new ones."
+)
+def steps_in_place(param, grad, *, lr, weight_decay=0.0):
+    weight_decay_step(param, grad, lr=lr, weight_decay=weight_decay)
+    return param.mul_(1 - lr * weight_decay).sub_(lr * grad)
+
+
+@mistake("weight_decay_step", kind="refusal", says="An lr of 0 or below is accepted.")
+def accepts_any_rate(param, grad, *, lr, weight_decay=0.0):
+    weight_decay_step(param, grad, lr=1.0, weight_decay=weight_decay)
+    return (1 - lr * weight_decay) * param - lr * grad
+
+
+@mistake("weight_decay_step", kind="refusal", says="A negative weight_decay is accepted, and weights grow.")
+def accepts_any_decay(param, grad, *, lr, weight_decay=0.0):
+    weight_decay_step(param, grad, lr=lr, weight_decay=0.0)
+    return (1 - lr * weight_decay) * param - lr * grad
+
+
+@mistake(
+    "weight_decay_step",
+    kind="refusal",
+    says="A grad of another shape is stretched over the weights instead of refused.",
+)
+def stretches_the_gradient(param, grad, *, lr, weight_decay=0.0):
+    weight_decay_step(param, param, lr=lr, weight_decay=weight_decay)
+    return (1 - lr * weight_decay) * param - lr * grad
+
+
 class _Counting:
     """Early stopping as asked, with one thing left to change."""
 
     def __init__(self, patience=5, min_delta=0.0):
-        self._right = EarlyStopping(patience, min_delta)
-        self.patience, self.min_delta, self.best, self.bad_epochs = patience, min_delta, math.inf, 0
+        EarlyStopping(patience, min_delta)
+        self.patience, self.min_delta = patience, min_delta
+        self.best, self.best_params, self.bad_epochs = math.inf, None, 0
+
+    def step(self, loss, params):
+        if self.is_better(loss):
+            self.best, self.best_params, self.bad_epochs = loss, list(params), 0
+        else:
+            self.bad_epochs += 1
+        return self.bad_epochs >= self.patience
+
+    def is_better(self, loss):
+        return loss < self.best - self.min_delta
 
 
-@mistake("EarlyStopping", says="The count of bad epochs is never set back: a better loss starts it anew.")
+@mistake(
+    "EarlyStopping",
+    kind="idea",
+    stage="patience",
+    says="The count of bad epochs is never set back: a better loss starts it anew.",
+)
 class NeverStartsAnew(_Counting):
-    def step(self, loss):
-        if loss < self.best - self.min_delta:
-            self.best = loss
-        else:
-            self.bad_epochs += 1
+    def step(self, loss, params):
+        bad = self.bad_epochs
+        super().step(loss, params)
+        self.bad_epochs = max(bad, self.bad_epochs)
         return self.bad_epochs >= self.patience
 
 
-@mistake("EarlyStopping", says="A loss that equals the best one counts as better. It has to be lower.")
+@mistake(
+    "EarlyStopping",
+    kind="idea",
+    stage="patience",
+    says="A loss that equals the best one counts as better. It has to be lower.",
+)
 class TakesEqualForBetter(_Counting):
-    def step(self, loss):
-        if loss <= self.best - self.min_delta:
-            self.best, self.bad_epochs = loss, 0
-        else:
-            self.bad_epochs += 1
-        return self.bad_epochs >= self.patience
+    def is_better(self, loss):
+        return loss <= self.best - self.min_delta
 
 
-@mistake("EarlyStopping", says="It stops one epoch too late: `patience` bad epochs in a row are enough.")
+@mistake(
+    "EarlyStopping",
+    kind="idea",
+    stage="patience",
+    says="It stops one epoch too late: `patience` bad epochs in a row are enough.",
+)
 class StopsTooLate(_Counting):
-    def step(self, loss):
-        if loss < self.best - self.min_delta:
-            self.best, self.bad_epochs = loss, 0
-        else:
-            self.bad_epochs += 1
+    def step(self, loss, params):
+        super().step(loss, params)
         return self.bad_epochs > self.patience
 
 
-@mistake("EarlyStopping", says="Each loss is compared with the one before it. It has to be compared with the best one.")
-class ComparesWithTheLast(_Counting):
-    def step(self, loss):
-        if loss < self.best - self.min_delta:
-            self.bad_epochs = 0
-        else:
-            self.bad_epochs += 1
-        self.best = loss
-        return self.bad_epochs >= self.patience
+@mistake(
+    "EarlyStopping",
+    kind="idea",
+    stage="patience",
+    says="It says stop only once. As long as the bad epochs go on, the answer stays True.",
+)
+class StopsOnlyOnce(_Counting):
+    def step(self, loss, params):
+        super().step(loss, params)
+        return self.bad_epochs == self.patience
 
 
 @mistake(
     "EarlyStopping",
+    kind="idea",
+    stage="patience",
+    says="Each loss is compared with the one before it. It has to be compared with the best one.",
+)
+class ComparesWithTheLast(_Counting):
+    def step(self, loss, params):
+        stop = super().step(loss, params)
+        self.best = loss
+        return stop
+
+
+@mistake(
+    "EarlyStopping",
+    kind="idea",
+    stage="min_delta",
     says="`best` follows every small improvement. A loss that is not lower than best - min_delta does not become the best.",
 )
 class RemembersSmallImprovements(_Counting):
-    def step(self, loss):
-        if loss < self.best - self.min_delta:
-            self.bad_epochs = 0
-        else:
-            self.bad_epochs += 1
+    def step(self, loss, params):
+        stop = super().step(loss, params)
         self.best = min(self.best, loss)
-        return self.bad_epochs >= self.patience
-
-
-@mistake("EarlyStopping", says="min_delta is not used: a loss that is better by less still counts.")
-class IgnoresMinDelta(_Counting):
-    def step(self, loss):
-        if loss < self.best:
-            self.best, self.bad_epochs = loss, 0
-        else:
-            self.bad_epochs += 1
-        return self.bad_epochs >= self.patience
+        return stop
 
 
 @mistake(
     "EarlyStopping",
+    kind="idea",
+    stage="min_delta",
+    says="min_delta is not used: a loss that is better by less still counts.",
+)
+class IgnoresMinDelta(_Counting):
+    def is_better(self, loss):
+        return loss < self.best
+
+
+@mistake(
+    "EarlyStopping",
+    kind="idea",
+    stage="min_delta",
+    says="min_delta works the wrong way round: a loss that is a little worse counts as better.",
+)
+class AddsMinDelta(_Counting):
+    def is_better(self, loss):
+        return loss < self.best + self.min_delta
+
+
+@mistake(
+    "EarlyStopping",
+    kind="case",
     says="A nan counts as better, because no comparison with nan is true. Ask what is better, not what is worse.",
 )
 class TakesNanForBetter(_Counting):
-    def step(self, loss):
-        if loss >= self.best - self.min_delta:
-            self.bad_epochs += 1
-        else:
-            self.best, self.bad_epochs = loss, 0
-        return self.bad_epochs >= self.patience
+    def is_better(self, loss):
+        return not loss >= self.best - self.min_delta
+
+
+@mistake(
+    "EarlyStopping",
+    kind="idea",
+    stage="weights",
+    says="`best_params` are always those of the latest epoch. They change only with the best loss.",
+)
+class KeepsTheLastWeights(_Counting):
+    def step(self, loss, params):
+        stop = super().step(loss, params)
+        self.best_params = list(params)
+        return stop
+
+
+@mistake(
+    "EarlyStopping",
+    kind="idea",
+    stage="weights",
+    says="`best_params` stay those of the first epoch. A better epoch brings its own.",
+)
+class KeepsTheFirstWeights(_Counting):
+    def step(self, loss, params):
+        first = self.best_params
+        stop = super().step(loss, params)
+        self.best_params = first or self.best_params
+        return stop
+
+
+@mistake(
+    "EarlyStopping",
+    kind="idea",
+    stage="weights",
+    says="`best_params` are those of the epoch before the best one. A loss belongs to the weights that come with it.",
+)
+class KeepsTheWeightsBefore(_Counting):
+    def step(self, loss, params):
+        stop = super().step(loss, getattr(self, "_before", params))
+        self._before = params
+        return stop
+
+
+@mistake(
+    "EarlyStopping",
+    kind="case",
+    says="A gain of less than min_delta changes `best_params`, though `best` stays. The two belong together.",
+)
+class KeepsAnyLowerWeights(_Counting):
+    def step(self, loss, params):
+        self._lowest = min(getattr(self, "_lowest", math.inf), loss)
+        stop = super().step(loss, params)
+        if loss == self._lowest:
+            self.best_params = list(params)
+        return stop
+
+
+@mistake(
+    "EarlyStopping",
+    kind="case",
+    says="A loss that is better by exactly min_delta counts as better. It has to be lower than best - min_delta.",
+)
+class TakesMinDeltaForEnough(_Counting):
+    def is_better(self, loss):
+        return loss <= self.best - self.min_delta and loss < self.best
+
+
+@mistake(
+    "EarlyStopping",
+    kind="case",
+    says="`best` begins with a number that a loss can exceed. At the start any loss is better.",
+)
+class StartsAtAThousand(_Counting):
+    def __init__(self, patience=5, min_delta=0.0):
+        super().__init__(patience, min_delta)
+        self.best = 1000.0
 
 
 @mistake(
     "smooth_targets",
+    kind="idea",
     says="The doubt is shared by the other classes alone. The formula gives every class, also the right one, s / K.",
 )
 def leaves_the_right_class_out(y, num_classes, smoothing=0.1):
@@ -350,63 +711,139 @@ def leaves_the_right_class_out(y, num_classes, smoothing=0.1):
     return (1 - smoothing) * one_hot + smoothing / max(1, num_classes - 1) * (1 - one_hot)
 
 
-@mistake("smooth_targets", says="The rows do not sum to 1: every class gets s instead of s / K.")
+@mistake("smooth_targets", kind="idea", says="The rows do not sum to 1: every class gets s instead of s / K.")
 def gives_every_class_all(y, num_classes, smoothing=0.1):
     right = smooth_targets(y, num_classes, smoothing)
     return right + smoothing - smoothing / num_classes
 
 
-@mistake("smooth_targets", says="The right class keeps a 1. What goes to all classes has to be taken from it.")
+@mistake(
+    "smooth_targets", kind="idea", says="The right class keeps a 1. What goes to all classes has to be taken from it."
+)
 def keeps_the_one(y, num_classes, smoothing=0.1):
     smooth_targets(y, num_classes, smoothing)
     return smooth_targets(y, num_classes, 0.0) + smoothing / num_classes
 
 
-@mistake("add_noise", says="std is used as a variance: its root multiplies the noise.")
+@mistake(
+    "smooth_targets",
+    kind="idea",
+    says="num_classes is not used: there are as many columns as the largest class of this batch asks for.",
+)
+def counts_the_classes_itself(y, num_classes, smoothing=0.1):
+    smooth_targets(y, num_classes, smoothing)
+    return smooth_targets(y, int(y.max()) + 1 if len(y) else 1, smoothing)
+
+
+@mistake("smooth_targets", kind="case", says="The targets are float64. They have to be float32.")
+def gives_float64(y, num_classes, smoothing=0.1):
+    return smooth_targets(y, num_classes, smoothing).double()
+
+
+@mistake("add_noise", kind="idea", says="std is used as a variance: its root multiplies the noise.")
 def takes_std_for_a_variance(x, std, *, generator):
     add_noise(x, std, generator=torch.Generator(x.device))
     return add_noise(x, std**0.5, generator=generator)
 
 
-@mistake("add_noise", says="The noise is uniform, not normal. Few draws of normal noise lie far out, but some do.")
+@mistake(
+    "add_noise",
+    kind="idea",
+    says="The noise is uniform, not normal. Few draws of normal noise lie far out, but some do.",
+)
 def adds_uniform_noise(x, std, *, generator):
     add_noise(x, std, generator=torch.Generator(x.device))
     spread = (torch.rand(x.shape, generator=generator, device=x.device, dtype=x.dtype) - 0.5) * 12**0.5
     return x + std * spread
 
 
-@mistake("add_noise", says="The noise comes from `torch.rand`: uniform between 0 and 1. It has to be normal, about 0.")
+@mistake(
+    "add_noise",
+    kind="idea",
+    says="The noise comes from `torch.rand`: uniform between 0 and 1. It has to be normal, about 0.",
+)
 def adds_numbers_from_0_to_1(x, std, *, generator):
     add_noise(x, std, generator=torch.Generator(x.device))
     return x + std * torch.rand(x.shape, generator=generator, device=x.device, dtype=x.dtype)
 
 
-@mistake("add_noise", says="The noise is never negative. It has to go both ways.")
+@mistake("add_noise", kind="idea", says="The noise is never negative. It has to go both ways.")
 def adds_positive_noise(x, std, *, generator):
     return x + (add_noise(x, std, generator=generator) - x).abs()
 
 
-@mistake("add_noise", says="The noise is drawn from torch's global generator. Two runs with the same seed then differ.")
+@mistake(
+    "add_noise",
+    kind="case",
+    says="The noise is drawn from torch's global generator. Two runs with the same seed then differ.",
+)
 def draws_noise_globally(x, std, *, generator):
     return add_noise(x, std, generator=torch.default_generator)
 
 
-@mistake("mixup", says="Samples and targets have different partners: two permutations were drawn.")
+@mistake("add_noise", kind="idea", says="A generator with a fixed seed draws the noise, so every call adds the same.")
+def adds_the_same_noise(x, std, *, generator):
+    return add_noise(x, std, generator=torch.Generator(x.device).manual_seed(0))
+
+
+@mistake("add_noise", kind="idea", says="Every sample gets the same noise. Each entry has a draw of its own.")
+def draws_noise_for_one_sample(x, std, *, generator):
+    noise = add_noise(torch.zeros_like(x[:1] if x.ndim else x), std, generator=generator)
+    return x + noise
+
+
+@mistake("add_noise", kind="idea", says="The noise is multiplied by the input. It is added, and does not depend on x.")
+def scales_the_noise_with_x(x, std, *, generator):
+    return x + x * add_noise(torch.zeros_like(x), std, generator=generator)
+
+
+@mistake(
+    "add_noise",
+    kind="case",
+    says="The mean of the noise is taken away, so that the entries correct each other. Only on average is the noise 0.",
+)
+def takes_the_mean_away(x, std, *, generator):
+    noise = add_noise(torch.zeros_like(x), std, generator=generator)
+    return x + noise - (noise.mean() if x.numel() else 0)
+
+
+@mistake(
+    "add_noise",
+    kind="case",
+    says="The noise is cut off at two and a half standard deviations. Normal noise has no bounds.",
+)
+def cuts_off_the_noise(x, std, *, generator):
+    noise = add_noise(torch.zeros_like(x), std, generator=generator)
+    return x + noise.clamp(-2.5 * std, 2.5 * std)
+
+
+@mistake(
+    "add_noise",
+    kind="case",
+    says="The noise is float32, and so is the result for a float16 x. The result has the dtype of x.",
+)
+def adds_float32_noise(x, std, *, generator):
+    return x + add_noise(torch.zeros(x.shape, device=x.device), std, generator=generator)
+
+
+@mistake("mixup", kind="idea", says="Samples and targets have different partners: two permutations were drawn.")
 def draws_two_permutations(x, y, lam, *, generator):
     return mixup(x, y, lam, generator=generator)[0], mixup(x, y, lam, generator=generator)[1]
 
 
-@mistake("mixup", says="lam is the share of the partner here. It belongs to the sample itself.")
+@mistake("mixup", kind="idea", says="lam is the share of the partner here. It belongs to the sample itself.")
 def swaps_the_shares(x, y, lam, *, generator):
     return mixup(x, y, 1 - lam, generator=generator)
 
 
-@mistake("mixup", says="The targets are left as they were. They are mixed like the samples.")
+@mistake("mixup", kind="idea", says="The targets are left as they were. They are mixed like the samples.")
 def mixes_samples_only(x, y, lam, *, generator):
     return mixup(x, y, lam, generator=generator)[0], y.clone()
 
 
-@mistake("mixup", says="Every sample is mixed with the one on the opposite side of the batch: nothing is drawn.")
+@mistake(
+    "mixup", kind="idea", says="Every sample is mixed with the one on the opposite side of the batch: nothing is drawn."
+)
 def takes_the_reversed_batch(x, y, lam, *, generator):
     mixup(x, y, lam, generator=torch.Generator(x.device))
     return lam * x + (1 - lam) * x.flip(0), lam * y + (1 - lam) * y.flip(0)
@@ -414,6 +851,7 @@ def takes_the_reversed_batch(x, y, lam, *, generator):
 
 @mistake(
     "mixup",
+    kind="idea",
     says="Partners are drawn one by one, so that some samples are several times a partner and others never. Draw a permutation.",
 )
 def draws_with_replacement(x, y, lam, *, generator):
@@ -422,30 +860,125 @@ def draws_with_replacement(x, y, lam, *, generator):
     return lam * x + (1 - lam) * x[partner], lam * y + (1 - lam) * y[partner]
 
 
-@mistake("horizontal_flip", says="The images are turned upside down. Left and right are the last axis.")
+@mistake(
+    "mixup",
+    kind="idea",
+    says="The batch is moved on by a drawn number of places, so that neighbours stay neighbours. Draw a permutation.",
+)
+def moves_the_batch_on(x, y, lam, *, generator):
+    mixup(x, y, lam, generator=torch.Generator(x.device))
+    places = int(torch.randint(max(1, len(x)), (), generator=generator, device=x.device))
+    return lam * x + (1 - lam) * x.roll(places, 0), lam * y + (1 - lam) * y.roll(places, 0)
+
+
+@mistake(
+    "mixup",
+    kind="idea",
+    says="Nobody is ever their own partner. All permutations are equally likely, those with fixed places too.",
+)
+def never_pairs_with_oneself(x, y, lam, *, generator):
+    mixup(x, y, lam, generator=torch.Generator(x.device))
+    order = torch.randperm(len(x), generator=generator, device=x.device)
+    partner = torch.empty_like(order)
+    partner[order] = order.roll(1, 0)
+    return lam * x + (1 - lam) * x[partner], lam * y + (1 - lam) * y[partner]
+
+
+@mistake(
+    "mixup", kind="idea", says="A generator with a fixed seed draws the partners, so they are the same in every call."
+)
+def mixes_the_same_partners(x, y, lam, *, generator):
+    return mixup(x, y, lam, generator=torch.Generator(x.device).manual_seed(0))
+
+
+@mistake(
+    "mixup",
+    kind="case",
+    says="The partners are drawn from torch's global generator. Two runs with the same seed then differ.",
+)
+def draws_partners_globally(x, y, lam, *, generator):
+    return mixup(x, y, lam, generator=torch.default_generator)
+
+
+@mistake("horizontal_flip", kind="idea", says="The images are turned upside down. Left and right are the last axis.")
 def turns_upside_down(x, p=0.5, *, generator):
     return horizontal_flip(x.transpose(2, 3), p, generator=generator).transpose(2, 3)
 
 
-@mistake("horizontal_flip", says="One draw decides about the whole batch. Each image has a draw of its own.")
+@mistake(
+    "horizontal_flip", kind="idea", says="One draw decides about the whole batch. Each image has a draw of its own."
+)
 def turns_all_or_none(x, p=0.5, *, generator):
     horizontal_flip(x, p, generator=torch.Generator(x.device))
     turn = torch.rand((), generator=generator, device=x.device) < p
     return torch.where(turn, x.flip(3), x)
 
 
-@mistake("horizontal_flip", says="p is the probability of leaving an image as it is. It is that of turning it.")
+@mistake(
+    "horizontal_flip", kind="idea", says="p is the probability of leaving an image as it is. It is that of turning it."
+)
 def leaves_with_probability_p(x, p=0.5, *, generator):
     return horizontal_flip(x, 1 - p, generator=generator)
 
 
-@mistake("horizontal_flip", says="Each channel has a draw of its own. An image is turned whole.")
+@mistake("horizontal_flip", kind="idea", says="Each channel has a draw of its own. An image is turned whole.")
 def turns_channels(x, p=0.5, *, generator):
     flat = horizontal_flip(x.reshape(-1, 1, *x.shape[2:]), p, generator=generator)
     return flat.reshape(x.shape)
 
 
-@mistake("random_crop", says="One place is drawn for the whole batch. Each image has a place of its own.")
+@mistake(
+    "horizontal_flip",
+    kind="idea",
+    says="The images are turned by half a turn. Turned left to right, the rows keep their places.",
+)
+def turns_half_a_turn(x, p=0.5, *, generator):
+    turned = horizontal_flip(x, p, generator=generator)
+    return torch.where((turned == x).flatten(1).all(1)[:, None, None, None], x, turned.flip(2))
+
+
+@mistake(
+    "horizontal_flip",
+    kind="idea",
+    says="The number of turned images is fixed: always a share p of them. Each image has a draw of its own.",
+)
+def turns_a_fixed_number(x, p=0.5, *, generator):
+    horizontal_flip(x, p, generator=torch.Generator(x.device))
+    turned = torch.randperm(len(x), generator=generator, device=x.device) < round(p * len(x))
+    return torch.where(turned[:, None, None, None], x.flip(3), x)
+
+
+@mistake(
+    "horizontal_flip",
+    kind="idea",
+    says="A generator with a fixed seed decides, so the same images are turned in every call.",
+)
+def turns_the_same_images(x, p=0.5, *, generator):
+    return horizontal_flip(x, p, generator=torch.Generator(x.device).manual_seed(0))
+
+
+@mistake("horizontal_flip", kind="case", says="p is rounded to tenths. It may be any number of [0, 1].")
+def rounds_the_probability(x, p=0.5, *, generator):
+    horizontal_flip(x, p, generator=torch.Generator(x.device))
+    turned = torch.randint(10, (len(x),), generator=generator, device=x.device) < round(10 * p)
+    return torch.where(turned[:, None, None, None], x.flip(3), x)
+
+
+@mistake("horizontal_flip", kind="case", says="The turned images are written into x itself. The caller still needs it.")
+def turns_in_place(x, p=0.5, *, generator):
+    return x.copy_(horizontal_flip(x, p, generator=generator)) if x.is_contiguous() else x
+
+
+@mistake(
+    "horizontal_flip",
+    kind="case",
+    says="It is drawn from torch's global generator. Two runs with the same seed then differ.",
+)
+def flips_globally(x, p=0.5, *, generator):
+    return horizontal_flip(x, p, generator=torch.default_generator)
+
+
+@mistake("random_crop", kind="idea", says="One place is drawn for the whole batch. Each image has a place of its own.")
 def crops_all_at_one_place(x, size, padding=0, *, generator):
     wide = _framed(x, padding)
     random_crop(x[:0], size, padding, generator=torch.Generator(x.device))
@@ -454,7 +987,11 @@ def crops_all_at_one_place(x, size, padding=0, *, generator):
     return wide[:, :, top : top + size[0], left : left + size[1]].clone()
 
 
-@mistake("random_crop", says="The last place is never drawn: the upper end of a range is left out. Count the places.")
+@mistake(
+    "random_crop",
+    kind="idea",
+    says="The last place is never drawn: the upper end of a range is left out. Count the places.",
+)
 def misses_the_last_place(x, size, padding=0, *, generator):
     rows, columns = (x.shape[2 + i] + 2 * padding - size[i] for i in range(2))
     if min(rows, columns) < 1:
@@ -465,6 +1002,7 @@ def misses_the_last_place(x, size, padding=0, *, generator):
 
 @mistake(
     "random_crop",
+    kind="idea",
     says="The place is drawn as if there were no frame. With padding, windows may begin anywhere in the padded image.",
 )
 def forgets_the_frame_when_drawing(x, size, padding=0, *, generator):
@@ -475,6 +1013,7 @@ def forgets_the_frame_when_drawing(x, size, padding=0, *, generator):
 
 @mistake(
     "random_crop",
+    kind="idea",
     says="`randint` does not draw its upper end: a window with no room to move has one place, and drawing below 0 stops.",
 )
 def draws_below_the_room(x, size, padding=0, *, generator):
@@ -485,7 +1024,7 @@ def draws_below_the_room(x, size, padding=0, *, generator):
     return torch.stack(windows) if windows else x.new_zeros(0, x.shape[1], *size)
 
 
-@mistake("random_crop", says="The window is always cut out of the middle. Its place has to be drawn.")
+@mistake("random_crop", kind="idea", says="The window is always cut out of the middle. Its place has to be drawn.")
 def crops_the_centre(x, size, padding=0, *, generator):
     random_crop(x[:0], size, padding, generator=torch.Generator(x.device))
     wide = _framed(x, padding)
@@ -493,29 +1032,86 @@ def crops_the_centre(x, size, padding=0, *, generator):
     return wide[:, :, top : top + size[0], left : left + size[1]].clone()
 
 
-@mistake("random_crop", says="Height and width have changed places in size.")
+@mistake("random_crop", kind="idea", says="Height and width have changed places in size.")
 def swaps_height_and_width(x, size, padding=0, *, generator):
     return random_crop(x, size[::-1], padding, generator=generator)
 
 
-@mistake("random_crop", says="The border repeats the image. Around it there are zeros.")
+@mistake("random_crop", kind="idea", says="The border repeats the image. Around it there are zeros.")
 def pads_with_copies(x, size, padding=0, *, generator):
     if padding == 0 or x.shape[0] == 0:
         return random_crop(x, size, padding, generator=generator)
     return random_crop(_stretched(x, padding), size, generator=generator)
 
 
-@mistake("rotate", says="The images turn to the right. A positive angle turns to the left.")
+@mistake(
+    "random_crop",
+    kind="idea",
+    says="Rows and columns share one draw, so that windows move along a diagonal only. The two are drawn apart.",
+)
+def moves_along_a_diagonal(x, size, padding=0, *, generator):
+    random_crop(x[:0], size, padding, generator=torch.Generator(x.device))
+    wide = _framed(x, padding)
+    share = torch.rand(len(x), generator=generator)
+    windows = []
+    for image, part in zip(wide, share.tolist(), strict=True):
+        top, left = (int(part * (wide.shape[2 + i] - size[i] + 1)) for i in range(2))
+        windows.append(image[:, top : top + size[0], left : left + size[1]])
+    return torch.stack(windows) if windows else x.new_zeros(0, x.shape[1], *size)
+
+
+@mistake("random_crop", kind="idea", says="padding is not used: windows are cut out of the image as it is.")
+def ignores_the_padding(x, size, padding=0, *, generator):
+    fits = size[0] <= x.shape[2] and size[1] <= x.shape[3]
+    return random_crop(x, size, 0 if fits else padding, generator=generator)
+
+
+@mistake(
+    "random_crop",
+    kind="idea",
+    says="The frame is put above and to the left only. It surrounds the image on all four sides.",
+)
+def frames_two_sides(x, size, padding=0, *, generator):
+    wide = _framed(x, padding)
+    if padding and size[0] <= wide.shape[2] - padding and size[1] <= wide.shape[3] - padding:
+        return random_crop(wide[:, :, :-padding, :-padding], size, generator=generator)
+    return random_crop(x, size, padding, generator=generator)
+
+
+@mistake(
+    "random_crop",
+    kind="idea",
+    says="A generator with a fixed seed draws the places, so they are the same in every call.",
+)
+def crops_the_same_places(x, size, padding=0, *, generator):
+    return random_crop(x, size, padding, generator=torch.Generator(x.device).manual_seed(0))
+
+
+@mistake(
+    "random_crop",
+    kind="case",
+    says="The places are drawn from torch's global generator. Two runs with the same seed then differ.",
+)
+def crops_globally(x, size, padding=0, *, generator):
+    return random_crop(x, size, padding, generator=torch.default_generator)
+
+
+@mistake("rotate", kind="idea", says="The images turn to the right. A positive angle turns to the left.")
 def turns_to_the_right(x, degrees):
     return rotate(x, -degrees)
 
 
-@mistake("rotate", says="The angle is taken in radians. It is given in degrees.")
+@mistake("rotate", kind="idea", says="The angle is taken in radians. It is given in degrees.")
 def takes_radians(x, degrees):
     return rotate(x, math.degrees(degrees))
 
 
-@mistake("rotate", says="Every pixel takes its nearest neighbour. Four neighbours share, each by how near it is.")
+@mistake(
+    "rotate",
+    kind="idea",
+    stage="between",
+    says="Every pixel takes its nearest neighbour. Four neighbours share, each by how near it is.",
+)
 def takes_the_nearest(x, degrees):
     height, width = x.shape[2:]
     angle = math.radians(degrees)
@@ -528,7 +1124,9 @@ def takes_the_nearest(x, degrees):
 
 
 @mistake(
-    "rotate", says="The images turn about the pixel (H // 2, W // 2). Their centre lies at ((H - 1) / 2, (W - 1) / 2)."
+    "rotate",
+    kind="idea",
+    says="The images turn about the pixel (H // 2, W // 2). Their centre lies at ((H - 1) / 2, (W - 1) / 2).",
 )
 def turns_about_a_pixel(x, degrees):
     odd = [1 - x.shape[2] % 2, 1 - x.shape[3] % 2]
@@ -536,25 +1134,67 @@ def turns_about_a_pixel(x, degrees):
     return rotate(wide, degrees)[:, :, : x.shape[2], : x.shape[3]].clone()
 
 
-@mistake("rotate", says="The images turn about (H / 2, W / 2). The middle of rows 0 to H - 1 is (H - 1) / 2.")
+@mistake(
+    "rotate", kind="idea", says="The images turn about (H / 2, W / 2). The middle of rows 0 to H - 1 is (H - 1) / 2."
+)
 def turns_about_half_the_size(x, degrees):
     wide = _framed(x, 1)[:, :, 1:, 1:]
     return rotate(wide, degrees)[:, :, :-1, :-1].clone()
 
 
-@mistake("rotate", says="The border pixels are stretched outwards. What lies outside the image is 0.")
+@mistake(
+    "rotate",
+    kind="idea",
+    stage="between",
+    says="The border pixels are stretched outwards. What lies outside the image is 0.",
+)
 def stretches_the_border(x, degrees):
     wide = _stretched(x, 8)
     return rotate(wide, degrees)[:, :, 8:-8, 8:-8].clone()
 
 
-@mistake("adjust_brightness", says="The factor is added. It multiplies every pixel.")
+@mistake("rotate", kind="idea", says="The images turn about the pixel (0, 0). They turn about their centre.")
+def turns_about_the_corner(x, degrees):
+    height, width = x.shape[2:]
+    wide = x.new_zeros(*x.shape[:2], 2 * height - 1, 2 * width - 1)
+    wide[:, :, height - 1 :, width - 1 :] = x
+    return rotate(wide, degrees)[:, :, height - 1 :, width - 1 :].clone()
+
+
+@mistake(
+    "rotate", kind="idea", stage="between", says="All four neighbours count the same. Each counts by how near it is."
+)
+def averages_the_neighbours(x, degrees):
+    return _places(
+        x, degrees, torch.float64, lambda far: torch.where(far < 1 - 1e-9, torch.where(far < 1e-9, 1.0, 0.5), 0.0)
+    )
+
+
+@mistake(
+    "rotate",
+    kind="case",
+    says="The places are computed in float32. Far from the centre the rounding shows; compute them in float64.",
+)
+def computes_places_in_float32(x, degrees):
+    return _places(x, degrees, torch.float32, lambda far: (1 - far).clamp(min=0))
+
+
+@mistake(
+    "rotate",
+    kind="case",
+    says="The places are computed in the dtype of x. In half precision they are far off; compute them in float64.",
+)
+def computes_places_in_the_dtype_of_x(x, degrees):
+    return _places(x, degrees, x.dtype, lambda far: (1 - far).clamp(min=0))
+
+
+@mistake("adjust_brightness", kind="idea", says="The factor is added. It multiplies every pixel.")
 def adds_the_factor(x, factor):
     adjust_brightness(x, factor)
     return (x + factor).clamp(0, 1)
 
 
-@mistake("adjust_brightness", says="Pixels above 1 are left. An image has none: cut them off.")
+@mistake("adjust_brightness", kind="idea", says="Pixels above 1 are left. An image has none: cut them off.")
 def forgets_to_cut_off(x, factor):
     adjust_brightness(x, factor)
     return x * factor
@@ -562,6 +1202,7 @@ def forgets_to_cut_off(x, factor):
 
 @mistake(
     "adjust_brightness",
+    kind="idea",
     says="The image is scaled back so that its largest pixel is 1, which undoes the change. Cut off instead.",
 )
 def scales_back(x, factor):
@@ -570,26 +1211,63 @@ def scales_back(x, factor):
     return bright / bright.amax().clamp(min=1) if x.numel() else bright
 
 
-@mistake("fgsm_step", says="The step goes against the gradient, as in training. An attack wants the loss to grow.")
+@mistake("adjust_brightness", kind="case", says="The image that was passed in is changed in place. Return a new one.")
+def brightens_in_place(x, factor):
+    return x.copy_(adjust_brightness(x, factor)) if x.is_contiguous() else adjust_brightness(x, factor)
+
+
+@mistake(
+    "fgsm_step",
+    kind="idea",
+    says="The step goes against the gradient, as in training. An attack wants the loss to grow.",
+)
 def descends(x, grad, epsilon):
     return fgsm_step(x, -grad, epsilon)
 
 
-@mistake("fgsm_step", says="Pixels move by epsilon times their gradient. Only its sign counts.")
+@mistake("fgsm_step", kind="idea", says="Pixels move by epsilon times their gradient. Only its sign counts.")
 def uses_the_size_of_the_gradient(x, grad, epsilon):
     fgsm_step(x, grad, epsilon)
     return (x + epsilon * grad).clamp(0, 1)
 
 
-@mistake("fgsm_step", says="Pixels leave the range from 0 to 1. Cut them off.")
+@mistake("fgsm_step", kind="idea", says="Pixels leave the range from 0 to 1. Cut them off.")
 def leaves_the_range(x, grad, epsilon):
     fgsm_step(x, grad, epsilon)
     return x + epsilon * grad.sign()
 
 
-@mistake("fgsm_step", says="A pixel whose gradient is exactly 0 moves as well. It has to stay.")
+@mistake("fgsm_step", kind="case", says="A pixel whose gradient is exactly 0 moves as well. It has to stay.")
 def moves_every_pixel(x, grad, epsilon):
     return fgsm_step(x, torch.where(grad >= 0, 1.0, -1.0).to(x.dtype).expand(grad.shape), epsilon)
+
+
+@mistake(
+    "fgsm_step",
+    kind="idea",
+    says="The gradient is divided by its largest entry, so that other pixels move by less. All move by epsilon.",
+)
+def divides_by_the_largest(x, grad, epsilon):
+    fgsm_step(x, grad, epsilon)
+    return (x + epsilon * grad / grad.abs().amax()).clamp(0, 1) if x.numel() else x.clone()
+
+
+@mistake(
+    "fgsm_step", kind="case", says="The sign is computed as g / |g|, which is nan where the gradient is exactly 0."
+)
+def divides_by_the_size_of_the_gradient(x, grad, epsilon):
+    fgsm_step(x, grad, epsilon)
+    return (x + epsilon * grad / grad.abs()).clamp(0, 1)
+
+
+@mistake(
+    "fgsm_step",
+    kind="case",
+    says="Small gradients count as 0. A pixel moves as far for a tiny gradient as for a large one.",
+)
+def leaves_out_small_gradients(x, grad, epsilon):
+    fgsm_step(x, grad, epsilon)
+    return (x + epsilon * torch.where(grad.abs() > 1e-8, grad.sign(), 0)).clamp(0, 1)
 
 
 def _framed(x, padding):
@@ -605,3 +1283,16 @@ def _stretched(x, padding):
     rows = torch.arange(-padding, x.shape[2] + padding).clamp(0, x.shape[2] - 1)
     columns = torch.arange(-padding, x.shape[3] + padding).clamp(0, x.shape[3] - 1)
     return x[:, :, rows][:, :, :, columns]
+
+
+def _places(x, degrees, dtype, share_of):
+    """Images turned by places of a dtype; a pixel counts by its distances from the place down and across."""
+    rotate(x[:0], degrees)
+    height, width = x.shape[2:]
+    cos, sin = (torch.tensor(f(math.radians(degrees)), dtype=dtype, device=x.device) for f in (math.cos, math.sin))
+    rows, columns = (torch.arange(n, dtype=dtype, device=x.device) for n in (height, width))
+    down, right = rows[:, None] - (height - 1) / 2, columns[None, :] - (width - 1) / 2
+    i, j = cos * down + sin * right + (height - 1) / 2, cos * right - sin * down + (width - 1) / 2
+    near_rows = share_of((i[..., None] - rows).abs())
+    near_columns = share_of((j[..., None] - columns).abs())
+    return torch.einsum("ncrs,ijr,ijs->ncij", x.double(), near_rows.double(), near_columns.double()).to(x.dtype)

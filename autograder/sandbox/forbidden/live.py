@@ -11,14 +11,18 @@ from typing import Any
 from torch.overrides import resolve_name
 
 from autograder.sandbox.forbidden.operations import LIBRARIES, Forbidden, Use
-from autograder.sandbox.forbidden.reading import read_uses
+from autograder.sandbox.forbidden.reading import Free, read_uses
 
 
 def uses_in_namespace(
-    namespace: Mapping[str, Any], name: str, forbidden: Forbidden, judged: frozenset[str] = frozenset()
+    namespace: Mapping[str, Any],
+    name: str,
+    forbidden: Forbidden,
+    judged: frozenset[str] = frozenset(),
+    free: Free | None = None,
 ) -> tuple[Use, ...]:
     """Like `read_uses` for a live namespace, such as a kernel's; lines are counted from the start of a definition."""
-    return read_uses(tuple(_sources(namespace, name)), name, forbidden, judged)
+    return read_uses(tuple(_sources(namespace, name)), name, forbidden, judged, free)
 
 
 def source_in_namespace(namespace: Mapping[str, Any], name: str, others: frozenset[str]) -> str:

@@ -20,7 +20,10 @@ FAMILIES: dict[Library, tuple[Family, ...]] = {
 LIFTED: dict[Lift, tuple[Family, ...]] = {"autograd": ("autograd",), "torch.nn": ("torch.nn", "autograd")}
 SAYS: dict[Family, str] = {
     "torch.nn": "`torch.nn`, `torch.optim`",
-    "autograd": "autograd (`requires_grad`, `.backward()`, `torch.autograd`, `torch.func`), torch's own `..._backward`",
+    "autograd": (
+        "autograd (`requires_grad`, `.backward()`, `torch.autograd`, `torch.func`), torch's own "
+        "`..._backward`, `torch.compile`, `torch.jit`"
+    ),
     "torch": "`torch`",
     "scipy": "`scipy`",
     "sklearn": "`sklearn`",
@@ -30,10 +33,11 @@ LIBRARIES = frozenset({"torch", "numpy", "scipy", "sklearn", "math", "cmath"})
 AUTOGRAD_METHODS = frozenset({"backward", "requires_grad_"})
 AUTOGRAD = re.compile(
     r"torch\.(autograd(?!\.(no_grad|inference_mode|set_grad_enabled|profiler)\b)"
-    r"|func\b(?!\.(vmap|functional_call|stack_module_state)\b)"
+    r"|func\b(?!\.(vmap|functional_call|stack_module_state)\b)|compile\b|jit\b|_dynamo\b"
     r"|_functorch|Tensor\.(backward|requires_grad_)\b|ops\.\w+\.\w*_backward)"
 )
-NN = re.compile(r"torch\.(nn|optim|_C\._nn)\b")
+# Counting classes as columns is no layer.
+NN = re.compile(r"torch\.(nn|optim|_C\._nn)\b(?!\.functional\.one_hot\b)")
 # What backends add to the name of an operation: `aten.native_dropout`, `aten._softmax_backward_data`.
 ADDED = re.compile(r"^(native|cudnn|miopen|mkldnn|safe|fused|thnn)|(loss|[123]d|data)$")
 
@@ -132,7 +136,26 @@ class Forbidden:
         )
 
     def _names(self, part: str) -> bool:
-        return any(_key(name) in _keys(part) for name in self.names)
+        # Of any number of axes: who may not call `conv2d` may not call `conv1d` either.
+        return any(_keys(part) & _keys(name) for name in self.names)
+
+
+class Everything(Forbidden):
+    """Forbids every operation of a library: for finding out which ones are called."""
+
+    def __bool__(self) -> bool:
+        return True
+
+    def operation(self, path: str) -> str | None:
+        return path if path.partition(".")[0] in LIBRARIES else None
+
+    def method(self, name: str) -> str | None:
+        return f"Tensor.{name}"
+
+
+def last_name(operation: str) -> str:
+    """What an operation is called wherever it comes from, such as ``softmax``."""
+    return _key(operation.rpartition(".")[2])
 
 
 NOTHING = Forbidden()

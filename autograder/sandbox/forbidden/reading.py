@@ -6,17 +6,23 @@ is free.
 """
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from autograder.sandbox.forbidden.names import OPAQUE, Bound, Imported, Scope, bind_all, imports, path_of, text_of
-from autograder.sandbox.forbidden.operations import NOTHING, Forbidden, Use
+from autograder.sandbox.forbidden.operations import NOTHING, Everything, Forbidden, Use, last_name
 
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+# For each exercise the last names of the operations that its own reference calls.
+Free = Mapping[str, frozenset[str]]
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
 
 def read_uses(
-    cells: Sequence[str], name: str, forbidden: Forbidden, judged: frozenset[str] = frozenset()
+    cells: Sequence[str],
+    name: str,
+    forbidden: Forbidden,
+    judged: frozenset[str] = frozenset(),
+    free: Free | None = None,
 ) -> tuple[Use, ...]:
     """Uses of forbidden operations that ``name`` reaches.
 
@@ -25,13 +31,25 @@ def read_uses(
         name: the graded function or class; its last definition counts.
         forbidden: what it may not call.
         judged: names of all exercises. What another one may call it may call for this one too.
+        free: for each exercise the last names of what its reference calls. With it nothing else is free inside another
+            exercise's function: it must not do what this one may not.
     Returns:
         The uses in the order in which they are reached; none if no cell defines ``name``.
     """
     reading = Reading()
     for cell in cells:
         reading.take(cell)
-    return reading.uses_of(name, forbidden, judged)
+    return reading.uses_of(name, forbidden, judged, free)
+
+
+def called_by_references(source: str, names: Iterable[str]) -> dict[str, frozenset[str]]:
+    """For each of a reference module's functions the last names of the operations that it calls itself."""
+    reading, judged = Reading(), frozenset(names)
+    reading.take(source)
+    return {
+        name: frozenset(last_name(use.operation) for use in reading.uses_of(name, Everything(), judged))
+        for name in judged
+    }
 
 
 class Reading:
@@ -43,10 +61,12 @@ class Reading:
         self._own: set[str] = set()
         self._start(NOTHING, frozenset())
 
-    def _start(self, forbidden: Forbidden, others: frozenset[str]) -> None:
+    def _start(self, forbidden: Forbidden, others: frozenset[str], free: Free | None = None) -> None:
         self._forbidden = forbidden
         self._others = others
-        self._visited: set[int] = set()
+        self._free = free
+        self._inside = ""
+        self._visited: set[tuple[str, int]] = set()
         self._uses: dict[tuple[str, int, str], Use] = {}
 
     def take(self, cell: str) -> None:
@@ -59,9 +79,11 @@ class Reading:
             return
         self._own |= {name for node in ast.walk(tree) if isinstance(node, ast.ClassDef) for name in _members(node)}
 
-    def uses_of(self, name: str, forbidden: Forbidden, judged: frozenset[str] = frozenset()) -> tuple[Use, ...]:
+    def uses_of(
+        self, name: str, forbidden: Forbidden, judged: frozenset[str] = frozenset(), free: Free | None = None
+    ) -> tuple[Use, ...]:
         """Uses of forbidden operations that ``name`` reaches in what was read so far; see `read_uses`."""
-        self._start(forbidden, judged - {name})
+        self._start(forbidden, judged - {name}, free)
         try:
             for bound in self._globals.get(name, []):
                 self._reach(bound, None)
@@ -77,10 +99,16 @@ class Reading:
         elif isinstance(bound.node, DEFINITIONS) or self._is_new(bound.node):
             self._visit(bound.node, bound.scope)
 
+    def _reach_inside(self, name: str, bound: Bound, mention: tuple[ast.AST, Scope]) -> None:
+        """Visits another exercise's definition, in which what its reference calls is free."""
+        before, self._inside = self._inside, name
+        self._reach(bound, mention)
+        self._inside = before
+
     def _is_new(self, node: ast.AST) -> bool:
         """Whether a node was not visited before; functions may call each other, and names stand for themselves."""
-        new = id(node) not in self._visited
-        self._visited.add(id(node))
+        new = (self._inside, id(node)) not in self._visited
+        self._visited.add((self._inside, id(node)))
         return new
 
     def _visit(self, node: ast.AST, scope: Scope) -> None:
@@ -106,6 +134,8 @@ class Reading:
                 for bound in scope.find(name):
                     if name not in self._others or isinstance(bound, Imported) or bound.scope.outer is not None:
                         self._reach(bound, (node, scope))
+                    elif self._free is not None:
+                        self._reach_inside(name, bound, (node, scope))
                 return
             case ast.Attribute() | ast.Call() | ast.Subscript():
                 if self._visit_operation(node, scope):
@@ -159,11 +189,15 @@ class Reading:
         if name is not None and name not in self._own and not (value is not None and _is_own(value, scope)):
             self._note(self._forbidden.method(name), node, scope)
 
+    def _is_free(self, operation: str) -> bool:
+        free = (self._free or {}).get(self._inside, frozenset()) if self._inside else frozenset()
+        return last_name(operation) in free
+
     def _gradient(self, how: str, node: ast.AST, scope: Scope) -> None:
         self._note(how if "autograd" in self._forbidden.families else None, node, scope)
 
     def _note(self, operation: str | None, node: ast.AST, scope: Scope) -> None:
-        if operation is not None:
+        if operation is not None and not self._is_free(operation):
             line = getattr(node, "lineno", 0)
             text = scope.lines[line - 1].strip() if 0 < line <= len(scope.lines) else ""
             self._uses.setdefault((operation, line, text), Use(operation, line, text))

@@ -16,7 +16,8 @@ import torch
 from torch.overrides import TorchFunctionMode, resolve_name
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from autograder.sandbox.forbidden.operations import LIBRARIES, Forbidden
+from autograder.sandbox.forbidden.operations import LIBRARIES, Forbidden, last_name
+from autograder.sandbox.forbidden.reading import Free
 
 PYTHON_LIBRARIES = frozenset({"numpy", "scipy", "sklearn"})
 
@@ -24,9 +25,10 @@ PYTHON_LIBRARIES = frozenset({"numpy", "scipy", "sklearn"})
 class Watch:
     """Which forbidden operations were seen so far, as a person writes them, each once."""
 
-    def __init__(self, forbidden: Forbidden, others: frozenset[str]) -> None:
+    def __init__(self, forbidden: Forbidden, others: frozenset[str], free: Free | None = None) -> None:
         self._forbidden = forbidden
         self._others = others
+        self._free = free
         self._seen: dict[str, None] = {}
         self._paused = False
         self.inside = 0
@@ -47,26 +49,35 @@ class Watch:
     def note(self, path: str) -> None:
         """Remembers the operation ``path`` if it is forbidden."""
         operation = None if self._paused else self._forbidden.operation(path)
-        if operation is not None and not self._in_another():
+        if operation is not None and not self._is_free(operation):
             self._seen[operation] = None
 
     def note_gradient(self, how: str) -> None:
         """Remembers that a tensor was made to require a gradient."""
-        if not self._paused and "autograd" in self._forbidden.families and not self._in_another():
+        if not self._paused and "autograd" in self._forbidden.families and not self._is_free(how):
             self._seen[how] = None
 
-    def _in_another(self) -> bool:
-        """Whether another exercise's function is running, which has rules of its own."""
+    def _is_free(self, operation: str) -> bool:
+        """Whether another exercise's function is running, which may call what its own reference calls."""
+        other = self._other_running()
+        if other is None:
+            return False
+        return self._free is None or last_name(operation) in self._free.get(other, frozenset())
+
+    def _other_running(self) -> str | None:
         frame: FrameType | None = sys._getframe(1)
         while frame is not None:
-            if frame.f_code.co_qualname.partition(".")[0] in self._others and not _is_library(frame):
-                return True
+            name = frame.f_code.co_qualname.partition(".")[0]
+            if name in self._others and not _is_library(frame):
+                return name
             frame = frame.f_back
-        return False
+        return None
 
 
 @contextmanager
-def watching(forbidden: Forbidden, name: str = "", judged: frozenset[str] = frozenset()) -> Iterator[Watch]:
+def watching(
+    forbidden: Forbidden, name: str = "", judged: frozenset[str] = frozenset(), free: Free | None = None
+) -> Iterator[Watch]:
     """Watches for forbidden operations while the block runs; results stay what they are.
 
     An operation that torch itself calls inside of one that is allowed is not noted.
@@ -75,8 +86,9 @@ def watching(forbidden: Forbidden, name: str = "", judged: frozenset[str] = froz
         forbidden: what may not be called.
         name: the exercise whose function runs.
         judged: names of all exercises. What another one may call it may call for this one too.
+        free: see `read_uses`.
     """
-    watch = Watch(forbidden, judged - {name})
+    watch = Watch(forbidden, judged - {name}, free)
     with ExitStack() as stack:
         if forbidden:
             stack.enter_context(_Entered(watch))
