@@ -171,3 +171,13 @@ def test_it_hands_over_data_alone(courts, tmp_path):
     )
     points = judged(courts, tmp_path, trusted=False, double="def double(x): return 3 * x", quadruple=spies)
     assert points["quadruple"] == (0.0, ())
+
+
+def test_what_gets_half_back_is_partly_right(courts, tmp_path):
+    submission = tmp_path / "submission.py"
+    submission.write_text("\n\n".join({**RIGHT, "double": "def double(x): return 3 * x"}.values()))
+    result = judge_submission(courts[True], read_submission(submission))
+    assert [(exercise.name, exercise.status) for exercise in result.exercises] == [
+        ("double", "failed"),
+        ("quadruple", "partial"),
+    ]

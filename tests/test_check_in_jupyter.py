@@ -13,6 +13,9 @@ from autograder.course import Course
 
 WRONG = "def grade_letter(score):\n    if not 0 <= score <= 100:\n        raise ValueError('score')\n    return 'A'"
 
+# The idea is right, the limits are not.
+EXCLUDES_LIMITS = WRONG.replace("'A'", "next((x for x, n in zip('ABCD', (90, 80, 70, 60)) if score > n), 'F')")
+
 
 @pytest.fixture(scope="module")
 def run(built_fixture_course: Course, tmp_path_factory: pytest.TempPathFactory):
@@ -34,16 +37,18 @@ def outputs(cell, kind: str) -> list[nbformat.NotebookNode]:
 
 
 def test_a_wrong_answer_shows_panel_counterexample_and_points(run):
-    cells = run("from autograder import check", WRONG, 'check("grade_letter")', 'check("grade_leter")', "check()")
+    cells = run(
+        "from autograder import check", EXCLUDES_LIMITS, 'check("grade_letter")', 'check("grade_leter")', "check()"
+    )
     checked = cells[2]
     assert [o.output_type for o in checked.outputs] == ["display_data", "execute_result"]
     panel = checked.outputs[0].data
     assert "✓" in panel["text/plain"] and "✗" in panel["text/plain"]
     assert "<script" not in panel["text/html"] and "<progress" not in panel["text/html"]
     counterexample = re.search(r"grade_letter\(.+\)", panel["text/plain"])[0]
-    assert eval(counterexample, {"grade_letter": lambda score: score}) < 90
+    assert eval(counterexample, {"grade_letter": lambda score: score}) in (60, 70, 80, 90)
     points = checked.outputs[1].data["text/plain"]
-    assert 0 < float(points) < 10 and points == repr(float(points))
+    assert float(points) == 0.65 and points == repr(float(points))
     assert "Did you mean 'grade_letter'?" in outputs(cells[3], "display_data")[0].data["text/plain"]
     assert len(outputs(cells[4], "display_data")) == 1
     assert [o for cell in cells for o in cell.outputs if o.get("name") == "stderr"] == []

@@ -72,7 +72,7 @@ def test_one_time_out_costs_one_check(judge, built_fixture_course):
         return endless() if x.numel() == 2000 else right(x, p, training=training, generator=generator)
 
     result = judge("dropout", hangs_on_much)
-    assert result.status == "partial"
+    assert (result.status, result.points) == ("timeout", 0.0)
     assert [check.name for check in result.checks if check.status == "timeout"] == ["test_share_of_kept_entries"]
 
 
@@ -115,3 +115,22 @@ def is_written_in_part(score):
 def test_guards_that_are_given_write_no_exercise(judge, own, status):
     result = judge("grade_letter", own)
     assert (result.status, result.points) == (status, 0.0)
+
+
+def is_always_a(score):
+    if not 0 <= score <= 100:
+        raise ValueError(f"score is {score}, allowed is 0 to 100")
+    return "A"
+
+
+def excludes_limits(score):
+    if not 0 <= score <= 100:
+        raise ValueError(f"score is {score}, allowed is 0 to 100")
+    return next((letter for letter, least in zip("ABCD", (90, 80, 70, 60), strict=True) if score > least), "F")
+
+
+@pytest.mark.parametrize(("own", "status"), [(is_always_a, "failed"), (excludes_limits, "partial")])
+def test_what_has_no_points_is_not_called_partly_right(judge, own, status):
+    result = judge("grade_letter", own)
+    assert any(check.kind == "refusal" and check.status == "passed" for check in result.checks)
+    assert result.status == status and (result.points > 0) is (status == "partial")

@@ -2,6 +2,7 @@
 
 import inspect
 import linecache
+import re
 import sys
 from dataclasses import replace
 from functools import cache

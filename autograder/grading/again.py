@@ -42,7 +42,9 @@ def with_half_given_back(
         again = judge()
     if again.points <= result.points:
         return result
-    return structs.replace(result, points=round((result.points + again.points) / 2, 6), stood_in=failed)
+    return structs.replace(
+        result, points=round((result.points + again.points) / 2, 6), status="partial", stood_in=failed
+    )
 
 
 def asked_of(runner: Answering, names: tuple[str, ...]) -> Functions:

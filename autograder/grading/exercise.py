@@ -113,7 +113,7 @@ def judge_exercise(
     # A rule can only cost: keeping it earns nothing, or wrong answers that keep it would have points.
     counted = [result for result in results if result.name not in RULE_CHECKS or result.status == "failed"]
     points = points_for(exercise.points, counted)
-    status = _status(counted)
+    status = _status(counted, points)
     diagnosis = None if status == "passed" else _diagnosed(exercise, seen, says, earlier)
     return ExerciseResult(exercise.name, points, exercise.points, status, diagnosis, tuple(results))
 
@@ -175,11 +175,12 @@ def _without_points(
     return ExerciseResult(exercise.name, 0.0, exercise.points, status, None, results, message)
 
 
-def _status(results: Sequence[CheckResult]) -> ExerciseStatus:
+def _status(results: Sequence[CheckResult], points: float) -> ExerciseStatus:
+    """The outcome as a whole; what has no points is not called partly right, whatever passes beside the idea."""
     statuses = {result.status for result in results}
     if statuses == {"passed"}:
         return "passed"
-    if "passed" in statuses:
+    if points > 0:
         return "partial"
     if "timeout" in statuses:
         return "timeout"
