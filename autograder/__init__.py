@@ -6,6 +6,8 @@ In a notebook: ``from autograder import check, grading``.
 import os
 from collections.abc import Callable
 
+from autograder.notebooks.start import begin
+
 __version__ = "0.1.0"
 __all__ = ["check", "grading"]
 
@@ -28,3 +30,6 @@ def check(exercise: str | Callable[..., object] | None = None) -> float:
     from autograder.grading.notebook import check_caller
 
     return check_caller(exercise, sys._getframe(1).f_globals)
+
+
+begin()

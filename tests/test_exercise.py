@@ -15,7 +15,7 @@ from autograder.results import CheckResult, ExerciseResult
 from autograder.sandbox.inprocess import InProcess
 from autograder.testing.assignment import load_assignment
 
-SECONDS = 0.2
+SECONDS = 1.0
 
 Judge = Callable[..., ExerciseResult]
 
@@ -50,15 +50,15 @@ def late(check: CheckResult) -> bool:
     return check.message == "Not waited for: two earlier checks took too long."
 
 
-def endless(*args: Any, **kwargs: Any) -> None:
-    while True:
-        pass
-
-
 def test_after_two_time_outs_the_other_checks_are_not_waited_for(judge):
-    start = time.monotonic()
+    waited = []
+
+    def endless(*args: Any, **kwargs: Any) -> None:
+        waited.append(args)
+        time.sleep(60)
+
     result = judge("dropout", endless)
-    assert time.monotonic() - start < (MOST_TIMEOUTS + 1) * SECONDS + 1
+    assert len(waited) == MOST_TIMEOUTS
     made = [check for check in result.checks if check.name != DEVICE]
     assert result.status == "timeout" and {check.status for check in made} == {"timeout"}
     assert [late(check) for check in made] == [False] * MOST_TIMEOUTS + [True] * (len(made) - MOST_TIMEOUTS)
@@ -67,13 +67,16 @@ def test_after_two_time_outs_the_other_checks_are_not_waited_for(judge):
 
 def test_one_time_out_costs_one_check(judge, built_fixture_course):
     right = load_assignment(built_fixture_course, "basics").reference["dropout"]
+    waited = []
 
-    def hangs_on_much(x, p, *, training, generator=None):
-        return endless() if x.numel() == 2000 else right(x, p, training=training, generator=generator)
+    def hangs_once(x, p, *, training, generator=None):
+        if training and not waited:
+            waited.append(x)
+            time.sleep(60)
+        return right(x, p, training=training, generator=generator)
 
-    result = judge("dropout", hangs_on_much)
-    assert (result.status, result.points) == ("timeout", 0.0)
-    assert [check.name for check in result.checks if check.status == "timeout"] == ["test_share_of_kept_entries"]
+    checks = [check for check in judge("dropout", hangs_once).checks if check.name != DEVICE]
+    assert [check.status for check in checks if check.status != "passed"] == ["timeout"]
 
 
 def raises_on_everything(x, p, *, training, generator=None):

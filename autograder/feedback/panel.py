@@ -62,6 +62,8 @@ class Panel:
         result = self.result
         head = f"{result.name}: {points_text(result.points)} of {points_text(result.max_points)} points"
         lines = [head if result.status == "passed" else f"{head} ({HEADINGS.get(result.status, result.status)})"]
+        if result.status == "missing":
+            return f"{lines[0]}. {result.message}".strip()
         lines += [f"  {line}" for line in ([result.message] if result.message else self._body())]
         return "\n".join(lines)
 

@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
+import torch
+
 from autograder.course import Course, Limits
 from autograder.notebooks.source import read_source
 from autograder.notebooks.submission import Cell
@@ -61,6 +63,8 @@ class TrustedKernel:
             device=device,
         )
         os.environ.setdefault("MPLBACKEND", "Agg")
+        # As everywhere; what a cell sets stands.
+        torch.set_num_threads(1)
 
     def run(self, cell: Cell) -> Raised | None:
         limits = self._limits

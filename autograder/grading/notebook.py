@@ -21,6 +21,7 @@ from autograder.feedback.visibility import for_student, hidden_are_named
 from autograder.grading.again import Functions, with_half_given_back
 from autograder.grading.exercise import judge_exercise, replayed
 from autograder.grading.inquiries import inquiry
+from autograder.notebooks.start import one_thread
 from autograder.policy.deadline import deadline_beside
 from autograder.policy.extensions import read_extensions
 from autograder.results import ExerciseResult
@@ -64,7 +65,7 @@ def check_caller(wanted: object, namespace: Mapping[str, Any]) -> float:
     if name is not None and exercise is None:
         _show(Notice(_unknown(name, assignment)))
         return 0.0
-    with _random_state_kept():
+    with _random_state_kept(), one_thread():
         if exercise is None:
             return _check_all(assignment, namespace, recordings)
         return _check_one(assignment, exercise, namespace, recordings)
