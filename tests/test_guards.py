@@ -117,10 +117,10 @@ def test_what_is_wrong_raises_value_error_that_names_the_argument(guard, named):
         ),
         (lambda: require_shape((None, 3), h=FLAT), "h has shape (3,), it has to be (any, 3)"),
         (lambda: require_shape((4,), h=FLAT), "h has shape (3,), it has to be (4,)"),
-        (lambda: require_ndim((2, 3), x=FLAT), "x has 1 axes, it has to have 2 or 3"),
-        (lambda: require_axis(FLAT, dim=1), "dim is 1, x has 1 axes"),
+        (lambda: require_ndim((2, 3), x=FLAT), "x has 1 axis, it has to have 2 or 3"),
+        (lambda: require_axis(FLAT, dim=1), "dim is 1, x has 1 axis"),
         (lambda: require_between(0, 1, p=2), "p is 2, it has to be from 0 to 1"),
-        (lambda: require_between(0, 1, exclusive=True, p=1), "p is 1, it has to be between, but neither, 0 and 1"),
+        (lambda: require_between(0, 1, exclusive=True, p=1), "p is 1, it has to be strictly between 0 and 1"),
         (lambda: require_one_of(("none", "tanh"), form="erf"), "form is 'erf', allowed is 'none' or 'tanh'"),
     ],
 )

@@ -2,8 +2,6 @@
 
 Each compares with torch's own function or with worked numbers, or states a property of the function.
 The sentence under a test is what you read when it fails.
-
-Random functions are judged by the generator that they are given and by what they do over many draws.
 """
 
 from collections.abc import Callable
@@ -19,7 +17,6 @@ from torch import Tensor
 from autograder.testing import (
     CALLS,
     GENERATORS,
-    PLACES,
     SEEDS,
     Callback,
     Contract,
@@ -96,8 +93,8 @@ DROPOUT = drawing(
 
 @exercise("dropout", points=4, contract=DROPOUT)
 class TestDropout(OwnDraws):
-    def draw(self, student, generator: torch.Generator) -> Tensor:
-        return student.dropout(torch.ones(PLACES), 0.5, generator=generator)[0]
+    def draw(self, student, generator: torch.Generator, shape: tuple[int, ...]) -> Tensor:
+        return student.dropout(torch.ones(shape), 0.5, generator=generator)[0]
 
     @idea
     @weight(4)
@@ -126,13 +123,14 @@ class TestDropout(OwnDraws):
         assert_close((out.double(), mask.double()), (x, torch.ones_like(x)))
 
     @case
-    @shares(1)
+    @shares(2)
     @few_examples
     @given(p=ODD_P, seed=SEEDS)
     def test_any_probability(self, student, p, seed):
-        """p may be any number, such as 0.333 or 0.004: over 20,000 entries the share that is dropped is p."""
-        _, mask = student.dropout(torch.ones(100, 200), p, generator=seeded(seed))
-        assert_share(mask == 0, p, "an entry was dropped")
+        """p may be any number, such as 0.333 or 0.004, and is 0.5 by default: of 20,000 entries a share p is dropped."""
+        x = torch.ones(100, 200)
+        assert_share(student.dropout(x, p, generator=seeded(seed))[1] == 0, p, "an entry was dropped")
+        assert_share(student.dropout(x, generator=seeded(seed))[1] == 0, 0.5, "an entry was dropped")
 
     @case
     @given(x=tensors(min_ndim=1), p=st.sampled_from([0.0, 1.0]))
@@ -140,16 +138,6 @@ class TestDropout(OwnDraws):
         """With p = 0 nothing changes, with p = 1 every entry is 0, never nan."""
         expected = torch.ones_like(x) - p
         assert_close(student.dropout(x, p, generator=seeded()), (x * expected, expected))
-
-    @case
-    @fair_draws(CALLS)
-    @few_examples
-    @given(shape=st.sampled_from([(), (1,)]), seed=SEEDS)
-    def test_one_entry(self, student, shape, seed):
-        """A tensor of one entry is dropped or kept by chance too; without p, with probability 1/2."""
-        x = torch.ones(shape).double()
-        masks = [student.dropout(x, generator=seeded(seed + call))[1].item() for call in range(CALLS)]
-        assert_close(sorted(set(masks)), [0.0, 2.0])
 
     @case
     @given(x=tensors(min_ndim=1).map(torch.zeros_like), seed=SEEDS)
@@ -194,9 +182,9 @@ WITHOUT_DROPOUT = Contract(
 
 @exercise("mc_dropout_mean", points=2, contract=WITHOUT_DROPOUT)
 class TestMcDropoutMean(Draws):
-    def draw(self, student, generator: torch.Generator) -> Tensor:
+    def draw(self, student, generator: torch.Generator, shape: tuple[int, ...]) -> Tensor:
         itself = Callback("lambda v: v")
-        return student.mc_dropout_mean(torch.ones(40), itself, samples=1, generator=generator)
+        return student.mc_dropout_mean(torch.ones(shape), itself, samples=1, generator=generator)
 
     def seen(self, student, x: Tensor, *p: float, samples: int, seed: int) -> list[Tensor]:
         """What the predictions are made from."""
@@ -244,12 +232,12 @@ class TestMcDropoutMean(Draws):
         assert_right(seen == samples, f"With samples={samples} the function was called {seen} times.")
 
     @case
-    @fair_draws(40)
+    @fair_draws(36)
     @few_examples
     @given(seed=SEEDS)
     def test_a_half_by_default(self, student, seed):
         """Without p, entries are dropped with probability 1/2."""
-        assert_close(sorted(set(self.draw(student, seeded(seed)).tolist())), [0.0, 2.0])
+        assert_close(sorted(set(self.draw(student, seeded(seed), (36,)).tolist())), [0.0, 2.0])
 
 
 def penalty(loss: Callable[..., Tensor], weights: st.SearchStrategy[Tensor]) -> Contract:
@@ -323,7 +311,8 @@ DECAY = Contract(
     ),
     sgd,
     agrees="The step agrees with that of torch.optim.SGD with the same weight decay.",
-    magnitudes=(1.0, 1e-3, 500.0),
+    magnitudes=(1.0, 1e-3),
+    half_slack=6.0,  # a sum may cancel
     scaled=("param", "grad"),
     batch={"param": 0, "grad": 0},
     keywords=("lr", "weight_decay"),
@@ -403,7 +392,8 @@ class TestEarlyStopping:
         assert_close(self.follow(student, losses)[1].best_params, self.right(losses)[3])
 
     @case
-    @given(losses=losses(-8, 8, 4), min_delta=st.sampled_from([0.0, 0.375, 0.625]))
+    @given(losses=losses(-8, 8, 4), min_delta=st.sampled_from([0.0, 0.5, 0.625]))
+    @example(losses=[1.0, 0.5, 0.25], min_delta=0.5)
     def test_attributes(self, student, losses, min_delta):
         """`best` and `best_params` are of the last better epoch, `bad_epochs` counts those since; params stay."""
         _, stopping = self.follow(student, losses, 3, min_delta)
@@ -429,13 +419,6 @@ class TestEarlyStopping:
         """Without arguments it stops at the fifth bad epoch in a row, and any lower loss is better."""
         losses = [1.0, 0.999, 1.0, 1.0, 1.0, 1.0, 1.0]
         assert_close(self.follow(student, losses)[0], self.right(losses, 5)[0])
-
-    @case
-    def test_two_do_not_share_a_count(self, student):
-        """Two of them keep counts and weights of their own."""
-        (_, first), (_, second) = self.follow(student, [1.0, 0.5], 1), self.follow(student, [3.0], 2)
-        assert_close((first.step(2.0, []), second.step(4.0, [])), (True, False))
-        assert_close((first.best_params, second.best_params), (self.weights(1), self.weights(0)))
 
     @refusal
     @given(wrong=st.sampled_from([("patience", 0), ("patience", -2), ("min_delta", -0.1), ("min_delta", nan)]))
@@ -507,8 +490,8 @@ NOISE = drawing(
 
 @exercise("add_noise", points=1, contract=NOISE)
 class TestAddNoise(OwnDraws):
-    def draw(self, student, generator: torch.Generator) -> Tensor:
-        return student.add_noise(torch.zeros(PLACES), 0.5, generator=generator)
+    def draw(self, student, generator: torch.Generator, shape: tuple[int, ...]) -> Tensor:
+        return student.add_noise(torch.zeros(shape), 0.5, generator=generator)
 
     def decided(self, drawn: Tensor) -> Tensor:
         return drawn > 0
@@ -525,12 +508,13 @@ class TestAddNoise(OwnDraws):
         assert_share(noise > 0, 0.5, "the noise was positive")
 
     @case
-    @statistical(false_alarm=80e-12, because="a normal number of deviation 0.7 or more is within 1e-12 of 0")
-    @given(shape=st.sampled_from([(), (1,), (2,)]), seed=SEEDS)
-    def test_the_mean_is_left_to_chance(self, student, shape, seed):
-        """Only on average is the noise 0: that of one or two entries is drawn too, and nothing corrects it."""
-        noise = student.add_noise(torch.zeros(shape).double(), 1.0, generator=seeded(seed))
-        assert_right(abs(noise.mean().item()) > 1e-12, "The noise of so few entries adds up to 0.")
+    @shares(1)
+    @few_examples
+    @given(seed=SEEDS)
+    def test_far_out(self, student, seed):
+        """Normal noise has no bounds: of 20,000 draws 0.27 % lie further out than three standard deviations."""
+        noise = student.add_noise(torch.zeros(100, 200), 2.0, generator=seeded(seed)) / 2
+        assert_share(noise.abs() > 3, 0.0027, "the noise lay outside 3 std")
 
     @case
     @given(x=tensors(min_ndim=1, low=-100, high=100), seed=SEEDS)
@@ -543,7 +527,7 @@ class TestAddNoise(OwnDraws):
 @st.composite
 def batches(draw) -> dict[str, Any]:
     """Samples, each with a class of its own as its target."""
-    x = draw(tensors(min_ndim=1, min_side=2, max_side=6))
+    x = draw(tensors(min_ndim=2, min_side=2, max_side=6))
     y = torch.eye(len(x), dtype=torch.float64)
     return {"x": x, "y": y, "lam": draw(floats(0.1, 0.9)), "generator": draw(GENERATORS)}
 
@@ -563,8 +547,7 @@ MIXUP = drawing(
     batches(),
     mixed,
     agrees="Every sample keeps the share lam and gets the rest from its partner, and so does its target.",
-    magnitudes=(1.0, 500.0),
-    scaled=("x",),
+    half_slack=6.0,  # a sum may cancel
     batch={"x": 0, "y": 0},
     refuses=(outside("lam", 0, 1), another_length("y", 0), another_number_of_axes("y")),
 )
@@ -574,25 +557,19 @@ MIXUP = drawing(
 class TestMixup(Draws):
     def mix(self, student, count: int, generator: torch.Generator) -> Tensor:
         y = torch.eye(count, dtype=torch.float64)
-        return partners(student.mixup(torch.arange(count).double(), y, 0.25, generator=generator)[1], y, 0.25)
+        return partners(student.mixup(torch.arange(count).double()[:, None], y, 0.25, generator=generator)[1], y, 0.25)
 
-    def draw(self, student, generator: torch.Generator) -> Tensor:
+    def draw(self, student, generator: torch.Generator, shape: tuple[int, ...]) -> Tensor:
         return self.mix(student, 36, generator)
-
-    @idea
-    @given(count=st.integers(2, 9), generator=GENERATORS)
-    def test_everyone_is_a_partner_once(self, student, count, generator):
-        """The partners are a permutation: every sample is the partner of exactly one."""
-        partner, ones = self.mix(student, count, generator), torch.ones(count).double()
-        assert_close((partner.sum(0), partner.sum(1)), (ones, ones))
 
     @idea
     @statistical(false_alarm=2 * (9 * (2 / 3) ** 80 + 15 * (4 / 6) ** 80), because="80 permutations of three samples")
     @few_examples
     @given(seed=SEEDS)
     def test_any_permutation(self, student, seed):
-        """In 80 calls with three samples each is mixed with every one, itself too, and in more ways than by turns."""
+        """Each sample is the partner of exactly one; in 80 calls each of three meets every one, itself too."""
         drawn = [self.mix(student, 3, seeded(seed + call)) for call in range(80)]
+        assert_close(torch.stack(drawn).sum(1), torch.ones(80, 3, dtype=torch.float64))
         never = (torch.stack(drawn).sum(0) == 0).nonzero().tolist()
         assert_right(not never, f"In 80 calls these samples never meet as partners: {never[:3]}.")
         ways = len({tuple(one.flatten().tolist()) for one in drawn})
@@ -629,8 +606,8 @@ class TestHorizontalFlip(OwnDraws):
         x = torch.tensor([0.0, 1.0]).expand(count, 1, 1, 2).clone()
         return student.horizontal_flip(x, *p, generator=generator)[:, 0, 0, 0]
 
-    def draw(self, student, generator: torch.Generator) -> Tensor:
-        return self.turned(student, 36, generator=generator)
+    def draw(self, student, generator: torch.Generator, shape: tuple[int, ...]) -> Tensor:
+        return self.turned(student, torch.Size(shape).numel(), 0.5, generator=generator)
 
     @idea
     def test_worked_values(self, student):
@@ -647,21 +624,13 @@ class TestHorizontalFlip(OwnDraws):
         assert_share(self.turned(student, 2000, p, generator=seeded(seed)) == 1, p, "an image was turned")
 
     @case
-    @shares(1)
+    @shares(2)
     @few_examples
     @given(p=ODD_P, seed=SEEDS)
     def test_any_probability(self, student, p, seed):
-        """p may be any number, such as 0.333 or 0.004: of 20,000 images the share that is turned is p."""
+        """p may be any number, such as 0.333 or 0.004, and is 0.5 by default: of 20,000 images a share p is turned."""
         assert_share(self.turned(student, 20_000, p, generator=seeded(seed)) == 1, p, "an image was turned")
-
-    @case
-    @fair_draws(CALLS)
-    @few_examples
-    @given(seed=SEEDS)
-    def test_one_image(self, student, seed):
-        """A batch of one image is turned or not by chance too."""
-        answers = {self.turned(student, 1, 0.5, generator=seeded(seed + call)).item() for call in range(CALLS)}
-        assert_close(sorted(answers), [0.0, 1.0])
+        assert_share(self.turned(student, 20_000, generator=seeded(seed)) == 1, 0.5, "an image was turned")
 
     @case
     @given(p=st.sampled_from([0.0, 1.0]), x=IMAGES)
@@ -698,8 +667,10 @@ class TestRandomCrop(OwnDraws):
         x = torch.arange(float(shape[0] * shape[1])).reshape(1, 1, *shape).expand(count, 1, *shape).clone()
         return student.random_crop(x, (1, 1), *padding, generator=generator).flatten()
 
-    def draw(self, student, generator: torch.Generator) -> Tensor:
-        return self.pixels(student, (2, 2), 18, generator=generator)
+    places = (18,)  # each of which draws a row and a column
+
+    def draw(self, student, generator: torch.Generator, shape: tuple[int, ...]) -> Tensor:
+        return self.pixels(student, (2, 2), *shape, generator=generator)
 
     def decided(self, drawn: Tensor) -> Tensor:
         return torch.stack([drawn >= 2, drawn % 2 == 1], dim=-1)
@@ -793,7 +764,7 @@ class TestRotate:
 
 
 BRIGHTNESS = Contract(
-    {"x": PIXELS, "factor": floats(0, 4) | st.sampled_from([50.0, 1000.0])},
+    {"x": PIXELS, "factor": floats(0, 4)},
     lambda x, factor: torch.minimum(x * factor, torch.ones_like(x)),
     agrees="Every pixel is multiplied by the factor and cut off at 1.",
     batch={"x": 0},
@@ -807,6 +778,11 @@ class TestAdjustBrightness:
     def test_worked_values(self, student):
         """Twice as bright, (0, 0.25, 0.75) is (0, 0.5, 1)."""
         assert_close(student.adjust_brightness(vector(0, 0.25, 0.75), 2.0), vector(0, 0.5, 1))
+
+    @case
+    def test_large_factors(self, student):
+        """A thousand times as bright, all is white but what was black."""
+        assert_close(student.adjust_brightness(vector(0, 1e-4, 0.5), 1000.0), vector(0, 0.1, 1))
 
 
 FGSM = Contract(

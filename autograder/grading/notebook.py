@@ -135,7 +135,7 @@ def _judge(
     def right(names: tuple[str, ...]) -> Functions:
         return {name: assignment.reference[name] for name in names}
 
-    uses = uses_in_namespace(namespace, exercise.name, exercise.forbidden, frozenset(asked.judged))
+    uses = uses_in_namespace(namespace, exercise.name, asked.forbidden, frozenset(asked.judged))
     first = judged(uses, asked)
     # A student has no right versions to put in the place of wrong ones.
     return with_half_given_back(first, earlier, right, runner, judged) if graded else first

@@ -96,10 +96,16 @@ def assert_on_their_own(answers: Tensor, what: str = "an entry") -> None:
 
 
 class Draws:
-    """What every function has to keep that draws from a generator."""
+    """What every function has to keep that draws from a generator.
 
-    def draw(self, student: Any, generator: torch.Generator) -> Tensor:
-        """What the student's function gives for `ENTRIES` entries or more, each changed with probability 1/2."""
+    Attributes:
+        places: a shape on which it draws `ENTRIES` numbers or more.
+    """
+
+    places: tuple[int, ...] = PLACES
+
+    def draw(self, student: Any, generator: torch.Generator, shape: tuple[int, ...]) -> Tensor:
+        """What the student's function gives for entries, or samples, of a shape, each changed with probability 1/2."""
         raise NotImplementedError
 
     @case
@@ -107,7 +113,7 @@ class Draws:
     @given(seed=SEEDS)
     def test_equal_generators_equal_results(self, student: Any, seed: int) -> None:
         """Two generators with the same seed give the same result: nothing else is drawn from."""
-        first, second = self.draw(student, seeded(seed)), self.draw(student, seeded(seed))
+        first, second = (self.draw(student, seeded(seed), self.places) for _ in range(2))
         assert_right(torch.equal(first, second), "Two generators with the same seed gave different results.")
 
     @idea
@@ -117,7 +123,7 @@ class Draws:
     def test_each_call_draws_anew(self, student: Any, seed: int) -> None:
         """Calls with one generator give different results: it moves on with each draw."""
         generator = seeded(seed)
-        first, *others = (self.draw(student, generator) for _ in range(4))
+        first, *others = (self.draw(student, generator, self.places) for _ in range(4))
         assert_right(not all(torch.equal(first, one) for one in others), "Four calls with one generator are alike.")
 
 
@@ -125,8 +131,12 @@ class OwnDraws(Draws):
     """What every function has to keep that decides about each entry or sample by a draw of its own."""
 
     def decided(self, drawn: Tensor) -> Tensor:
-        """Which of the entries were changed."""
+        """Which of the entries were changed; the first axis counts the calls."""
         return drawn != 0
+
+    def calls(self, student: Any, seed: int, shape: tuple[int, ...]) -> Tensor:
+        """What many calls decide."""
+        return self.decided(torch.stack([self.draw(student, seeded(seed + call), shape) for call in range(CALLS)]))
 
     @idea
     @own_draws
@@ -134,5 +144,13 @@ class OwnDraws(Draws):
     @given(seed=SEEDS)
     def test_draws_of_its_own(self, student: Any, seed: int) -> None:
         """Each entry or sample has a draw of its own: no two hang together, and any number may be chosen."""
-        drawn = torch.stack([self.draw(student, seeded(seed + call)) for call in range(CALLS)])
-        assert_on_their_own(self.decided(drawn))
+        assert_on_their_own(self.calls(student, seed, self.places))
+
+    @case
+    @fair_draws(CALLS)
+    @few_examples
+    @given(seed=SEEDS)
+    def test_one_entry(self, student: Any, seed: int) -> None:
+        """With only one entry or sample it is left to chance too."""
+        often = self.calls(student, seed, (1,)).double().mean().item()
+        assert_right(0 < often < 1, f"In {CALLS} calls with one entry or sample it is always decided alike.")

@@ -700,7 +700,10 @@ def averages_over_the_samples_only(x, y, params, forward, backward, *, lr, targe
 
 
 @mistake(
-    "train_mlp", kind="idea", says="What comes back are the weights of the smallest error. Asked for are the last ones."
+    "train_mlp",
+    kind="idea",
+    stage="stop",
+    says="What comes back are the weights of the smallest error. Asked for are the last ones.",
 )
 def gives_the_best(x, y, params, forward, backward, *, lr, target_error, max_epochs):
     trained, errors = train_mlp(

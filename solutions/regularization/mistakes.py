@@ -683,6 +683,16 @@ class KeepsAnyLowerWeights(_Counting):
 @mistake(
     "EarlyStopping",
     kind="case",
+    says="A loss that is better by exactly min_delta counts as better. It has to be lower than best - min_delta.",
+)
+class TakesMinDeltaForEnough(_Counting):
+    def is_better(self, loss):
+        return loss <= self.best - self.min_delta and loss < self.best
+
+
+@mistake(
+    "EarlyStopping",
+    kind="case",
     says="`best` begins with a number that a loss can exceed. At the start any loss is better.",
 )
 class StartsAtAThousand(_Counting):
@@ -795,6 +805,16 @@ def scales_the_noise_with_x(x, std, *, generator):
 def takes_the_mean_away(x, std, *, generator):
     noise = add_noise(torch.zeros_like(x), std, generator=generator)
     return x + noise - (noise.mean() if x.numel() else 0)
+
+
+@mistake(
+    "add_noise",
+    kind="case",
+    says="The noise is cut off at two and a half standard deviations. Normal noise has no bounds.",
+)
+def cuts_off_the_noise(x, std, *, generator):
+    noise = add_noise(torch.zeros_like(x), std, generator=generator)
+    return x + noise.clamp(-2.5 * std, 2.5 * std)
 
 
 @mistake(
