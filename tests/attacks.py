@@ -454,7 +454,7 @@ PATCHES = (
         "from IPython import get_ipython\nget_ipython().ast_transformers.append(None)",
         "AttributeError",
     ),
-    cell("showtraceback", "get_ipython().showtraceback = None", "NameError"),
+    cell("showtraceback", "get_ipython().showtraceback = None"),
     cell("linecache", "import linecache; linecache.getline = lambda *a: 1 / 0", keeps=False),
     cell("__name__", "__name__ = 'autograder'; __builtins__ = {}", keeps=False),
     cell("the namespace", "globals().clear()", keeps=False),

@@ -147,6 +147,10 @@ def observed(result: Result, attack_name: str) -> str:
     return f"{result.score:g} of {result.max_score:g}; {said[0][:120] if said else ''}"
 
 
+# What nobody limits would go on for ever; a busy machine only takes longer.
+ENDLESS = 120
+
+
 @pytest.mark.parametrize("attack", ATTACKS, ids=[f"{a.where}-{a.name}".replace(" ", "_") for a in ATTACKS])
 def test_an_attack_fails_and_hurts_no_one(attack: Attack, court, source, neighbour, table, tmp_path):
     right = court.assignment.max_score - 1 if attack.where == "file" else HONEST
@@ -169,7 +173,7 @@ def test_an_attack_fails_and_hurts_no_one(attack: Attack, court, source, neighbo
     assert attack.says in text
     assert attack.says != "LEAKED" or str(court.course.root) not in text
     assert len(to_json(result)) < RESULT_BYTES
-    assert took < attack.submission + 10
+    assert took < attack.submission + ENDLESS
     assert memory_at_most() - before < JUDGE_MEMORY
     assert not Path("/tmp/written-by-an-attack").exists()
     assert not (court.course.root / "written").exists()

@@ -2,7 +2,6 @@
 
 import inspect
 import linecache
-import re
 import sys
 from dataclasses import replace
 from functools import cache
