@@ -311,7 +311,8 @@ DECAY = Contract(
     ),
     sgd,
     agrees="The step agrees with that of torch.optim.SGD with the same weight decay.",
-    magnitudes=(1.0, 1e-3, 500.0),
+    magnitudes=(1.0, 1e-3),
+    half_slack=6.0,  # a sum may cancel
     scaled=("param", "grad"),
     batch={"param": 0, "grad": 0},
     keywords=("lr", "weight_decay"),
@@ -349,7 +350,7 @@ def losses(low: int, high: int, parts: int = 1) -> st.SearchStrategy[list[float]
 
 @exercise("EarlyStopping", points=3)
 class TestEarlyStopping:
-    BY_HAND = (5.0, 4.0, 4.0, 3.0, 5.0, 3.0)
+    BY_HAND = (5.0, 4.0, 4.0, 3.0, 5.0, 3.0, 4.0)
 
     def weights(self, epoch: int) -> list[Tensor]:
         """The weights of an epoch."""
@@ -378,7 +379,7 @@ class TestEarlyStopping:
 
     @idea("min_delta")
     @given(losses=losses(0, 12, 4), min_delta=st.sampled_from([0.375, 0.625, 1.125]))
-    @example(losses=[4.0, 3.8, 3.45, 3.4], min_delta=0.5)
+    @example(losses=[4.0, 3.8, 3.45, 3.4, 3.3], min_delta=0.5)
     def test_min_delta(self, student, losses, min_delta):
         """A loss has to be below the best one by more than min_delta; small gains add up, as the best stays."""
         assert_close(self.follow(student, losses, 2, min_delta)[0], self.right(losses, 2, min_delta)[0])
@@ -546,8 +547,7 @@ MIXUP = drawing(
     batches(),
     mixed,
     agrees="Every sample keeps the share lam and gets the rest from its partner, and so does its target.",
-    magnitudes=(1.0, 500.0),
-    scaled=("x",),
+    half_slack=6.0,  # a sum may cancel
     batch={"x": 0, "y": 0},
     refuses=(outside("lam", 0, 1), another_length("y", 0), another_number_of_axes("y")),
 )
