@@ -44,7 +44,7 @@ def require_ndim(allowed: int | tuple[int, ...], **array: Any) -> None:
     ((name, value),) = array.items()
     axes = (allowed,) if isinstance(allowed, int) else allowed
     if len(_shape(value)) not in axes:
-        raise ValueError(f"{name} has {len(_shape(value))} axes, it has to have {' or '.join(map(str, axes))}")
+        raise ValueError(f"{name} has {_axes(value)}, it has to have {' or '.join(map(str, axes))}")
 
 
 def require_axis(x: Any, **axis: Any) -> None:
@@ -52,7 +52,7 @@ def require_axis(x: Any, **axis: Any) -> None:
     ((name, value),) = axis.items()
     axes = len(_shape(x))
     if not isinstance(value, int) or isinstance(value, bool) or not -axes <= value < axes:
-        raise ValueError(f"{name} is {value!r}, x has {axes} axes")
+        raise ValueError(f"{name} is {value!r}, x has {_axes(x)}")
 
 
 def require_positive(**number: Any) -> None:
@@ -74,8 +74,8 @@ def require_between(low: float, high: float, *, exclusive: bool = False, **numbe
     ((name, value),) = number.items()
     inside = _is_number(value) and (low < value < high if exclusive else low <= value <= high)
     if not inside:
-        ends = "between, but neither," if exclusive else "from"
-        raise ValueError(f"{name} is {value!r}, it has to be {ends} {low:g} {'and' if exclusive else 'to'} {high:g}")
+        allowed = f"strictly between {low:g} and {high:g}" if exclusive else f"from {low:g} to {high:g}"
+        raise ValueError(f"{name} is {value!r}, it has to be {allowed}")
 
 
 def require_one_of(allowed: Sequence[Any], **value: Any) -> None:
@@ -101,6 +101,11 @@ def require_whole(least: int, *, axes: int | None = None, **number: Any) -> None
 
 def _shape(value: Any) -> tuple[int, ...]:
     return tuple(getattr(value, "shape", ()))
+
+
+def _axes(value: Any) -> str:
+    count = len(_shape(value))
+    return f"{count} {'axis' if count == 1 else 'axes'}"
 
 
 def _is_number(value: Any) -> bool:

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from autograder.feedback.code import brief, code_of, show
+from autograder.feedback.calls import code_of
+from autograder.feedback.code import brief, show
 from autograder.sandbox.inprocess import InProcess
 from autograder.sandbox.values import Callback, Handle, copy_value, same_bits
 from autograder.testing import Student, noncontiguous_tensors, tensors

@@ -200,11 +200,11 @@ RAISED = {
     "nothing, named": (None, {"naming": "p"}, "Expected ValueError that names `p`, but nothing was raised."),
     "another": (KeyError("k"), {}, "Expected ValueError, but KeyError was raised ('k')."),
     "a base class": (Exception("x"), {}, "Expected ValueError, but Exception was raised (x)."),
-    "no name": (ValueError("bad"), {"naming": "p"}, "ValueError is right, but its message does not name `p`: 'bad'."),
+    "no name": (ValueError("bad"), {"naming": "p"}, "ValueError is right, but its message does not name `p` ('bad')."),
     "only a letter": (
         ValueError("expected 2"),
         {"naming": "p"},
-        "ValueError is right, but its message does not name `p`: 'expected 2'.",
+        "ValueError is right, but its message does not name `p` ('expected 2').",
     ),
     "nothing, one of two": (
         None,
@@ -219,7 +219,7 @@ RAISED = {
     "none of two": (
         ValueError("bad"),
         {"naming": ("p", "x"), "because": "p is 2"},
-        "ValueError is right, but its message does not name `p`: 'bad' (p is 2).",
+        "ValueError is right, but its message does not name `p` ('bad'): p is 2.",
     ),
 }
 
@@ -250,12 +250,12 @@ def has_a_guard(x, y):
 
 
 ACCIDENTS = {
-    broadcasts: "Expected ValueError that names `y`, but this one came by accident "
-    "(line {}: return np.zeros(x) + np.zeros(y)): 'operands",
-    converts: "Expected ValueError that names `y`, but this one came by accident "
-    '(line {}: return int("three")): "invalid',
-    refuses: "ValueError is right, but its message does not name `y`: 'lengths differ'.",
-    has_a_guard: "ValueError is right, but its message does not name `y`: 'temperature is -2",
+    broadcasts: "Expected ValueError that names `y`, but this one came by accident, "
+    "in line {}: return np.zeros(x) + np.zeros(y) ('operands",
+    converts: "Expected ValueError that names `y`, but this one came by accident, "
+    'in line {}: return int("three") ("invalid',
+    refuses: "ValueError is right, but its message does not name `y` ('lengths differ').",
+    has_a_guard: "ValueError is right, but its message does not name `y` ('temperature is -2",
 }
 
 

@@ -17,7 +17,7 @@ from hypothesis.extra import numpy as hnp
 
 from autograder.course import Course, ExampleSettings, load_course
 from autograder.examples.codec import decode_answer, encode_answer
-from autograder.examples.record import FIXED_SEED, Part, course_seed
+from autograder.examples.record import FEW, FIXED_SEED, Part, course_seed, record, stale_exercises
 from autograder.examples.search import search
 from autograder.examples.store import (
     Examples,
@@ -119,10 +119,8 @@ def recording(checks: str = "0" * 64) -> Recording:
     request = {"kind": "call", "name": "softmax", "args": [example["x"], 0], "kwargs": {}}
     reference, wrong = [[encode(torch.ones(5), pack)]], [[encode(torch.zeros(5), pack)]]
     check = RecordedCheck([example, example], [[request], None], [reference, reference], {"zeros": [None, wrong]})
-    return Recording(
-        Manifest("basics", "key", checks, {"softmax": RecordedExercise({"test_ones": check}, {"zeros": "All zero."})}),
-        bytes(pack.data),
-    )
+    exercise = RecordedExercise("key", {"test_ones": check}, {"zeros": "All zero."}, ("y",))
+    return Recording(Manifest("basics", checks, {"softmax": exercise}), {"softmax": bytes(pack.data)})
 
 
 @pytest.fixture
@@ -160,6 +158,7 @@ def test_an_example_has_the_answers_of_reference_and_mistakes() -> None:
     assert first.values["x"].tolist() == [0, 1, 2, 3, 4]
     assert (first.mistakes["zeros"], second.mistakes["zeros"][0].value.tolist()) == (first.reference, [0.0] * 5)
     assert Examples(recording()).says("softmax") == {"zeros": "All zero."}
+    assert Examples(recording()).returns("softmax") == ("y",)
 
 
 @pytest.mark.parametrize(("exercise", "check"), [("softmax", "test_twos"), ("relu", "test_ones")])
@@ -188,7 +187,7 @@ def test_a_flipped_byte_is_refused_or_makes_no_difference(file: Path) -> None:
 @pytest.mark.parametrize("content", [b"not a zip", b"\x93NUMPY", None])
 def test_another_kind_of_file_is_refused(file: Path, content: bytes | None) -> None:
     if content is None:
-        np.savez(file, manifest=np.array([object()], dtype=object), data=np.zeros(1), sha256=np.zeros(1))
+        np.savez(file, **{"manifest": np.array([object()], dtype=object), "data.f": np.zeros(1), "sha256": np.zeros(1)})
     else:
         file.write_bytes(content)
     assert "is damaged" in refusal(file)
@@ -197,13 +196,20 @@ def test_another_kind_of_file_is_refused(file: Path, content: bytes | None) -> N
 def test_data_of_another_recording_is_refused(file: Path) -> None:
     with np.load(file) as arrays:
         parts = dict(arrays)
-    np.savez(file, **{**parts, "data": parts["data"] + 1})
+    np.savez(file, **{**parts, "data.softmax": parts["data.softmax"] + 1})
+    assert "is damaged" in refusal(file)
+
+
+def test_data_of_another_exercise_is_refused(file: Path) -> None:
+    with np.load(file) as arrays:
+        parts = dict(arrays)
+    np.savez(file, **{**parts, "data.relu": parts.pop("data.softmax")})
     assert "is damaged" in refusal(file)
 
 
 def test_an_unknown_format_is_refused(file: Path) -> None:
-    write(file, Recording(msgspec.structs.replace(recording().manifest, format=3), b""))
-    assert refusal(file) == f"{file} was written by another version of autograder: this one reads format 2."
+    write(file, Recording(msgspec.structs.replace(recording().manifest, format=2), {}))
+    assert refusal(file) == f"{file} was written by another version of autograder: this one reads format 3."
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
@@ -251,53 +257,108 @@ def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Course:
     return load_course(tmp_path / "course")
 
 
-def keys(course: Course) -> tuple[str, str]:
-    return Part(course, "basics", True).key(), Part(course, "basics", False).key()
+def keys(course: Course) -> tuple[dict[str, str], dict[str, str]]:
+    """The keys of each exercise's released and private examples."""
+    assignment = load_assignment(course, "basics")
+    visible, hidden = (
+        {exercise.name: Part(course, "basics", is_visible).key(exercise) for exercise in assignment.exercises}
+        for is_visible in (True, False)
+    )
+    return visible, hidden
 
 
-@pytest.mark.parametrize(
-    ("file", "visible_changes", "hidden_changes"),
-    [
-        ("assignments/basics/checks.py", True, False),
-        ("solutions/basics/hidden.py", False, True),
-        ("solutions/basics/reference.py", True, True),
-        ("solutions/basics/mistakes.py", True, True),
-        ("solutions/basics/alternatives.py", False, False),
-        ("assignments/basics/basics.md", False, False),
-    ],
-)
-def test_the_key_changes_with_what_the_examples_depend_on(
-    course: Course, file: str, visible_changes: bool, hidden_changes: bool
+def changed(before: dict[str, str], after: dict[str, str]) -> set[str]:
+    assert before.keys() == after.keys()
+    return {name for name, key in after.items() if key != before[name]}
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert text.count(old) == 1, (path, old)
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+CHECKS, HIDDEN = "assignments/basics/checks.py", "solutions/basics/hidden.py"
+REFERENCE, MISTAKES = "solutions/basics/reference.py", "solutions/basics/mistakes.py"
+ONE, NONE = {"grade_letter"}, set()
+NUMBERS = {"Variable"}
+USE_RECORDING = {"no_grad"}
+EVERY = {"EarlyStopping", "Variable", "no_grad", "numerical_gradient", "dropout", "grade_letter", "standardize"}
+# (file, what stands there, what stands there instead, exercises whose released and whose private examples are stale)
+CHANGES = {
+    "a check": (CHECKS, '"FFFFFFDCBA"[tens]', '"FFFFFFDCBB"[tens]', ONE, ONE),
+    "what a check uses": (CHECKS, "NUMBERS = floats(-4, 4)", "NUMBERS = floats(-3, 4)", NUMBERS, NUMBERS),
+    "rules of all": (CHECKS, 'RULES = Rules(library="numpy")', 'RULES = Rules(library="torch")', NONE, NONE),
+    "another import": (CHECKS, "from math import exp, log, sqrt", "from math import exp, log, pi, sqrt", NONE, NONE),
+    "a hidden check": (HIDDEN, "score=59.5", "score=59.25", NONE, ONE),
+    "a hidden helper": (HIDDEN, 'if operator == "+"', 'if "+" == operator', NONE, NUMBERS),
+    "the reference": (REFERENCE, 'return "F"', "return 'G'", ONE, ONE),
+    "what the reference uses": (REFERENCE, 'return STATE["recording"]', "return 1", USE_RECORDING, USE_RECORDING),
+    "a mistake": (MISTAKES, '"EDCBAA"', '"ZDCBAA"', ONE, ONE),
+    "a mistake's sentence": (MISTAKES, "Read the table once more.", "Read it again.", ONE, ONE),
+    "an alternative": ("solutions/basics/alternatives.py", '"FDCBA"', '"XDCBA"', NONE, NONE),
+    "the text": ("assignments/basics/basics.md", "## Grades", "## Marks", NONE, NONE),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("file", "old", "new", "visible", "hidden"), CHANGES.values(), ids=CHANGES.keys())
+def test_the_key_of_an_exercise_changes_with_what_its_examples_depend_on(
+    course: Course, file: str, old: str, new: str, visible: set[str], hidden: set[str]
 ) -> None:
-    visible, hidden = keys(course)
-    with (course.root / file).open("a") as stream:
-        stream.write("\n# changed\n")
-    assert [key != before for key, before in zip(keys(course), (visible, hidden), strict=True)] == [
-        visible_changes,
-        hidden_changes,
-    ]
+    before = keys(course)
+    edit(course.root / file, old, new)
+    after = keys(course)
+    assert (changed(before[0], after[0]), changed(before[1], after[1])) == (visible, hidden)
 
 
-@pytest.mark.parametrize(
-    "file", ["assignments/basics/checks.py", "solutions/basics/reference.py", "solutions/basics/hidden.py"]
-)
-def test_line_endings_do_not_change_the_key(course: Course, file: str) -> None:
+@pytest.mark.parametrize("file", [CHECKS, HIDDEN, REFERENCE, MISTAKES])
+def test_comments_blank_lines_and_line_endings_change_no_key(course: Course, file: str) -> None:
     before = keys(course)
     path = course.root / file
-    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    text = path.read_text(encoding="utf-8").replace("\n\n\n", "\n\n\n# A comment.\n\n\n")
+    path.write_bytes(f"{text}\n# changed\n".replace("\n", "\r\n").encode())
     assert keys(course) == before
 
 
-def test_another_number_of_examples_changes_the_key(course: Course) -> None:
-    fewer = msgspec.structs.replace(course, examples=ExampleSettings(per_check=3))
-    assert all(a != b for a, b in zip(keys(course), keys(fewer), strict=True))
+def test_another_number_of_examples_changes_every_key(course: Course) -> None:
+    before, after = keys(course), keys(msgspec.structs.replace(course, examples=ExampleSettings(per_check=3)))
+    assert [changed(*pair) for pair in zip(before, after, strict=True)] == [EVERY, EVERY]
 
 
-def test_the_seed_changes_only_the_hidden_key(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
-    visible, hidden = keys(course)
+def test_the_seed_changes_every_private_key_and_no_released_one(
+    course: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = keys(course)
     monkeypatch.delenv("CI")
-    assert keys(course)[0] == visible
-    assert keys(course)[1] != hidden
+    after = keys(course)
+    assert [changed(*pair) for pair in zip(before, after, strict=True)] == [NONE, EVERY]
+
+
+def test_a_change_to_one_exercise_leaves_the_bytes_of_the_others(fixture_course: Course) -> None:
+    parts = [Part(fixture_course, "basics", visible) for visible in (True, False)]
+    before = [read(part.path) for part in parts]
+    edit(fixture_course.root / MISTAKES, '"EDCBAA"', '"ZDCBAA"')
+    assert [stale_exercises(part, load_assignment(fixture_course, "basics")) for part in parts] == [(*ONE,)] * 2
+    searched: list[str] = []
+    for part, old in zip(parts, before, strict=True):
+        new = record(part, advance=searched.append)
+        assert {name for name in EVERY if new.data[name] != old.data[name]} <= ONE
+        assert changed(*({name: str(e) for name, e in one.manifest.exercises.items()} for one in (old, new))) == ONE
+        write(part.path, new)
+    assert searched == [*ONE] * 2
+
+
+def test_private_examples_hold_visible_checks_again_with_few_of_the_released_ones(built_fixture_course: Course) -> None:
+    released, private = (Examples(read(Part(built_fixture_course, "basics", v).path)) for v in (True, False))
+    for exercise in load_assignment(built_fixture_course, "basics").exercises:
+        for check in exercise.checks:
+            here, there = private.of(exercise.name, check.name), released.of(exercise.name, check.name)
+            assert here is not None
+            if not check.visible:
+                assert there is None
+            elif len(there.examples) > FEW:
+                both = [e for e in here.examples if any(same_data(e.values, f.values) for f in there.examples)]
+                assert 1 <= len(both) < len(here.examples), (exercise.name, check.name)
 
 
 def test_what_else_is_loaded_does_not_change_a_search(

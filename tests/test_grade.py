@@ -146,6 +146,41 @@ def test_a_killed_run_goes_on_and_ends_as_an_undisturbed_one(class_: Course, tmp
     assert rows(class_) == rows(load_course(undisturbed))
 
 
+def workers(parent: int) -> list[int]:
+    """Processes that judge for the process ``parent``."""
+    children = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            status = (folder / "stat").read_text().rsplit(")", 1)[1].split()
+            is_worker = b"spawn_main" in (folder / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if int(status[1]) == parent and is_worker:
+            children.append(int(folder.name))
+    return children
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="finds processes in /proc")
+def test_a_killed_worker_costs_no_submission_its_score(class_: Course, tmp_path: Path):
+    """Whatever was being judged when it was killed is judged once more, by itself."""
+    undisturbed = tmp_path / "undisturbed"
+    shutil.copytree(class_.root, undisturbed)
+    run(load_course(undisturbed), "autograder", "grade", "basics")
+    process = subprocess.Popen(
+        [str(BIN / "autograder"), "grade", "basics", "--jobs", "2"],
+        cwd=class_.root, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+    )  # fmt: skip
+    results, killed = class_.private_dir / "results" / "basics", False
+    while process.poll() is None and not killed:
+        if len(list(results.glob("*.json"))) >= 2 and (found := workers(process.pid)):
+            os.kill(found[0], signal.SIGKILL)
+            killed = True
+        time.sleep(0.01)
+    process.communicate()
+    assert killed
+    assert rows(class_) == rows(load_course(undisturbed))
+
+
 def test_too_little_isolation_is_refused_with_a_way_to_go_on(class_: Course, monkeypatch):
     from autograder.grading import judge as judging
     from autograder.sandbox.layers import Probe

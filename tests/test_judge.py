@@ -152,6 +152,17 @@ def test_an_exercise_is_judged_with_the_namespace_at_its_check_cell(judged):
     assert of(earlier, "grade_letter").status != "passed"
 
 
+@pytest.mark.parametrize("after", ["setup", "check-mean", "standardize"])
+def test_right_work_in_the_wrong_place_counts_with_a_note(judged, court, source, after):
+    """Above the stub, below the check cell or in a cell at the end: the own cell is untouched."""
+    name = next(iter(court.released.cells.keys() & {"grade_letter"}))
+    right = next(cell.source for cell in source.cells if cell.id == name)
+    places = {"check-mean": f"check-{name}"}
+    result = judged(replaced={name: court.released.cells[name].source}, added={places.get(after, after): right})
+    assert of(result, name).points == of(result, name).max_points
+    assert any(note.startswith(f"{name}: its own cell is untouched") for note in result.notes)
+
+
 def test_a_students_own_cell_runs(judged):
     result = judged(
         replaced={"grade_letter": "def grade_letter(score):\n    return letter_of(score)"},

@@ -210,14 +210,8 @@ def test_the_failure_shown_is_the_one_with_the_shortest_code():
     assert first_failure(result) is FAILED
 
 
-class Kinded(CheckResult, frozen=True):
-    """A result that says what its check is about."""
-
-    kind: str = "idea"
-
-
 def failed(title: str, code: str | None, kind: str = "idea", message: str = FAILED.message, **more: str) -> CheckResult:
-    return Kinded(
+    return CheckResult(
         **{**structs.asdict(FAILED), **more, "title": title, "counterexample": code, "kind": kind, "message": message}
     )
 

@@ -27,7 +27,12 @@ from autograder.policy.deadline import Deadline, deadline_beside
 from autograder.results import CheckResult, Diagnosis, ExerciseResult
 
 EXERCISES = ("EarlyStopping", "Variable", "no_grad", "numerical_gradient", "dropout", "grade_letter", "standardize")
-ALWAYS_A = "def grade_letter(score):\n    if not 0 <= score <= 100:\n        raise ValueError('score')\n    return 'A'"
+EXCLUDES_LIMITS = """
+def grade_letter(score):
+    if not 0 <= score <= 100:
+        raise ValueError('score')
+    return 'A' if score > 90 else 'B' if score > 80 else 'C' if score > 70 else 'D' if score > 60 else 'F'
+"""
 SHIFTS_ONLY = "def standardize(x):\n    return x - x.mean(axis=0)"
 SECONDS = 120
 
@@ -84,13 +89,18 @@ def test_a_new_notebook_has_everything_to_do(folder):
 
 
 def test_half_a_notebook_shows_its_points_and_the_first_exercise_to_mend(built_fixture_course, folder):
-    answers = {"EarlyStopping": None, "grade_letter": ALWAYS_A, "Variable": None, "standardize": "def standardize(x:"}
+    answers = {
+        "EarlyStopping": None,
+        "grade_letter": EXCLUDES_LIMITS,
+        "Variable": None,
+        "standardize": "def standardize(x:",
+    }
     notebook = answered(built_fixture_course, folder / "basics.ipynb", {**answers, "no_grad": "import os"})
     done = autograder("progress", notebook.name, cwd=folder)
     said = rows(done.stdout)
     assert done.returncode == 0
     assert (said["EarlyStopping"], said["Variable"]) == ("2 of 2 passed", "3 of 3 passed")
-    assert said["grade_letter"] == "0.5 of 1 partly right"
+    assert said["grade_letter"] == "0.65 of 1 partly right"
     assert said["standardize"] == "0 of 2 stopped with an error"
     assert "Next: no_grad. `no_grad` is not defined" in done.stdout
     assert "Note: standardize stopped with SyntaxError" in done.stdout
@@ -253,14 +263,14 @@ def test_code_that_ends_python_is_told(built_fixture_course, folder):
 
 
 def test_the_whole_notebook_is_one_output_and_the_points(folder):
-    cells = ["from autograder import check", ALWAYS_A, SHIFTS_ONLY, "check()"]
+    cells = ["from autograder import check", EXCLUDES_LIMITS, SHIFTS_ONLY, "check()"]
     notebook = new_notebook(cells=[new_code_cell(cell) for cell in cells])
     notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3"}
     NotebookClient(notebook, timeout=SECONDS, resources={"metadata": {"path": str(folder)}}).execute()
     shown, points = notebook.cells[3].outputs
     assert (shown.output_type, points.output_type) == ("display_data", "execute_result")
     said = rows(shown.data["text/plain"])
-    assert said["grade_letter"] == "0.5 of 1 partly right" and said["dropout"] == "0 of 3 not written yet"
+    assert said["grade_letter"] == "0.65 of 1 partly right" and said["dropout"] == "0 of 3 not written yet"
     html = shown.data["text/html"]
     assert html.count('<summary style="cursor:pointer"><code>') == 2 and html.count("<tr") == len(EXERCISES)
     assert "<script" not in html and "<progress" not in html

@@ -10,7 +10,8 @@ import pytest
 from nbformat import v3, v4
 
 import autograder
-from autograder.notebooks.submission import Cell, Submission, UnreadableSubmission, read_submission, without_magics
+from autograder.notebooks.kernel_code import as_kernel_runs
+from autograder.notebooks.submission import Cell, Submission, UnreadableSubmission, read_submission
 
 
 def code_cell(source: object, **more: object) -> dict[str, object]:
@@ -172,26 +173,26 @@ def test_a_demo_cell_never_runs(tmp_path: Path, source: str) -> None:
 
 # (a cell, what runs, what the note lists)
 MAGICS = {
-    "line magic": ("%matplotlib inline\na = 1", "pass\na = 1", ["%matplotlib inline"]),
-    "shell": ("!pip install torch\na = 1", "pass\na = 1", ["!pip install torch"]),
-    "shell over two lines": ("!pip install \\\n  torch\na = 1", "pass\n\na = 1", ["!pip install \\", "torch"]),
-    "indented": ("if a:\n    %time f()\n", "if a:\n    pass", ["%time f()"]),
-    "assigned": ("files = !ls\nt = %timeit -o f()", "pass\npass", ["files = !ls", "t = %timeit -o f()"]),
-    "help": ("?torch\ntorch.nn?\nf??\na = 1", "pass\npass\npass\na = 1", ["?torch", "torch.nn?", "f??"]),
-    "comment with a question": ("%time\na = 1  # right?", "pass\na = 1  # right?", ["%time"]),
-    "remainder on its own line": ("%time\na = (5\n  % 3)", "pass\na = (5\n  % 3)", ["%time"]),
-    "cell of Python": ("%%time\ndef f(): return 1", "pass\ndef f(): return 1", ["%%time"]),
-    "cell of Python with a magic": ("%%capture out\n!ls\na = 1", "pass\npass\na = 1", ["%%capture out", "!ls"]),
+    "line magic": ("%matplotlib inline\na = 1", "get_ipython().run_line_magic('matplotlib', 'inline')\na = 1\n", ["%matplotlib inline"]),
+    "shell": ("!pip install torch\na = 1", "get_ipython().system('pip install torch')\na = 1\n", ["!pip install torch"]),
+    "indented": ("if a:\n    %cd x\n", "if a:\n    get_ipython().run_line_magic('cd', 'x')\n", ["%cd x"]),
+    "assigned": ("files = !ls", "files = get_ipython().getoutput('ls')\n", ["files = !ls"]),
+    "help": ("?torch\nf??\na = 1", "get_ipython().run_line_magic('pinfo', 'torch')\nget_ipython().run_line_magic('pinfo2', 'f')\na = 1\n", ["torch?", "f??"]),
+    "in a string": ("%cd x\na = \"\"\"\n%time\n!ls\n\"\"\"", "get_ipython().run_line_magic('cd', 'x')\na = \"\"\"\n%time\n!ls\n\"\"\"\n", ["%cd x"]),
+    "without a sign": ("pip install x\na = 1", "get_ipython().run_line_magic('pip', 'install x')\na = 1\n", ["%pip install x"]),
+    "a line separator": ("%cd x\na = '\u2028'", "get_ipython().run_line_magic('cd', 'x')\na = '\u2028'\n", ["%cd x"]),
+    "cell of Python": ("%%time\ndef f(): return 1", "def f(): return 1", ["%%time"]),
+    "cell of Python with a magic": ("%%capture out\n!ls\na = 1", "get_ipython().system('ls')\na = 1\n", ["%%capture out", "!ls"]),
     "cell of another language": ("%%bash\nls\na=1", "", ["%%bash"]),
     "below an empty line": ("\n%%html\n<b>", "", ["%%html"]),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize(("source", "runs", "dropped"), MAGICS.values(), ids=MAGICS.keys())
-def test_magics_and_shell_lines_are_dropped_and_noted(
+def test_magics_and_shell_lines_become_calls_and_are_noted(
     tmp_path: Path, source: str, runs: str, dropped: list[str]
 ) -> None:
-    assert without_magics(source) == (runs, dropped)
+    assert as_kernel_runs(source) == (runs, dropped)
     submission = read(tmp_path, graded("relu", source))
     assert submission.cells == (Cell("code", "relu", runs),)
     assert submission.notes == (f"relu: notebook commands were ignored: {', '.join(dropped[:3])}",)

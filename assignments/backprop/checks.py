@@ -4,433 +4,457 @@ Each compares with torch's own autograd or with worked numbers, or states a prop
 The sentence under a test is what you read when it fails.
 """
 
+from dataclasses import replace
 from itertools import pairwise
-from math import log
+from math import prod
+from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from torch import Tensor
 
 from autograder.testing import (
+    Callback,
+    Contract,
+    Refusal,
     Rules,
+    another_length,
+    another_number_of_axes,
+    another_shape,
     assert_close,
-    assert_unchanged,
-    cotangent_like,
+    bad_values,
+    case,
     entries,
     exercise,
     floats,
-    raises,
+    gradient_of,
+    idea,
+    not_positive,
     tensors,
+    vector,
+    weight,
 )
 
 RULES = Rules(library="torch")
+# Sums of products of numbers rounded to 8 bits lose a few of them.
+ROUGH = 10.0
 
 Params = list[tuple[Tensor, Tensor]]
 
 
-def vector(*values: float) -> Tensor:
-    return torch.tensor(values, dtype=torch.float64)
+def matrix(*rows: tuple[float, ...]) -> Tensor:
+    return torch.tensor(rows, dtype=torch.float64)
 
 
-def number(value: float) -> Tensor:
-    return torch.tensor(value, dtype=torch.float64)
+def irregular(*shape: int, seed: int = 0) -> Tensor:
+    """Quarters from -2 to 2, never zero, the same at every replay: products of two are exact in every dtype."""
+    stream = np.random.RandomState(1000 * seed + 31 * len(shape) + prod(shape))
+    return torch.tensor(stream.randint(1, 9, shape) * stream.choice([-1, 1], shape) / 4, dtype=torch.float64)
 
 
-def filled(*shape: int, seed: int = 0) -> Tensor:
-    """Irregular numbers of [-2, 2], never zero, the same at every replay."""
-    return cotangent_like(torch.empty(*shape, *[1] * seed, dtype=torch.float64)).reshape(shape)
+def alike(answer: Any, right: Any) -> Any:
+    """The right answer with the answer's lists for tuples and Python numbers for tensors: a check of its own asks."""
+    if isinstance(right, list | tuple) and isinstance(answer, list | tuple) and len(answer) == len(right):
+        return type(answer)(map(alike, answer, right))
+    if isinstance(right, dict) and isinstance(answer, dict):
+        return {key: alike(answer.get(key), value) for key, value in right.items()}
+    if isinstance(right, Tensor) and right.ndim == 0:
+        is_number = isinstance(answer, int | float) and not isinstance(answer, bool)
+        return float(right) if is_number else right.to(getattr(answer, "dtype", right.dtype))
+    if isinstance(right, float) and isinstance(answer, Tensor) and answer.ndim == 0:
+        return torch.tensor(right, dtype=answer.dtype)
+    return right
 
 
-def layers(*sizes: int) -> Params:
-    """A network's weights and biases, irregular, with about as many negative as positive sums."""
-    return [
-        (filled(after, before, seed=i) / before**0.5, filled(after, seed=i + 3) / 4)
-        for i, (before, after) in enumerate(pairwise(sizes))
+@st.composite
+def layer_arguments(draw, min_ndim: int = 2, max_ndim: int = 2) -> dict[str, Tensor]:
+    """Inputs of a layer whose sizes all differ."""
+    x = (2 * draw(tensors(min_ndim=min_ndim, max_ndim=max_ndim, low=-2, high=2))).round() / 2
+    out, seed = draw(st.sampled_from([n for n in (4, 3, 2, 1, 6) if n not in x.shape])), draw(st.integers(0, 9))
+    return {"x": x, "weight": irregular(out, x.shape[-1], seed=seed), "bias": irregular(out, seed=seed + 10)}
+
+
+def scattered(arguments: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name: x.transpose(0, -1).contiguous().transpose(0, -1) for name, x in arguments.items()}
+
+
+@st.composite
+def networks(draw, min_layers: int = 1, max_layers: int = 2, max_side: int = 5) -> dict[str, Any]:
+    """Samples and a network whose sizes all differ. No hidden sum is ever exactly 0."""
+    sizes = st.lists(st.integers(1, max_side), min_size=min_layers + 2, max_size=max_layers + 2, unique=True)
+    samples, *widths = draw(sizes)
+    seed = draw(st.integers(0, 9))
+    params = [
+        (irregular(after, before, seed=seed + i) / 2, irregular(after, seed=seed + i + 20) / 4 + 2.0 ** (-6 - 4 * i))
+        for i, (before, after) in enumerate(pairwise(widths))
     ]
+    return {"x": irregular(samples, widths[0], seed=seed + 40).clamp(-1, 1), "params": params}
 
 
 def network(x: Tensor, params: Params) -> Tensor:
     """What torch makes of the network."""
-    for weight, bias in params[:-1]:
-        x = torch.relu(F.linear(x, weight, bias))
+    for layer in params[:-1]:
+        x = torch.relu(F.linear(x, *layer))
     return F.linear(x, *params[-1])
 
 
-def gradients(out: Tensor, inputs: list[Tensor], grad_out: Tensor) -> tuple[Tensor, ...]:
-    """torch's own gradients of ``out`` with respect to each of ``inputs``."""
-    return torch.autograd.grad(out, inputs, grad_out)
-
-
-def tracked(*inputs: Tensor) -> list[Tensor]:
-    return [x.detach().clone().requires_grad_() for x in inputs]
-
-
 def network_gradients(grad_out: Tensor, x: Tensor, params: Params) -> tuple[Tensor, Params]:
-    x, *flat = tracked(x, *(p for layer in params for p in layer))
-    of_x, *of_params = gradients(network(x, list(zip(flat[::2], flat[1::2], strict=True))), [x, *flat], grad_out)
-    return of_x, list(zip(of_params[::2], of_params[1::2], strict=True))
+    """torch's own gradients of the network."""
+
+    def pairs(flat) -> Params:
+        return list(zip(flat[::2], flat[1::2], strict=True))
+
+    flat = [x, *(p for layer in params for p in layer)]
+    of_x, *others = gradient_of(lambda x, *rest: network(x, pairs(rest)), range(len(flat)), grad_out, flat)
+    return of_x, pairs(others)
 
 
-def networks(max_layers: int = 3) -> st.SearchStrategy[tuple[Tensor, Params]]:
-    """Samples and a network whose sizes all differ."""
-    sizes = st.lists(st.integers(1, 6), min_size=3, max_size=max_layers + 2, unique=True)
-    return sizes.map(lambda n: (filled(n[0], n[1], seed=7), layers(*n[1:])))
+NEURON = Contract(
+    layer_arguments().map(lambda a: {"x": a["x"], "weight": a["weight"][0], "bias": a["bias"][0]}),
+    lambda x, weight, bias: torch.sigmoid(x @ weight + bias),
+    magnitudes=(1.0, 128.0),
+    scaled=("x",),
+    batch={"x": 0},
+    refuses=(another_shape("weight"), another_shape("bias"), another_number_of_axes("x", or_naming=("weight",))),
+)
 
 
-@exercise("neuron", points=1, forbid=("sigmoid", "expit", "logsigmoid"))
+@exercise("neuron", points=1, forbid=("sigmoid", "expit", "logsigmoid"), contract=NEURON)
 class TestNeuron:
+    @idea
     def test_worked_values(self, student):
-        """With weights (1, -1) and bias ln 3, the samples (0, 0), (0, ln 3), (ln 3, 0) give 3/4, 1/2 and 9/10."""
-        x = torch.tensor([[0.0, 0.0], [0.0, log(3)], [log(3), 0.0]], dtype=torch.float64)
-        assert_close(student.neuron(x, vector(1, -1), number(log(3))), vector(0.75, 0.5, 0.9))
+        """With weights (1, -1) and bias 2, the sample (0, 2) has the answer 0.5 and (2, 2) has 0.881."""
+        answers = student.neuron(matrix((0, 2), (2, 2)), vector(1, -1), torch.tensor(2.0, dtype=torch.float64))
+        assert_close(answers, vector(0.5, 0.8807970779778823))
 
-    @given(x=tensors(min_ndim=2, max_ndim=2), bias=entries())
-    def test_agrees_with_torch(self, student, x, bias):
-        """The answers agree with torch's, sample by sample."""
-        weight = filled(x.shape[1])
-        assert_close(student.neuron(x, weight, number(bias)), torch.sigmoid(x @ weight + bias))
-
-    @given(x=tensors(min_ndim=2, max_ndim=2, low=-1000, high=1000))
-    def test_large_sums(self, student, x):
-        """Sums of a thousand, positive or negative, give 1 or 0: no nan and no overflow."""
-        weight = filled(x.shape[1])
-        assert_close(student.neuron(x, weight, number(0.5)), torch.sigmoid(x @ weight + 0.5))
-
-    @given(x=tensors(min_ndim=2, max_ndim=2, dtype=torch.float32))
-    def test_float32_stays_float32(self, student, x):
-        """float32 tensors give a float32 tensor, and nothing is changed in place."""
-        weight, bias = filled(x.shape[1]).float(), torch.tensor(-0.5)
-        assert_close(student.neuron(x, weight, bias), torch.sigmoid(x @ weight + bias))
-        assert_unchanged(student)
-
-    @given(x=tensors(min_ndim=2, max_ndim=2, min_side=2))
-    def test_weight_has_to_fit(self, student, x):
-        """A weight with too many entries, or with a single one, raises ValueError that names weight."""
-        for entries_of_weight in (x.shape[1] + 1, 1):
-            with raises(ValueError, naming="weight"):
-                student.neuron(x, filled(entries_of_weight), number(0.0))
+    @case
+    def test_sums_of_thousands(self, student):
+        """Sums of five thousand, positive or negative, give 1 or 0: no nan."""
+        x, bias = matrix((2000, 3000), (-2000, -3000)), torch.tensor(1.0, dtype=torch.float64)
+        assert_close(student.neuron(x, vector(1, 1), bias), vector(1, 0))
 
 
-class Linear:
-    """Layers that every check of the linear layer tries: sizes differ, axes before the last one may be any number."""
+NO_AXES = Refusal("x", lambda given: (given["x"].new_tensor(2.0),), ("x", "weight", "grad_out"), 1)
+LINEAR = Contract(
+    layer_arguments(),
+    F.linear,
+    magnitudes=(1.0, 1024.0),
+    half_magnitudes=(1.0, 8.0),
+    batch={"x": 0},
+    refuses=(NO_AXES, another_shape("weight", or_naming=("bias", "grad_out")), another_shape("bias")),
+)
 
-    def layer(self, x: Tensor, out: int = 4) -> tuple[Tensor, Tensor]:
-        return filled(out, x.shape[-1]).to(x.dtype), filled(out, seed=1).to(x.dtype)
 
-
-@exercise("linear", points=1)
-class TestLinear(Linear):
+@exercise("linear", points=1, contract=LINEAR)
+class TestLinear:
+    @idea
     def test_worked_values(self, student):
-        """x = (1, 2) through weights (1, 0), (3, -1), (0, 5) and biases (0, 10, -10) gives (1, 11, 0)."""
-        weight = torch.tensor([[1.0, 0.0], [3.0, -1.0], [0.0, 5.0]], dtype=torch.float64)
-        assert_close(student.linear(vector(1, 2), weight, vector(0, 10, -10)), vector(1, 11, 0))
+        """x = (1, 2) through weights (1, 0), (3, -1), (0, 5) and biases (0, 10, -12) gives (1, 11, -2)."""
+        weights = matrix((1, 0), (3, -1), (0, 5))
+        assert_close(student.linear(matrix((1, 2)), weights, vector(0, 10, -12)), matrix((1, 11, -2)))
 
-    @given(x=tensors(min_ndim=1))
-    def test_agrees_with_torch(self, student, x):
-        """The values agree with torch's, for samples with any number of axes."""
-        weight, bias = self.layer(x)
-        assert_close(student.linear(x, weight, bias), F.linear(x, weight, bias))
+    @case
+    @given(arguments=layer_arguments(1, 4))
+    def test_any_number_of_axes(self, student, arguments):
+        """Samples may have any number of axes before the last one, also none, in any order in memory."""
+        LINEAR.compare(student, "linear", scattered(arguments))
 
-    @given(x=tensors(min_ndim=2, max_ndim=2))
-    def test_no_bias(self, student, x):
+    @case
+    @given(arguments=layer_arguments())
+    def test_no_bias(self, student, arguments):
         """Without a bias nothing is added."""
-        weight, _ = self.layer(x)
-        assert_close(student.linear(x, weight), F.linear(x, weight))
-
-    @given(x=tensors(min_ndim=2, max_ndim=2, dtype=torch.float32))
-    def test_float32_stays_float32(self, student, x):
-        """float32 tensors give a float32 tensor, and nothing is changed in place."""
-        weight, bias = self.layer(x)
-        assert_close(student.linear(x, weight, bias), F.linear(x, weight, bias))
-        assert_unchanged(student)
-
-    @given(x=tensors(min_ndim=2, max_ndim=2, min_side=2))
-    def test_weight_has_to_fit(self, student, x):
-        """A weight with another number of columns than x raises ValueError that names weight."""
-        with raises(ValueError, naming="weight"):
-            student.linear(x, filled(4, x.shape[1] + 1), filled(4))
-
-    @given(x=tensors(min_ndim=2, max_ndim=2))
-    def test_bias_has_to_fit(self, student, x):
-        """A bias of another length than weight has rows raises ValueError that names bias, also where it would broadcast."""
-        weight, _ = self.layer(x)
-        with raises(ValueError, naming="bias"):
-            student.linear(x, weight, filled(1))
+        x, weights, _ = arguments.values()
+        assert_close(student.linear(x, weights), F.linear(x, weights))
 
 
-@exercise("linear_backward", points=3)
-class TestLinearBackward(Linear):
-    def expected(self, grad_out: Tensor, x: Tensor, weight: Tensor, bias: Tensor) -> tuple[Tensor, ...]:
-        inputs = tracked(x, weight, bias)
-        return gradients(F.linear(*inputs), inputs, grad_out)
+def layer_gradients(grad_out: Tensor, *layer: Tensor) -> Any:
+    return gradient_of(F.linear, range(3), grad_out, layer)
 
-    def test_worked_values(self, student):
-        """Two samples, (1, 2) and (3, 4), one neuron with weights (5, 6), upstream gradient (1, 10)."""
-        x = torch.tensor([[1.0, 2.0], [3.0, 4.0]], dtype=torch.float64)
-        grad_x, grad_weight, grad_bias = student.linear_backward(
-            vector(1, 10).reshape(2, 1), x, vector(5, 6).reshape(1, 2), vector(0)
-        )
-        assert_close(grad_x, torch.tensor([[5.0, 6.0], [50.0, 60.0]], dtype=torch.float64))
-        assert_close(grad_weight, vector(31, 42).reshape(1, 2))
-        assert_close(grad_bias, vector(11))
 
-    @given(x=tensors(min_ndim=2, max_ndim=2))
-    def test_gradient_of_x(self, student, x):
-        """The gradient of x agrees with torch's for a random upstream gradient."""
-        weight, bias = self.layer(x)
-        grad_out = cotangent_like(F.linear(x, weight))
-        assert_close(student.linear_backward(grad_out, x, weight, bias)[0], self.expected(grad_out, x, weight, bias)[0])
+LAYER_BACKWARD = replace(
+    LINEAR,
+    oracle=lambda answer, *given: alike(answer, layer_gradients(*given)),
+    of_answer=True,
+    forward=F.linear,
+    agrees=None,
+    magnitudes=(1.0, 16.0),
+    half_magnitudes=(1.0,),
+    half_slack=ROUGH,
+    refuses=(another_shape("grad_out"), *LINEAR.refuses),
+)
+LAYERS = layer_arguments().map(LAYER_BACKWARD.completed)
+WORKED_LAYER = {
+    "grad_out": matrix((1,), (10,)),
+    **{"x": matrix((1, 2), (3, 4)), "weight": matrix((5, 6)), "bias": vector(0)},
+}
 
-    @given(x=tensors(min_ndim=2, max_ndim=2))
-    def test_gradient_of_weight(self, student, x):
-        """The gradient of weight agrees with torch's: it is summed over the samples and shaped like weight."""
-        weight, bias = self.layer(x)
-        grad_out = cotangent_like(F.linear(x, weight))
-        assert_close(student.linear_backward(grad_out, x, weight, bias)[1], self.expected(grad_out, x, weight, bias)[1])
 
-    @given(x=tensors(min_ndim=2, max_ndim=2))
-    def test_gradient_of_bias(self, student, x):
-        """The gradient of bias agrees with torch's: it is summed over the samples."""
-        weight, bias = self.layer(x)
-        grad_out = cotangent_like(F.linear(x, weight))
-        assert_close(student.linear_backward(grad_out, x, weight, bias)[2], self.expected(grad_out, x, weight, bias)[2])
+@exercise("linear_backward", points=3, contract=LAYER_BACKWARD)
+class TestLinearBackward:
+    def assert_right(self, student, arguments, place: int) -> None:
+        answer = student.linear_backward(*arguments.values())
+        assert_close(answer[place], layer_gradients(*arguments.values())[place])
 
-    @given(x=tensors(min_ndim=1))
-    def test_any_number_of_axes(self, student, x):
-        """Samples with any number of axes before the last one give the right three gradients."""
-        weight, bias = self.layer(x)
-        grad_out = cotangent_like(F.linear(x, weight))
-        assert_close(
-            tuple(student.linear_backward(grad_out, x, weight, bias)), self.expected(grad_out, x, weight, bias)
-        )
+    @idea("x")
+    @given(arguments=LAYERS)
+    @example(arguments=WORKED_LAYER)
+    def test_gradient_of_x(self, student, arguments):
+        """The gradient of x agrees with torch's; in the example of the text it is (5, 6), (50, 60)."""
+        self.assert_right(student, arguments, 0)
 
-    @given(x=tensors(min_ndim=2, max_ndim=2))
-    def test_no_bias(self, student, x):
-        """Without a bias its gradient is None, and the other two stay right."""
-        weight, bias = self.layer(x)
-        grad_out = cotangent_like(F.linear(x, weight))
-        expected = self.expected(grad_out, x, weight, bias)
-        assert_close(tuple(student.linear_backward(grad_out, x, weight)), (*expected[:2], None))
+    @idea("weight")
+    @given(arguments=LAYERS)
+    @example(arguments=WORKED_LAYER)
+    def test_gradient_of_weight(self, student, arguments):
+        """The gradient of weight agrees with torch's; in the example of the text it is (31, 42)."""
+        self.assert_right(student, arguments, 1)
 
-    @given(x=tensors(min_ndim=2, max_ndim=2, dtype=torch.float32))
-    def test_float32_stays_float32(self, student, x):
-        """float32 tensors give float32 gradients, and no argument is changed in place."""
-        weight, bias = self.layer(x)
-        grad_out = cotangent_like(F.linear(x, weight))
-        answer = tuple(student.linear_backward(grad_out, x, weight, bias))
-        assert_close(answer, self.expected(grad_out, x, weight, bias))
-        assert_unchanged(student)
+    @idea("bias")
+    @given(arguments=LAYERS)
+    @example(arguments=WORKED_LAYER)
+    def test_gradient_of_bias(self, student, arguments):
+        """The gradient of bias agrees with torch's; in the example of the text it is 11."""
+        self.assert_right(student, arguments, 2)
 
-    @given(x=tensors(min_ndim=2, max_ndim=2, min_side=2))
-    def test_another_shape_is_refused(self, student, x):
-        """An upstream gradient of another shape than the result raises ValueError that names grad_out."""
-        weight, bias = self.layer(x)
-        with raises(ValueError, naming="grad_out"):
-            student.linear_backward(cotangent_like(F.linear(x, weight))[:1], x, weight, bias)
+    @case
+    @given(arguments=layer_arguments(1, 4))
+    def test_any_number_of_axes(self, student, arguments):
+        """Samples with any number of axes before the last one, in any order in memory, give the right gradients."""
+        LAYER_BACKWARD.compare(student, "linear_backward", scattered(LAYER_BACKWARD.completed(arguments)))
+
+    @case
+    @given(arguments=LAYERS)
+    def test_no_bias(self, student, arguments):
+        """Without a bias its gradient is None, the other two stay right, and together they are a tuple."""
+        grad_out, x, weights, _ = arguments.values()
+        right = (*layer_gradients(*arguments.values())[:2], None)
+        assert_close(student.linear_backward(grad_out, x, weights), right)
+
+
+EDGES = [("x1", "w"), ("x1", "x"), ("x2", "x1"), ("x2", "b"), ("loss_val", "x2")]
+DTYPES = [torch.float64, torch.float32, torch.float16, torch.bfloat16]
+PATHS = [("loss_val", "w"), ("loss_val", "b")]
+SOME = st.integers(-8, 8).map(lambda n: n / 4)
+GRAPHS = st.tuples(entries(), entries(), entries(), floats(0.25, 4) | floats(-4, -0.25))
+
+
+def edges_and_paths(x: Tensor, w: Tensor, b: Tensor, y_true: Tensor) -> dict[tuple[str, str], Tensor]:
+    """torch's own gradients on the graph."""
+    x, w, b = (given.clone().requires_grad_() for given in (x, w, b))
+    x1 = x * w
+    x2 = x1 + b
+    nodes = {"x": x, "w": w, "b": b, "x1": x1, "x2": x2, "loss_val": (y_true - x2).abs()}
+    return {(b, a): torch.autograd.grad(nodes[b], nodes[a], retain_graph=True)[0] for b, a in EDGES + PATHS}
 
 
 @exercise("edge_gradients", points=2)
 class TestEdgeGradients:
-    def expected(self, x: Tensor, w: Tensor, b: Tensor, y_true: Tensor) -> dict[tuple[str, str], Tensor]:
-        x, w, b = tracked(x, w, b)
-        x1 = x * w
-        x2 = x1 + b
-        loss_val = (y_true - x2).abs()
-        nodes = {"x": x, "w": w, "b": b, "x1": x1, "x2": x2, "loss_val": loss_val}
-        pairs = [("x1", "w"), ("x1", "x"), ("x2", "x1"), ("x2", "b")]
-        pairs += [("loss_val", "x2"), ("loss_val", "w"), ("loss_val", "b")]
-        return {(b, a): torch.autograd.grad(nodes[b], nodes[a], retain_graph=True)[0] for b, a in pairs}
+    def ask(self, student, x, w, b, gap, dtype=torch.float64) -> tuple[Any, Any]:
+        numbers = [torch.tensor(value, dtype=dtype) for value in (x, w, b, x * w + b - gap)]
+        return student.edge_gradients(*numbers), edges_and_paths(*numbers)
 
-    def test_worked_values(self, student):
-        """x = 2, w = 3, b = 1, y_true = 4: loss_val is 3, and growing w by a little makes it grow twice as much."""
-        answer = student.edge_gradients(number(2), number(3), number(1), number(4))
-        expected = {("x1", "w"): 2.0, ("x1", "x"): 3.0, ("x2", "x1"): 1.0, ("x2", "b"): 1.0}
-        expected |= {("loss_val", "x2"): 1.0, ("loss_val", "w"): 2.0, ("loss_val", "b"): 1.0}
-        assert_close(answer, {key: number(value) for key, value in expected.items()})
+    def assert_right(self, student, keys, *graph) -> None:
+        answer, right = self.ask(student, *graph)
+        found = {key: answer[key] for key in keys if key in answer} if isinstance(answer, dict) else answer
+        assert_close(found, alike(found, {key: right[key] for key in keys}))
 
-    @given(x=entries(), w=entries(), b=entries(), gap=floats(0.25, 4))
-    def test_prediction_above_the_target(self, student, x, w, b, gap):
-        """Where the prediction is above y_true, every gradient agrees with torch's."""
-        given_numbers = number(x), number(w), number(b), number(x * w + b - gap)
-        assert_close(student.edge_gradients(*given_numbers), self.expected(*given_numbers))
+    @idea("edges")
+    @given(graph=GRAPHS)
+    @example(graph=(2.0, 3.0, 1.0, 3.0))
+    @example(graph=(2.0, 3.0, 1.0, -2.0))
+    def test_edges(self, student, graph):
+        """The slope on every edge agrees with torch's, with the prediction above and below y_true."""
+        self.assert_right(student, EDGES, *graph)
 
-    @given(x=entries(), w=entries(), b=entries(), gap=floats(0.25, 4))
-    def test_prediction_below_the_target(self, student, x, w, b, gap):
-        """Where the prediction is below y_true, the slopes of the loss change sign and those of the other edges do not."""
-        given_numbers = number(x), number(w), number(b), number(x * w + b + gap)
-        assert_close(student.edge_gradients(*given_numbers), self.expected(*given_numbers))
+    @idea("paths")
+    @given(graph=GRAPHS)
+    @example(graph=(2.0, 3.0, 1.0, 3.0))
+    @example(graph=(2.0, 3.0, 1.0, -2.0))
+    def test_paths(self, student, graph):
+        """The slopes of the loss in w and in b agree with torch's: products along the paths."""
+        self.assert_right(student, PATHS, *graph)
 
-    @given(x=st.integers(-4, 4), w=st.integers(-4, 4), b=st.integers(-4, 4))
+    @case
+    @given(x=SOME, w=SOME, b=SOME)
     def test_exactly_right(self, student, x, w, b):
         """Where the loss is 0 its slope is 0; the other edges keep theirs."""
-        given_numbers = number(x), number(w), number(b), number(x * w + b)
-        assert_close(student.edge_gradients(*given_numbers), self.expected(*given_numbers))
+        self.assert_right(student, EDGES + PATHS, x, w, b, 0.0)
+
+    @case
+    @given(x=SOME, w=SOME, b=SOME, gap=st.sampled_from([2.0, -2.0]), dtype=st.sampled_from(DTYPES))
+    def test_kind_of_numbers(self, student, x, w, b, gap, dtype):
+        """The keys are these seven, and every value is a tensor without axes in the dtype of x."""
+        assert_close(*self.ask(student, x, w, b, gap, dtype))
 
 
-@exercise("mlp_forward", points=2, forbid=("relu", "threshold"))
+MLP = Contract(
+    networks(),
+    network,
+    magnitudes=(1.0, 64.0),
+    half_magnitudes=(1.0, 4.0),
+    half_slack=ROUGH,
+    batch={"x": 0},
+    refuses=(bad_values("params", []), another_number_of_axes("x", or_naming=("weight", "params"))),
+)
+WORKED_PARAMS = [(matrix((2, 1)), vector(1)), (matrix((-4,)), vector(3)), (matrix((3,)), vector(-1))]
+
+
+@exercise("mlp_forward", points=2, forbid=("relu", "threshold"), contract=MLP)
 class TestMlpForward:
+    @idea
     def test_worked_values(self, student):
-        """x = (1, -2), one hidden neuron 2·1 + 1·(-2) + 1 = 1, then 3·1 - 1 = 2; for (0, -2) the neuron is silent: -1."""
-        params = [(vector(2, 1).reshape(1, 2), vector(1)), (vector(3).reshape(1, 1), vector(-1))]
-        x = torch.tensor([[1.0, -2.0], [0.0, -2.0]], dtype=torch.float64)
-        assert_close(student.mlp_forward(x, params), vector(2, -1).reshape(2, 1))
+        """The three layers of the text: (1, -2.5) gives 2, (1, -2) gives -1, (0, -2) gives 8."""
+        x = matrix((1, -2.5), (1, -2), (0, -2))
+        assert_close(student.mlp_forward(x, WORKED_PARAMS), matrix((2,), (-1,), (8,)))
 
-    @given(given_network=networks())
-    def test_agrees_with_torch(self, student, given_network):
-        """The answers agree with torch's, for networks of any depth and width."""
-        x, params = given_network
-        assert_close(student.mlp_forward(x, params), network(x, params))
-
-    @given(x=tensors(min_ndim=2, max_ndim=2))
-    def test_one_layer_is_linear(self, student, x):
-        """A network of one layer has no ReLU: negative answers stay negative."""
-        params = layers(x.shape[1], 6)
-        assert_close(student.mlp_forward(x, params), network(x, params))
-
-    @given(given_network=networks())
-    def test_float32_stays_float32(self, student, given_network):
-        """float32 tensors give a float32 tensor, and nothing is changed in place."""
-        x, params = given_network[0].float(), [(w.float(), b.float()) for w, b in given_network[1]]
-        assert_close(student.mlp_forward(x, params), network(x, params))
-        assert_unchanged(student)
-
-    def test_no_layer_is_refused(self, student):
-        """An empty list of layers raises ValueError that names params."""
-        with raises(ValueError, naming="params"):
-            student.mlp_forward(filled(2, 3), [])
+    @idea
+    @given(arguments=networks(3, 5, max_side=8))
+    def test_any_depth(self, student, arguments):
+        """Networks of three to five layers give the right answers."""
+        assert_close(student.mlp_forward(*arguments.values()), network(*arguments.values()))
 
 
-@exercise("mlp_backward", points=4, forbid=("relu", "threshold"))
+MLP_BACKWARD = replace(
+    MLP,
+    oracle=lambda answer, *given: alike(answer, network_gradients(*given)),
+    of_answer=True,
+    forward=network,
+    agrees=None,
+    magnitudes=(1.0, 8.0),
+    half_magnitudes=(1.0,),
+    refuses=(another_shape("grad_out"), *MLP.refuses),
+)
+
+
+NETWORKS = networks(1, 4, max_side=6).map(MLP_BACKWARD.completed)
+WORKED_NETWORK = {"grad_out": matrix((10,), (1,)), "x": matrix((1, -2.5), (1, -2)), "params": WORKED_PARAMS}
+
+
+@exercise("mlp_backward", points=4, forbid=("relu", "threshold"), contract=MLP_BACKWARD)
 class TestMlpBackward:
-    def test_worked_values(self, student):
-        """The network of the text: x = (1, -2), hidden neuron 1, output 2, upstream gradient 10."""
-        params = [(vector(2, 1).reshape(1, 2), vector(1)), (vector(3).reshape(1, 1), vector(-1))]
-        grad_x, grads = student.mlp_backward(vector(10).reshape(1, 1), vector(1, -2).reshape(1, 2), params)
-        assert_close(grad_x, vector(60, 30).reshape(1, 2))
-        assert_close(grads[1], (vector(10).reshape(1, 1), vector(10)))
-        assert_close(grads[0], (vector(30, -60).reshape(1, 2), vector(30)))
+    def assert_right(self, student, arguments, place: int) -> None:
+        answer = student.mlp_backward(*arguments.values())
+        assert_close(answer[place], alike(answer[place], network_gradients(*arguments.values())[place]))
 
-    @given(given_network=networks())
-    def test_last_layer(self, student, given_network):
-        """The gradients of the last layer's weight and bias agree with torch's."""
-        x, params = given_network
-        grad_out = cotangent_like(network(x, params))
-        expected = network_gradients(grad_out, x, params)
-        assert_close(student.mlp_backward(grad_out, x, params)[1][-1], expected[1][-1])
-
-    @given(given_network=networks())
-    def test_every_layer(self, student, given_network):
+    @idea("params")
+    @given(arguments=NETWORKS)
+    @example(arguments=WORKED_NETWORK)
+    def test_every_layer(self, student, arguments):
         """The gradients of every weight and bias agree with torch's, in the order of the layers."""
-        x, params = given_network
-        grad_out = cotangent_like(network(x, params))
-        assert_close(student.mlp_backward(grad_out, x, params)[1], network_gradients(grad_out, x, params)[1])
+        self.assert_right(student, arguments, 1)
 
-    @given(given_network=networks())
-    def test_gradient_of_x(self, student, given_network):
+    @idea("x")
+    @weight(0.5)
+    @given(arguments=NETWORKS)
+    @example(arguments=WORKED_NETWORK)
+    def test_gradient_of_x(self, student, arguments):
         """The gradient of x agrees with torch's."""
-        x, params = given_network
-        grad_out = cotangent_like(network(x, params))
-        assert_close(student.mlp_backward(grad_out, x, params)[0], network_gradients(grad_out, x, params)[0])
+        self.assert_right(student, arguments, 0)
 
-    @given(x=tensors(min_ndim=2, max_ndim=2))
-    def test_one_layer(self, student, x):
-        """A network of one layer has the gradients of a linear layer."""
-        params = layers(x.shape[1], 6)
-        grad_out = cotangent_like(network(x, params))
-        grad_x, grads = student.mlp_backward(grad_out, x, params)
-        assert_close((grad_x, grads), network_gradients(grad_out, x, params))
-
-    @given(given_network=networks())
-    def test_float32_stays_float32(self, student, given_network):
-        """float32 tensors give float32 gradients, and no argument is changed in place."""
-        x, params = given_network[0].float(), [(w.float(), b.float()) for w, b in given_network[1]]
-        grad_out = cotangent_like(network(x, params))
-        grad_x, grads = student.mlp_backward(grad_out, x, params)
-        assert_close((grad_x, grads), network_gradients(grad_out, x, params))
-        assert_unchanged(student)
-
-    @given(given_network=networks())
-    def test_another_shape_is_refused(self, student, given_network):
-        """An upstream gradient of another shape than the result raises ValueError that names grad_out."""
-        x, params = given_network
-        with raises(ValueError, naming="grad_out"):
-            student.mlp_backward(filled(x.shape[0] + 1, params[-1][0].shape[0]), x, params)
+    @case
+    @given(arguments=networks(2, 4))
+    def test_sums_of_exactly_zero(self, student, arguments):
+        """Where every hidden sum is exactly 0 only the last bias has a gradient; the pairs are tuples in a list."""
+        x, params = arguments.values()
+        silent = [(torch.zeros_like(w), torch.zeros_like(b)) for w, b in params[:-1]] + params[-1:]
+        given = MLP_BACKWARD.completed({"x": x, "params": silent}).values()
+        assert_close(student.mlp_backward(*given), network_gradients(*given))
 
 
-@exercise("train_mlp", points=3)
+# Models with two passes of one line each, so that every call can be shown: all layers look at x and are added up.
+SIDE_BY_SIDE = {
+    "forward": Callback("lambda x, params: sum(x @ w.T + b for w, b in params)"),
+    "backward": Callback("lambda grad_out, x, params: (x, [(grad_out.T @ x, grad_out.sum(0)) for _ in params])"),
+}
+# Passes that draw: whoever calls one too often, or draws beside them, gets other numbers.
+NOISY = {
+    "forward": Callback("lambda x, params: torch.rand(len(x), 1).double()"),
+    "backward": Callback("lambda grad_out, x, params: (x, [(torch.rand(1, 1).double(), torch.rand(1).double())])"),
+}
+
+
+def descent(x, y, params, forward, backward, lr, target_error, max_epochs) -> tuple[Params, list[float]]:
+    """The flow chart, with torch's own slope of the error."""
+    errors: list[float] = []
+    for _ in range(max_epochs):
+        out = forward(x, params).requires_grad_()
+        error = F.mse_loss(out, y)
+        errors.append(error.item())
+        if errors[-1] <= target_error:
+            break
+        _, grads = backward(torch.autograd.grad(error, out)[0], x, params)
+        params = [(w - lr * dw, b - lr * db) for (w, b), (dw, db) in zip(params, grads, strict=True)]
+    return params, errors
+
+
+@st.composite
+def runs(draw) -> dict[str, Any]:
+    """Arguments of a training run; the largest rates make the errors grow, within what float16 holds."""
+    x = (2 * draw(tensors(min_ndim=2, max_ndim=2, max_side=3, low=-1, high=1))).round() / 2
+    out, seed = min(n for n in (2, 3, 4) if n not in x.shape), draw(st.integers(0, 9))
+    sizes = [(out, x.shape[1])] * draw(st.integers(1, 2))
+    lr = draw(floats(0.01, 0.25) | floats(0.01, 2))
+    return {
+        "x": x,
+        "y": irregular(x.shape[0], out, seed=seed) + 1 / 32,
+        "params": [(irregular(*s, seed=seed + i), irregular(out, seed=seed - i + 20)) for i, s in enumerate(sizes)],
+        **SIDE_BY_SIDE,
+        "lr": lr,
+        "target_error": -1.0,
+        "max_epochs": draw(st.integers(0, 4 if lr <= 0.25 else 2)),
+    }
+
+
+TRAIN = Contract(
+    runs(),
+    lambda answer, *given: alike(answer, descent(*given)),
+    agrees="Weights, biases and errors agree with gradient descent by torch's own slope of the error.",
+    of_answer=True,
+    half_slack=ROUGH,
+    keywords=("lr", "target_error", "max_epochs"),
+    refuses=(
+        not_positive("lr"),
+        bad_values("max_epochs", -1, 1.5),
+        another_number_of_axes("x", or_naming=("y",)),
+        another_length("y", 0, or_naming=("x",)),
+    ),
+)
+
+
+@exercise("train_mlp", points=3, contract=TRAIN)
 class TestTrainMlp:
-    def trained(
-        self, x: Tensor, y: Tensor, params: Params, *, lr: float, target_error: float, max_epochs: int
-    ) -> tuple[Params, list[float]]:
-        """The flow chart with torch's gradients."""
-        errors: list[float] = []
-        for _ in range(max_epochs):
-            flat = tracked(*(p for layer in params for p in layer))
-            error = F.mse_loss(network(x, list(zip(flat[::2], flat[1::2], strict=True))), y)
-            errors.append(error.item())
-            if errors[-1] <= target_error:
-                break
-            steps = [p.detach() - lr * g for p, g in zip(flat, torch.autograd.grad(error, flat), strict=True)]
-            params = list(zip(steps[::2], steps[1::2], strict=True))
-        return params, errors
-
-    def problem(self, given_network: tuple[Tensor, Params]) -> tuple[Tensor, Tensor, Params]:
-        x, params = given_network
-        return x, filled(x.shape[0], params[-1][0].shape[0], seed=2), params
-
+    @idea("stop")
     def test_worked_values(self, student):
-        """One weight 2, no hidden layer, x = 1, y = 0, learning rate 1/4: the error is 4, and one step leads to weight 1 and bias -1."""
-        params = [(vector(2).reshape(1, 1), vector(0))]
-        one, zero = vector(1).reshape(1, 1), vector(0).reshape(1, 1)
-        settings = {"lr": 0.25, "target_error": 0.0, "max_epochs": 1}
-        assert_close(student.train_mlp(one, zero, params, **settings), ([(vector(1).reshape(1, 1), vector(-1))], [4.0]))
+        """Weights 3 and 0, x = 1, targets (1, 0), lr 1/4: one step to 2.5 and bias -0.5, errors 2 and 0.5, then stop."""
+        run = {"x": matrix((1,)), "y": matrix((1, 0)), "params": [(matrix((3,), (0,)), vector(0, 0))], **SIDE_BY_SIDE}
+        answer = TRAIN.call(student, "train_mlp", {**run, "lr": 0.25, "target_error": 0.6, "max_epochs": 5})
+        assert_close(answer, alike(answer, ([(matrix((2.5,), (0,)), vector(-0.5, 0))], [2.0, 0.5])))
 
-    @given(given_network=networks(max_layers=2), lr=floats(0.01, 0.2), max_epochs=st.integers(1, 4))
-    def test_one_epoch_after_another(self, student, given_network, lr, max_epochs):
-        """Weights, biases and errors agree with gradient descent by torch's gradients."""
-        x, y, params = self.problem(given_network)
-        settings = {"lr": lr, "target_error": 0.0, "max_epochs": max_epochs}
-        assert_close(student.train_mlp(x, y, params, **settings), self.trained(x, y, params, **settings), rtol=1e-6)
+    @idea("stop")
+    @given(run=runs(), stop=st.integers(0, 3))
+    def test_stops_at_the_target_error(self, student, run, stop):
+        """It stops in the epoch whose error is at most the target, before another step; else it goes on."""
+        _, errors = descent(*{**run, "max_epochs": stop + 1}.values())
+        target = 1.0001 * errors[stop] + 1e-9
+        TRAIN.compare(student, "train_mlp", {**run, "target_error": target, "max_epochs": stop + 4})
 
-    @given(given_network=networks(max_layers=2))
-    def test_stops_at_the_target_error(self, student, given_network):
-        """It stops, before another step, in the epoch whose error is at most the target."""
-        x, y, params = self.problem(given_network)
-        _, errors = self.trained(x, y, params, lr=0.05, target_error=0.0, max_epochs=4)
-        settings = {"lr": 0.05, "target_error": (errors[1] + errors[2]) / 2, "max_epochs": 9}
-        assert_close(student.train_mlp(x, y, params, **settings), self.trained(x, y, params, **settings), rtol=1e-6)
-
+    @case
     def test_exactly_the_target_error(self, student):
-        """An error that is exactly the target is good enough: no step is taken."""
-        params = [(vector(2).reshape(1, 1), vector(0))]
-        one, zero = vector(1).reshape(1, 1), vector(0).reshape(1, 1)
-        answer = student.train_mlp(one, zero, params, lr=0.25, target_error=4.0, max_epochs=3)
-        assert_close(answer, (params, [4.0]))
+        """An error that is exactly the target is good enough. The answer is a list of tuples and a list of floats."""
+        params = [(matrix((2,)), vector(0))]
+        run = {"x": matrix((1,)), "y": matrix((0,)), "params": params, **SIDE_BY_SIDE}
+        run |= {"lr": 0.25, "target_error": 4.0, "max_epochs": 3}
+        assert_close(TRAIN.call(student, "train_mlp", run), (params, [4.0]))
 
-    @given(given_network=networks(max_layers=2))
-    def test_a_start_that_is_good_enough(self, student, given_network):
-        """If the first error is at most the target, no step is taken and one error is returned."""
-        x, y, params = self.problem(given_network)
-        settings = {"lr": 0.1, "target_error": 1e6, "max_epochs": 5}
-        assert_close(student.train_mlp(x, y, params, **settings), self.trained(x, y, params, **settings))
-
-    @given(given_network=networks(max_layers=2))
-    def test_no_epochs(self, student, given_network):
-        """With max_epochs = 0 the params come back as they are, with no error."""
-        x, y, params = self.problem(given_network)
-        assert_close(student.train_mlp(x, y, params, lr=0.1, target_error=0.0, max_epochs=0), (params, []))
-
-    @given(given_network=networks(max_layers=2))
-    def test_the_start_is_not_changed(self, student, given_network):
-        """The tensors of params stay as they were: the caller may start again from them."""
-        x, y, params = self.problem(given_network)
-        student.train_mlp(x, y, params, lr=0.1, target_error=0.0, max_epochs=2)
-        assert_unchanged(student)
-
-    @given(lr=st.sampled_from([0.0, -0.1]))
-    def test_bad_input_is_refused(self, student, lr):
-        """A learning rate that is not positive raises ValueError that names lr."""
-        with raises(ValueError, naming="lr"):
-            student.train_mlp(filled(2, 3), filled(2, 4), layers(3, 4), lr=lr, target_error=0.0, max_epochs=1)
+    @case
+    def test_one_pass_an_epoch(self, student):
+        """Each epoch calls forward once, and backward once if it takes a step; torch's random numbers are left alone."""
+        run = {"x": matrix((1,), (2,)), "y": matrix((0,), (0,)), "params": [(matrix((1,)), vector(0))], **NOISY}
+        run |= {"lr": 0.1, "target_error": -1.0, "max_epochs": 2}
+        answers = [TRAIN.call(student, "train_mlp", run) for _ in range(2)]
+        torch.default_generator.manual_seed(0)  # as it stood before the first call
+        for answer in answers:
+            assert_close(answer, TRAIN.oracle(answer, *run.values()))

@@ -13,7 +13,7 @@ from autograder.cli.terminal import DONE, UNJUDGED, WRONG_USE, fail, one_sentenc
 from autograder.course import find_course, load_course
 
 if TYPE_CHECKING:
-    from autograder.grading.grade import Judged
+    from autograder.grading.grade import Brief
     from autograder.nbgrader.gradebook import Changed
 
 
@@ -74,7 +74,7 @@ def grade(
     """
     import os
 
-    from autograder.grading.grade import as_line, grade_class, submissions, write_lines
+    from autograder.grading.grade import Brief, Lines, as_line, grade_class, submissions
     from autograder.grading.judge import require_device
     from autograder.nbgrader.gradebook import Changed, GradebookError, GradebookWriter
 
@@ -95,35 +95,38 @@ def grade(
             device=device,
             keep=not compare,
         )
-        judged, changed = [], []
+        # Of a result that is written only what the summary needs is held.
+        briefs, changed = [], []
+        lines = None if compare or student is not None else Lines(course, name)
         try:
             with GradebookWriter(course, name) as gradebook, steps() as bar:
                 bar.begin(f"grading {name}", len(class_))
                 for done in grading:
                     before = gradebook.score(done.student)
                     one = done if compare or gradebook.holds(done) else gradebook.write(done)
-                    judged.append(one)
                     if not compare:
                         gradebook.settle(one)
+                    if lines is not None:
+                        lines.add(one)
+                    if json:
+                        sys.stdout.buffer.write(as_line(one))
+                    briefs.append(Brief(one.student, one.result is not None, one.again, one.reason))
                     changed.append(Changed(one.student, before, one.result.score if one.result else None))
                     bar.advance()
         except GradebookError as error:
             fail(str(error), WRONG_USE)
-        if json:
-            sys.stdout.buffer.write(b"".join(as_line(one) for one in judged))
-        else:
-            _report_grading(judged, changed, compare)
-        if not compare and student is None:
-            lines = write_lines(course, name, judged)
-            print(f"Records: {lines.relative_to(course.root)}", file=sys.stderr)
-        raise typer.Exit(UNJUDGED if any(one.result is None for one in judged) else DONE)
+        if not json:
+            _report_grading(briefs, changed, compare)
+        if lines is not None:
+            print(f"Records: {lines.finish().relative_to(course.root)}", file=sys.stderr)
+        raise typer.Exit(DONE if all(one.is_judged for one in briefs) else UNJUDGED)
 
 
-def _report_grading(judged: "list[Judged]", changed: "list[Changed]", compare: bool) -> None:
+def _report_grading(briefs: "list[Brief]", changed: "list[Changed]", compare: bool) -> None:
     """What was judged, which scores changed, and what could not be judged."""
-    missing = [one for one in judged if one.result is None]
-    again = sum(one.result is not None and one.again for one in judged)
-    print(f"{again} judged, {len(judged) - again - len(missing)} unchanged since they were judged before.")
+    missing = [one for one in briefs if not one.is_judged]
+    again = sum(one.is_judged and one.again for one in briefs)
+    print(f"{again} judged, {len(briefs) - again - len(missing)} unchanged since they were judged before.")
     for one in sorted(changed, key=lambda one: one.student):
         if one.before is not None and one.before != one.after:
             after = "none" if one.after is None else f"{one.after:g}"

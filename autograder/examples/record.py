@@ -37,6 +37,7 @@ from autograder.sandbox.values import arrays_in
 from autograder.sandbox.wire import Pack, decode, encode
 from autograder.testing.assignment import Assignment, Exercise, load_assignment
 from autograder.testing.declarations import Check
+from autograder.testing.results_named import result_names
 from autograder.testing.student import Call
 
 PACKAGE = Path(__file__).parent.parent
@@ -324,7 +325,8 @@ def _answered(
         trees = [{name: encode(value, pack) for name, value in values.items()} for values in examples]
         recorded[check.name] = RecordedCheck(trees, requests, reference, mistakes)
     says = {mistake.name: mistake.says for mistake in exercise.mistakes}
-    return RecordedExercise(part.key(exercise), recorded, says)
+    returns = result_names(getattr(assignment.reference[exercise.name], "__doc__", None))
+    return RecordedExercise(part.key(exercise), recorded, says, returns)
 
 
 def _transcript(check: Check, namespace: Mapping[str, Any], values: Values) -> tuple[Call, ...]:

@@ -2,9 +2,10 @@
 
 import re
 from dataclasses import dataclass
+from typing import get_args
 
 from autograder.feedback.drawing import height
-from autograder.results import CheckResult, Curve, ExerciseResult, Squares
+from autograder.results import CheckKind, CheckResult, Curve, ExerciseResult, Squares
 
 MOST_LINES = 20
 # Characters in a line of a panel that is as wide as it gets, and a line's height in pixels.
@@ -12,12 +13,13 @@ LINE = 100
 LINE_HEIGHT = 18
 DTYPE = re.compile(r", dtype=[\w.]+")
 NO_CODE = 10_000
-KINDS = ("idea", "case", "refusal")
+KINDS = get_args(CheckKind)
+IDEA_FIRST = "Points come with the idea: there are none while a check of it fails."
 # What some checks are about, and what a message says if that is what went wrong.
 SPECIAL = (
     (re.compile(r"\bdtypes?\b|float16|float32|float64|\bprecision\b", re.IGNORECASE), re.compile(r"\bdtype\b")),
     (re.compile(r"\bin place\b|\b(?:not|never) changed?\b|\bunchanged\b", re.IGNORECASE), re.compile(r"\bin place\b")),
-    (re.compile(r"\bcontiguous\b|\bstrides? of memory\b", re.IGNORECASE), re.compile(r"\bcontiguous\b")),
+    (re.compile(r"\bcontiguous\b|\bin memory\b", re.IGNORECASE), re.compile(r"\bcontiguous\b")),
 )
 
 
@@ -32,6 +34,7 @@ class Layout:
         open_parts: of ``code``, ``answers``, ``picture``, ``others``, ``passed`` and ``not_analysed`` those that are
             not folded.
         lines: how many lines are to be seen before anything is unfolded.
+        of_points: how the points came about, where the checks do not tell; else empty.
         only_visible: whether hidden checks were made that are not among these.
     """
 
@@ -42,6 +45,7 @@ class Layout:
     not_analysed: tuple[CheckResult, ...]
     open_parts: frozenset[str]
     lines: int
+    of_points: str = ""
     only_visible: bool = False
 
     @property
@@ -79,7 +83,8 @@ def layout_of(result: ExerciseResult) -> Layout:
     picture = _picture(shown, others)
     says = result.diagnosis.says if result.diagnosis else ""
     # The heading, what passes, diagnosis, property, what was seen, what else fails, what was not analysed.
-    lines = 2 + sum(map(_lines, (says, *((shown.title, shown.message) if shown else ()))))
+    points = of_points(result)
+    lines = 2 + sum(map(_lines, (says, points, *((shown.title, shown.message) if shown else ()))))
     lines += bool(others) + bool(not_analysed)
     sizes = _sizes(shown, picture) if shown is not None else {}
     # A folded part still has a line that tells what it is; those of the lists are counted already.
@@ -91,7 +96,17 @@ def layout_of(result: ExerciseResult) -> Layout:
         if lines + size <= MOST_LINES:
             open_parts.add(part)
             lines += max(size, 0)
-    return Layout(passed, shown, picture, others, not_analysed, frozenset(open_parts), lines, result.hidden is not None)
+    only_visible = result.hidden is not None
+    return Layout(passed, shown, picture, others, not_analysed, frozenset(open_parts), lines, points, only_visible)
+
+
+def of_points(result: ExerciseResult) -> str:
+    """How the points came about, where the checks do not tell."""
+    if result.stood_in:
+        names = " and ".join(f"`{name}`" for name in result.stood_in)
+        return f"It was judged again with a right {names} in place of yours: half of what that mends is given back."
+    wrong = [check for check in result.checks if check.status not in ("passed", "not_analysed")]
+    return IDEA_FIRST if not result.points and any(check.kind == "idea" for check in wrong) else ""
 
 
 def first_failure(result: ExerciseResult) -> CheckResult | None:
@@ -105,10 +120,8 @@ def first_failure(result: ExerciseResult) -> CheckResult | None:
 
 
 def _order(check: CheckResult) -> tuple[bool, int, bool, int]:
-    # An older record has no kinds.
-    kind = KINDS.index(getattr(check, "kind", KINDS[0]))
     not_made = check.status == "timeout" and check.counterexample is None
-    return not_made, kind, not _words_fit(check), _length(check.counterexample)
+    return not_made, KINDS.index(check.kind), not _words_fit(check), _length(check.counterexample)
 
 
 def _words_fit(check: CheckResult) -> bool:

@@ -71,6 +71,8 @@ class Panel:
         yield from (f"  ✓ {check.title}" for check in layout.passed)
         if self.result.diagnosis:
             yield f"What it looks like: {self.result.diagnosis.says}"
+        if layout.of_points:
+            yield layout.of_points
         if layout.shown is not None:
             yield from (f"    {line}" for line in _details(layout.shown))
             yield from [f"    {layout.picture.says}"] if layout.picture else []

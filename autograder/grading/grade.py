@@ -5,8 +5,9 @@ import hashlib
 import os
 import signal
 import sys
+import tempfile
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
@@ -29,8 +30,7 @@ from autograder.results import Result
 from autograder.sandbox.remote import SandboxError
 
 PR_SET_PDEATHSIG = 1
-# How often a killed worker is replaced before its submission is reported instead.
-TRIES = 3
+KILLED = "the grading process was killed while it was judged, and once more when it was judged by itself"
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,16 @@ class Judged:
     result: Result | None
     reason: str = ""
     again: bool = True
+
+
+@dataclass(frozen=True)
+class Brief:
+    """What a summary says of a submission: whether it was judged, whether now, and else why not."""
+
+    student: str
+    is_judged: bool
+    again: bool
+    reason: str
 
 
 class Kept(Struct, frozen=True):
@@ -166,31 +176,50 @@ def _one_by_one(course: Course, name: str, waiting: list[Submitted], manner: _Ma
 
 
 def _side_by_side(course: Course, name: str, waiting: list[Submitted], manner: _Manner) -> Iterator[Judged]:
-    tries = dict.fromkeys((submission.student for submission in waiting), 0)
+    """Judges in several processes. When one is killed, whatever was being judged then is judged once more by itself.
+
+    So a submission that kills its process costs no other one anything, and it alone is reported.
+    """
     while waiting:
-        with ProcessPoolExecutor(
+        left: list[Submitted] = []
+        suspects: list[Submitted] = []
+        for submission, judged, was_begun in _in_pool(course, name, waiting, manner):
+            if judged is not None:
+                yield judged
+            else:
+                (suspects if was_begun else left).append(submission)
+        for submission in suspects or left[:1]:
+            for _, judged, _ in _in_pool(course, name, [submission], manner):
+                yield judged or _unjudged(submission, KILLED)
+        waiting = left if suspects else left[1:]
+
+
+def _in_pool(
+    course: Course, name: str, waiting: Sequence[Submitted], manner: _Manner
+) -> Iterator[tuple[Submitted, Judged | None, bool]]:
+    """What came of each submission; None where a process was killed, and whether it was being judged then."""
+    with (
+        tempfile.TemporaryDirectory(prefix="autograder-") as begun,
+        ProcessPoolExecutor(
             min(manner.jobs, len(waiting)),
             mp_context=get_context("spawn"),
             initializer=_end_with_parent,
             initargs=(os.getpid(),),
-        ) as pool:
-            running: dict[Future[Judged], Submitted] = {
-                pool.submit(_judge_in_worker, course.root, name, manner, submission): submission
-                for submission in waiting
-            }
-            waiting = []
-            while running:
-                finished, _ = wait(running, return_when=FIRST_COMPLETED)
-                for future in finished:
-                    submission = running.pop(future)
-                    try:
-                        yield future.result()
-                    except BrokenProcessPool:
-                        tries[submission.student] += 1
-                        if tries[submission.student] < TRIES:
-                            waiting.append(submission)
-                        else:
-                            yield _unjudged(submission, "the grading process was killed while it was judged")
+        ) as pool,
+    ):
+        marks = {submission.student: Path(begun) / str(number) for number, submission in enumerate(waiting)}
+        running: dict[Future[Judged], Submitted] = {
+            pool.submit(_judge_in_worker, course.root, name, manner, submission, marks[submission.student]): submission
+            for submission in waiting
+        }
+        while running:
+            finished, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in finished:
+                submission = running.pop(future)
+                try:
+                    yield submission, future.result(), True
+                except BrokenProcessPool:
+                    yield submission, None, marks[submission.student].exists()
 
 
 def _end_with_parent(parent: int) -> None:
@@ -208,7 +237,16 @@ def _court(root: Path, name: str, manner: _Manner) -> Court:
     return manner.court(load_course(root), name)
 
 
-def _judge_in_worker(root: Path, name: str, manner: _Manner, submission: Submitted) -> Judged:
+def _judge_in_worker(root: Path, name: str, manner: _Manner, submission: Submitted, mark: Path) -> Judged:
+    """Judges a submission; the file ``mark`` is there meanwhile, and stays if this process is killed."""
+    mark.touch()
+    try:
+        return _judge_in_court(root, name, manner, submission)
+    finally:
+        mark.unlink()
+
+
+def _judge_in_court(root: Path, name: str, manner: _Manner, submission: Submitted) -> Judged:
     try:
         return _judge_one(_court(root, name, manner), submission)
     except SandboxError:
@@ -262,14 +300,41 @@ def _keep(course: Course, name: str, judged: Judged, key: str) -> None:
     os.replace(temporary, path)
 
 
-def write_lines(course: Course, name: str, judged: Sequence[Judged]) -> Path:
-    """Writes ``private/results/NAME.jsonl``: a line for each submission, judged or not."""
-    path = course.private_dir / "results" / f"{name}.jsonl"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(f".{os.getpid()}.part")
-    temporary.write_bytes(b"".join(as_line(one) for one in sorted(judged, key=lambda one: one.student)))
-    os.replace(temporary, path)
-    return path
+class Lines:
+    """Writes ``private/results/NAME.jsonl``: a line for each submission, judged or not, in the order of names.
+
+    Of a line that is written only its place is held, so that a class of any size fits.
+    """
+
+    def __init__(self, course: Course, name: str) -> None:
+        self.path = course.private_dir / "results" / f"{name}.jsonl"
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._unsorted = tempfile.TemporaryFile(dir=self.path.parent)  # noqa: SIM115 - closed by `finish`
+        self._places: list[tuple[str, int, int]] = []
+
+    def add(self, judged: Judged) -> None:
+        """Writes one line."""
+        line = as_line(judged)
+        self._places.append((judged.student, self._unsorted.tell(), len(line)))
+        self._unsorted.write(line)
+
+    def finish(self) -> Path:
+        """Puts the lines in order and the file in its place."""
+        temporary = self.path.with_suffix(f".{os.getpid()}.part")
+        with self._unsorted, temporary.open("wb") as file:
+            for _, start, length in sorted(self._places):
+                self._unsorted.seek(start)
+                file.write(self._unsorted.read(length))
+        os.replace(temporary, self.path)
+        return self.path
+
+
+def write_lines(course: Course, name: str, judged: Iterable[Judged]) -> Path:
+    """Writes the lines of submissions that are all at hand; see `Lines`."""
+    lines = Lines(course, name)
+    for one in judged:
+        lines.add(one)
+    return lines.finish()
 
 
 def as_line(judged: Judged) -> bytes:

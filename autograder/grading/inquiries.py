@@ -1,8 +1,13 @@
 """Chooses the examples on which a student's code is watched."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
 
 from autograder.examples.store import Examples
+from autograder.sandbox.forbidden.operations import Free
+from autograder.sandbox.forbidden.reading import called_by_references
 from autograder.sandbox.inspection import Inquiry
 from autograder.sandbox.protocol import Request
 from autograder.sandbox.values import arrays_in
@@ -29,7 +34,15 @@ def inquiry(assignment: Assignment, exercise: Exercise, examples: Examples) -> I
     """What to find out about one exercise."""
     names = tuple(other.name for other in assignment.exercises)
     sequences = tuple(_samples(exercise, examples))
-    return Inquiry(exercise.name, exercise.forbidden, names, sequences, exercise.on_devices, exercise.vectorised)
+    file = assignment.reference.get("__file__")
+    free = None if file is None else _called_by_references(Path(file), Path(file).stat().st_mtime_ns, names)
+    forbidden = replace(exercise.forbidden, free=free)
+    return Inquiry(exercise.name, forbidden, names, sequences, exercise.on_devices, exercise.vectorised)
+
+
+@lru_cache(maxsize=8)
+def _called_by_references(file: Path, modified: int, names: tuple[str, ...]) -> Free:
+    return called_by_references(file.read_text(encoding="utf-8"), names)
 
 
 def _samples(exercise: Exercise, examples: Examples) -> list[Sequence]:

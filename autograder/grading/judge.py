@@ -19,6 +19,7 @@ from autograder.grading.exercise import Trials, judge_exercise, replayed, search
 from autograder.grading.inquiries import inquiries
 from autograder.grading.kernel import IN_PROCESS, Kernel, TrustedKernel, WalledKernel, setup_modules
 from autograder.grading.notebook import load_recordings
+from autograder.notebooks.elsewhere import is_stub, written_elsewhere
 from autograder.notebooks.released import released_of
 from autograder.notebooks.repair.cells import Released
 from autograder.notebooks.submission import Cell, Submission, read_submission
@@ -239,11 +240,19 @@ def _judge(
                 device=court.device,
             )
 
-        uses = reading.uses_of(exercise.name, exercise.forbidden, names)
+        uses = reading.uses_of(exercise.name, court.inquiries[exercise.name].forbidden, names)
         first = judged(uses, court.inquiries[exercise.name])
         results[exercise.name] = with_half_given_back(first, earlier, references.functions, kernel.runner, judged)
 
+    stubs = {name: cell.source for name, cell in court.released.cells.items() if cell.cell_type == "code"}
+    elsewhere = written_elsewhere(submission.cells, stubs, names)
+    notes += [
+        f"{name}: its own cell is untouched; judged as another cell defines it, as it stands at the notebook's end"
+        for name in sorted(elsewhere)
+    ]
     for cell in submission.cells:
+        if cell.name in elsewhere and (cell.kind == "check" or is_stub(cell, stubs)):
+            continue
         if cell.kind == "code":
             reading.take(cell.code)
             written[cell.name] = cell.code

@@ -4,7 +4,7 @@ import ast
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from autograder.course import Course, Limits
 from autograder.notebooks.source import read_source
@@ -14,6 +14,7 @@ from autograder.sandbox.inprocess import InProcess
 from autograder.sandbox.layers import LayerSettings
 from autograder.sandbox.protocol import Raised, Runner
 from autograder.sandbox.remote import Wall, Walled, Zygote
+from autograder.sandbox.shell import fresh_namespace
 
 IN_PROCESS = "judged in the grader's own process, without a wall: for trusted submissions only"
 MEBIBYTE = 1024 * 1024
@@ -50,7 +51,7 @@ class TrustedKernel:
     cpu = 0.0
 
     def __init__(self, limits: Limits, device: str = "cpu") -> None:
-        self.namespace: dict[str, Any] = {"__name__": "__main__"}
+        self.namespace = fresh_namespace()
         self._limits = limits
         self.runner: Runner = InProcess(
             self.namespace,

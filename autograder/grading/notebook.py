@@ -18,13 +18,16 @@ from autograder.feedback.overview import overview_of
 from autograder.feedback.panel import Notice, Panel, Progress
 from autograder.feedback.uses import earlier_of, names_used
 from autograder.feedback.visibility import for_student, hidden_are_named
+from autograder.grading.again import Functions, with_half_given_back
 from autograder.grading.exercise import judge_exercise, replayed
 from autograder.grading.inquiries import inquiry
 from autograder.policy.deadline import deadline_beside
 from autograder.policy.extensions import read_extensions
 from autograder.results import ExerciseResult
 from autograder.sandbox.forbidden.live import source_in_namespace, uses_in_namespace
+from autograder.sandbox.forbidden.operations import Use
 from autograder.sandbox.inprocess import InProcess
+from autograder.sandbox.inspection import Inquiry
 from autograder.testing.assignment import Assignment, Exercise, load_assignment, load_released
 from autograder.testing.declarations import Check, DeclarationError
 
@@ -105,22 +108,37 @@ def _judge(
     known: Sequence[ExerciseResult] = (),
 ) -> ExerciseResult:
     asked = inquiry(assignment, exercise, recordings[0])
-    return judge_exercise(
-        exercise,
-        exercise.checks if len(recordings) > 1 else exercise.visible,
-        InProcess(
-            namespace,
-            seconds_per_call=limits.seconds_per_call,
-            output_characters=limits.output_bytes,
-            callbacks=limits.callbacks,
-        ),
-        replayed(*recordings),
-        recordings[0].says(exercise.name),
-        uses=uses_in_namespace(namespace, exercise.name, exercise.forbidden, frozenset(asked.judged)),
-        inquiry=asked,
-        earlier=lambda: _earlier(assignment, exercise, namespace, recordings, limits, known),
-        advance=advance,
+    graded = len(recordings) > 1
+    runner = InProcess(
+        namespace,
+        seconds_per_call=limits.seconds_per_call,
+        output_characters=limits.output_bytes,
+        callbacks=limits.callbacks,
     )
+
+    def earlier() -> Earlier:
+        return _earlier(assignment, exercise, namespace, recordings, limits, known)
+
+    def judged(uses: Sequence[Use] = (), inquiry: Inquiry | None = None) -> ExerciseResult:
+        return judge_exercise(
+            exercise,
+            exercise.checks if graded else exercise.visible,
+            runner,
+            replayed(*recordings),
+            recordings[0].says(exercise.name),
+            uses=uses,
+            inquiry=inquiry,
+            earlier=earlier,
+            advance=advance,
+        )
+
+    def right(names: tuple[str, ...]) -> Functions:
+        return {name: assignment.reference[name] for name in names}
+
+    uses = uses_in_namespace(namespace, exercise.name, asked.forbidden, frozenset(asked.judged))
+    first = judged(uses, asked)
+    # A student has no right versions to put in the place of wrong ones.
+    return with_half_given_back(first, earlier, right, runner, judged) if graded else first
 
 
 def _earlier(

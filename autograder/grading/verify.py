@@ -269,7 +269,7 @@ class _Shallow:
             InProcess(namespace, seconds_per_call=SECONDS_PER_CALL),
             self._trials,
             says,
-            uses=uses_in_namespace(namespace, exercise.name, exercise.forbidden, frozenset(asked.judged)),
+            uses=uses_in_namespace(namespace, exercise.name, asked.forbidden, frozenset(asked.judged)),
             inquiry=asked,
         )
 

@@ -1,6 +1,5 @@
 """Reads a submission, a notebook or a plain Python file, into the code that runs when grading."""
 
-import ast
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any, Literal
 from packaging.version import InvalidVersion, Version
 
 import autograder
+from autograder.notebooks.kernel_code import as_kernel_runs, parsed
 from autograder.notebooks.repair.cells import Released, checked, grade_id, restore
 from autograder.notebooks.repair.merge import conflict_marker
 from autograder.notebooks.repair.reading import LARGEST, Handed, UnreadableSubmission, read_handed
@@ -22,13 +22,9 @@ __all__ = [
     "read_submission",
     "repaired",
     "submission_of",
-    "without_magics",
 ]
 
 DEMO = re.compile(r"^\s*if not grading\(\)\s*:")
-SHELL = re.compile(r"^\s*(?:%%?[A-Za-z]|!|\?\??[\w.]|[\w.]+\?\??\s*$|\w[\w, ]*=\s*(?:%[A-Za-z]|!))")
-# Cell magics whose body is Python that fills the notebook's namespace; with any other the whole cell is ignored.
-PYTHON_MAGICS = ("%%time", "%%capture", "%%prun")
 
 
 @dataclass(frozen=True)
@@ -142,7 +138,7 @@ def _cells(notebook: Any) -> tuple[tuple[Cell, ...], tuple[str, ...]]:
             cells.append(Cell("code", name, f"raise SyntaxError({conflict!r})"))
             notes.append(f"{name}: {conflict}")
             continue
-        plain, dropped = without_magics(code)
+        plain, dropped = as_kernel_runs(code)
         if dropped:
             notes.append(f"{name}: notebook commands were ignored: {', '.join(dropped[:3])}")
         cells.append(Cell("code", name, plain))
@@ -156,37 +152,7 @@ def _cells(notebook: Any) -> tuple[tuple[Cell, ...], tuple[str, ...]]:
 def _conflict(code: str) -> str | None:
     """What to say of a cell in which a merge conflict was left."""
     marker = conflict_marker(code) if "<<<<<<<" in code or ">>>>>>>" in code else None
-    if marker is None or _parsed(dedent(code)) is not None:
+    if marker is None or parsed(dedent(code)) is not None:
         return None
     number, line = marker
     return f"line {number} is a marker of a merge conflict ({line[:40]}): keep one side, and delete the markers"
-
-
-def _parsed(code: str) -> ast.Module | None:
-    """The tree of a cell, or None if it is not Python."""
-    try:
-        return ast.parse(code)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
-
-
-def without_magics(code: str) -> tuple[str, list[str]]:
-    """Code without magics, shell lines and help lines, and the lines that were dropped."""
-    # A notebook runs a cell that is indented as a whole, too.
-    for python in (code, dedent(code)):
-        if _parsed(python) is not None:
-            return python, []
-    lines = code.lstrip("\n").splitlines()
-    if lines and lines[0].startswith("%%") and not lines[0].startswith(PYTHON_MAGICS):
-        return "", [lines[0].strip()]
-    kept: list[str] = []
-    dropped: list[str] = []
-    continued = False
-    for line in lines:
-        if continued or SHELL.match(line):
-            kept.append("" if continued else re.sub(r"\S.*", "pass", line))
-            dropped.append(line.strip())
-            continued = line.endswith("\\")
-        else:
-            kept.append(line)
-    return "\n".join(kept), dropped

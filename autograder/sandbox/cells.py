@@ -1,10 +1,12 @@
 """Runs one cell of a submission in a namespace; a failure becomes data."""
 
+import ast
+import inspect
 import linecache
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from io import StringIO
+from io import TextIOBase
 from typing import Any
 
 from autograder.sandbox.limits import CappedOutput, TimeLimitReached, time_limit
@@ -25,9 +27,12 @@ def run_cell(name: str, source: str, namespace: dict[str, Any], *, seconds: floa
     filename = f"<{name}>"
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     try:
-        code = compile(source, filename, "exec")
+        code = compile(source, filename, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
         with _quiet(output), time_limit(seconds):
-            exec(code, namespace)
+            if code.co_flags & inspect.CO_COROUTINE:
+                _run_to_the_end(eval(code, namespace))
+            else:
+                exec(code, namespace)
     except KeyboardInterrupt:
         raise
     except TimeLimitReached:
@@ -39,11 +44,27 @@ def run_cell(name: str, source: str, namespace: dict[str, Any], *, seconds: floa
     return None
 
 
+def _run_to_the_end(coroutine: Any) -> None:
+    """A cell that awaits something. There is no event loop: that would need sockets, which are not allowed."""
+    try:
+        while True:
+            coroutine.send(None)
+    except StopIteration:
+        return
+
+
+class _EmptyLines(TextIOBase):
+    """Whoever asks for input gets an empty line."""
+
+    def readline(self, size: int = -1, /) -> str:  # type: ignore[override]
+        return "\n"
+
+
 @contextmanager
 def _quiet(limit: int) -> Iterator[None]:
-    """Keeps what a cell prints away from the grader's own output, and ends its ``input()`` at once."""
+    """Keeps what a cell prints away from the grader's own output, and answers its ``input()`` with an empty line."""
     stdin = sys.stdin
-    sys.stdin = StringIO()
+    sys.stdin = _EmptyLines()
     try:
         with redirect_stdout(CappedOutput(limit)), redirect_stderr(CappedOutput(limit)):
             yield

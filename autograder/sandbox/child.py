@@ -16,6 +16,7 @@ from autograder.sandbox.inspection import inquiry_of
 from autograder.sandbox.layers import LayerSettings, apply_layers
 from autograder.sandbox.limits import TooManyCallbacks
 from autograder.sandbox.messages import decode_request, encode_raised, encode_reply, generators_in
+from autograder.sandbox.shell import fresh_namespace
 from autograder.sandbox.wire import Pack, decode, encode
 
 FRAME_CAP = 1 << 31
@@ -68,7 +69,7 @@ class Server:
 
     def __init__(self, channel: Channel, settings: Settings) -> None:
         self._channel = channel
-        self._namespace: dict[str, Any] = {"__name__": "__main__"}
+        self._namespace = fresh_namespace()
         self._replaced = ExitStack()
         self._output = settings.output
         self._runner = InProcess(

@@ -41,13 +41,14 @@ class Inquiry:
     @cached_property
     def message(self) -> tuple[bytes, Pack]:
         """The JSON and the raw bytes that ask for it, made once for all submissions."""
-        pack = Pack()
+        pack, free = Pack(), self.forbidden.free
         content = {
             "do": "inspect",
             "exercise": self.exercise,
             "names": list(self.forbidden.names),
             "families": list(self.forbidden.families),
             "judged": list(self.judged),
+            "free": None if free is None else {name: sorted(calls) for name, calls in free.items()},
             "sequences": [[encode_request(request, pack) for request in sequence] for sequence in self.sequences],
             "on_devices": self.on_devices,
             "vectorised": self.vectorised,
@@ -95,7 +96,9 @@ def findings_of(message: Any) -> Findings:
 
 def inquiry_of(message: dict[str, Any], sequences: tuple[tuple[Request, ...], ...]) -> Inquiry:
     """The inquiry that a message asks for."""
-    forbidden = Forbidden(tuple(message["names"]), tuple(message["families"]))
+    free = message["free"]
+    calls = None if free is None else {name: frozenset(names) for name, names in free.items()}
+    forbidden = Forbidden(tuple(message["names"]), tuple(message["families"]), calls)
     return Inquiry(
         message["exercise"],
         forbidden,

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from autograder.testing.student import Student, StudentError, StudentObject
+from autograder.testing.student import Assertions, Student, StudentError, StudentObject
 
 # Relative and absolute tolerance by the dtype of the expected answer: another order of operations, a few dozen
 # roundings and a constant of seven digits pass, another formula does not.
@@ -47,6 +47,10 @@ class Mismatch(AssertionError):
         self.difference = difference
 
 
+class NotRefused(Mismatch):
+    """Bad input was taken, or refused with another exception or message than is asked for."""
+
+
 def assert_close(actual: Any, expected: Any, *, rtol: float | None = None, atol: float | None = None) -> None:
     """Fails unless ``actual`` is ``expected``: type, axes, dtype, shape, then every value.
 
@@ -59,6 +63,7 @@ def assert_close(actual: Any, expected: Any, *, rtol: float | None = None, atol:
         Mismatch: they differ.
     """
     _compare(actual, expected, rtol, atol, ())
+    Assertions.passed += 1
 
 
 def _compare(actual: Any, expected: Any, rtol: float | None, atol: float | None, path: tuple[Any, ...]) -> None:
@@ -219,6 +224,7 @@ def assert_unchanged(student: Student) -> None:
             f"{call.request.name} changed {call.reply.changed[0]} in place. "
             "The caller still needs it: work on a new tensor or array."
         )
+    Assertions.passed += 1
 
 
 def _names(argument: str, message: str) -> bool:
@@ -235,7 +241,7 @@ def raises(error: type[Exception], naming: str | tuple[str, ...] = (), because: 
         naming: the argument that the message has to name, or several of which it has to name one.
         because: what is wrong with the input, for a message such as "..., but nothing was raised: {because}".
     Raises:
-        Mismatch: nothing was raised, or something else.
+        NotRefused: nothing was raised, or something else.
     """
     names = (naming,) if isinstance(naming, str) else naming
     why = f": {because}" if because else ""
@@ -246,16 +252,15 @@ def raises(error: type[Exception], naming: str | tuple[str, ...] = (), because: 
         if raised.type_name in ("NotImplementedError", "TimeLimitReached"):
             raise
         if error.__name__ not in (raised.type_name, *raised.bases):
-            raise Mismatch(
+            raise NotRefused(
                 f"Expected {error.__name__}, but {raised.type_name} was raised ({raised.message}){why}."
             ) from None
         if names and not any(_names(name, raised.message) for name in names):
             right = f"{error.__name__} is right, but its message does not name `{names[0]}`"
-            accident = (
-                f"Expected {error.__name__} that names `{names[0]}`, but this one came by accident ({raised.place})"
-            )
-            aside = f" ({because})" if because else ""
-            raise Mismatch(f"{right if raised.on_purpose else accident}: {raised.message!r}{aside}.") from None
+            accident = f"Expected {error.__name__} that names `{names[0]}`, but this one came by accident"
+            said = right if raised.on_purpose else f"{accident}, in {raised.place}"
+            raise NotRefused(f"{said} ({raised.message!r}){why}.") from None
+        Assertions.passed += 1
     else:
         named = f" that names {' or '.join(f'`{name}`' for name in names)}" if names else ""
-        raise Mismatch(f"Expected {error.__name__}{named}, but nothing was raised{why}.")
+        raise NotRefused(f"Expected {error.__name__}{named}, but nothing was raised{why}.")

@@ -1,11 +1,19 @@
 """The student as a check sees it: a proxy that passes data, keeps a transcript, and never holds an object."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+import torch
+
+from autograder.sandbox.nested import leaves
 from autograder.sandbox.protocol import Answering, Raised, Reply, Request
 from autograder.sandbox.values import BoundMethod, Handle, copy_value
+
+GENERATORS = (torch.Generator, np.random.Generator)
+# What can be told apart from an equal one by being the same object.
+TRACED = (torch.Tensor, np.ndarray, *GENERATORS)
 
 
 class StudentError(Exception):
@@ -22,10 +30,24 @@ class StudentTypeError(StudentError, TypeError):
 
 @dataclass(frozen=True)
 class Call:
-    """One request with what it gave. Argument values are as they were before the call."""
+    """One request with what it gave. Argument values are as they were before the call.
+
+    Attributes:
+        request, reply: what was asked, and what it gave.
+        origins: of arrays and generators among the arguments, by id, the call that gave them or drew from them before.
+        asserted: how many assertions had passed before.
+    """
 
     request: Request
     reply: Reply
+    origins: Mapping[int, "Call"] = field(default_factory=dict, repr=False, compare=False)
+    asserted: int = field(default=0, repr=False, compare=False)
+
+
+class Assertions:
+    """Counts the assertions that pass in this process, so that a transcript shows what each was about."""
+
+    passed = 0
 
 
 class Session:
@@ -34,6 +56,8 @@ class Session:
     def __init__(self, runner: Answering) -> None:
         self.runner = runner
         self.transcript: list[Call] = []
+        # The call that gave each array, or last drew from each generator; both are kept, so that no id comes again.
+        self._origins: dict[int, tuple[object, Call]] = {}
 
     def ask(self, request: Request) -> Any:
         """Sends ``request``; returns its value, objects as `StudentObject`; raises `StudentError`."""
@@ -46,10 +70,23 @@ class Session:
         kept = copy_value((request.args, request.kwargs), lambda item: item)
         reply = self.runner.run(request)
         if not isinstance(reply.value, BoundMethod):
-            self.transcript.append(Call(Request(request.kind, request.name, *kept), reply))
+            self._keep(Request(request.kind, request.name, *kept), reply, (request.args, request.kwargs))
         if reply.raised is not None:
             raise StudentError(reply.raised)
         return self._lift(reply.value)
+
+    def _keep(self, request: Request, reply: Reply, given: object) -> None:
+        copies = leaves((request.args, request.kwargs))
+        origins = {
+            id(copy): self._origins[id(leaf)][1]
+            for copy, leaf in zip(copies, leaves(given), strict=True)
+            if isinstance(leaf, TRACED) and id(leaf) in self._origins
+        }
+        call = Call(request, reply, origins, Assertions.passed)
+        self.transcript.append(call)
+        drawn_from = (leaf for leaf in leaves(given) if isinstance(leaf, GENERATORS))
+        for leaf in (*(leaf for leaf in leaves(reply.value) if isinstance(leaf, TRACED)), *drawn_from):
+            self._origins[id(leaf)] = leaf, call
 
     def _lift(self, value: Any) -> Any:
         if isinstance(value, Handle):

@@ -2,6 +2,7 @@
 
 import torch
 
+from autograder.guards import require_ndim, require_positive, require_shape, require_whole
 from autograder.testing import alternative
 
 from .reference import linear, linear_backward
@@ -9,15 +10,13 @@ from .reference import linear, linear_backward
 
 @alternative("neuron")
 def neuron_by_tanh(x, weight, bias):
-    if weight.shape[0] != x.shape[1] or weight.ndim != 1:
-        raise ValueError("weight does not fit x")
+    _refuse_neuron(x, weight, bias)
     return (1 + torch.tanh(((x * weight).sum(1) + bias) / 2)) / 2
 
 
 @alternative("neuron")
 def neuron_one_sample_after_another(x, weight, bias):
-    if weight.shape != (x.shape[1],):
-        raise ValueError("weight needs one entry for each column")
+    _refuse_neuron(x, weight, bias)
     sums = [torch.dot(sample, weight) + bias for sample in x]
     return 1 / (1 + torch.exp(-torch.stack(sums))) if sums else x.new_empty(0)
 
@@ -38,9 +37,7 @@ def linear_neuron_by_neuron(x, weight, bias=None):
 
 @alternative("linear_backward")
 def linear_backward_by_einsum(grad_out, x, weight, bias=None):
-    _refuse(x, weight, bias)
-    if grad_out.shape != x.shape[:-1] + weight.shape[:1]:
-        raise ValueError("grad_out has another shape than the result")
+    _refuse(x, weight, bias, grad_out)
     grad_weight = torch.einsum("...m,...d->md", grad_out, x)
     grad_bias = None if bias is None else torch.einsum("...m->m", grad_out)
     return torch.einsum("...m,md->...d", grad_out, weight), grad_weight, grad_bias
@@ -48,8 +45,7 @@ def linear_backward_by_einsum(grad_out, x, weight, bias=None):
 
 @alternative("linear_backward")
 def linear_backward_sample_by_sample(grad_out, x, weight, bias=None):
-    if grad_out.shape != linear(x, weight, bias).shape:
-        raise ValueError("grad_out has another shape than the result")
+    _refuse(x, weight, bias, grad_out)
     grad_weight, grad_bias = torch.zeros_like(weight), torch.zeros_like(weight[:, 0])
     for g, sample in zip(grad_out.reshape(-1, len(weight)), x.reshape(-1, x.shape[-1]), strict=True):
         grad_weight = grad_weight + g[:, None] * sample
@@ -72,6 +68,7 @@ def mlp_forward_with_ones_for_the_biases(x, params):
     """Each bias becomes one more column of the weight, for an input that is always 1."""
     if len(params) == 0:
         raise ValueError("params has no layer")
+    require_ndim(2, x=x)
     for layer, (weight, bias) in enumerate(params):
         wide = torch.cat([x, torch.ones_like(x[:, :1])], 1)
         x = wide @ torch.cat([weight, bias[:, None]], 1).T
@@ -84,11 +81,11 @@ def mlp_forward_with_ones_for_the_biases(x, params):
 def mlp_backward_by_recursion(grad_out, x, params):
     if not params:
         raise ValueError("params is empty")
+    require_ndim(2, x=x)
+    require_shape((x.shape[0], params[-1][0].shape[0]), grad_out=grad_out)
     (weight, bias), *rest = params
     z = linear(x, weight, bias)
     if not rest:
-        if grad_out.shape != z.shape:
-            raise ValueError("grad_out has another shape than the result")
         grad_x, grad_weight, grad_bias = linear_backward(grad_out, x, weight, bias)
         return grad_x, [(grad_weight, grad_bias)]
     grad, grads = mlp_backward_by_recursion(grad_out, torch.maximum(z, torch.zeros_like(z)), rest)
@@ -97,31 +94,59 @@ def mlp_backward_by_recursion(grad_out, x, params):
 
 
 @alternative("train_mlp")
-def train_mlp_with_its_own_passes(x, y, params, *, lr, target_error, max_epochs):
-    if not lr > 0:
-        raise ValueError("lr has to be positive")
-    weights, biases = [w.clone() for w, _ in params], [b.clone() for _, b in params]
+def train_mlp_by_counting_down(x, y, params, forward, backward, *, lr, target_error, max_epochs):
+    _refuse_training(x, y, lr, max_epochs)
+    weights, biases = [w for w, _ in params], [b for _, b in params]
     errors = []
     while len(errors) < max_epochs:
-        into, sums = [x], []
-        for w, b in zip(weights, biases, strict=True):
-            sums.append(into[-1] @ w.T + b)
-            into.append(sums[-1].clamp(min=0))
-        error = float(((sums[-1] - y) ** 2).sum()) / y.numel()
-        errors.append(error)
-        if error <= target_error:
+        here = list(zip(weights, biases, strict=True))
+        out = forward(x, here)
+        errors.append(float(((out - y) ** 2).sum()) / y.numel())
+        if not errors[-1] > target_error:
             break
-        grad = (sums[-1] - y) * (2 / y.numel())
-        for layer in range(len(weights) - 1, -1, -1):
-            below = (grad @ weights[layer]) * (sums[layer - 1] > 0) if layer else None
-            weights[layer] = weights[layer] - lr * (grad.T @ into[layer])
-            biases[layer] = biases[layer] - lr * grad.sum(0)
-            grad = below
+        _, grads = backward((out - y) * (2 / y.numel()), x, here)
+        for layer, (of_weight, of_bias) in enumerate(grads):
+            weights[layer] = weights[layer].add(of_weight, alpha=-lr)
+            biases[layer] = biases[layer] - of_bias * lr
     return list(zip(weights, biases, strict=True)), errors
 
 
-def _refuse(x, weight, bias):
-    if x.shape[-1] != weight.shape[-1]:
+@alternative("train_mlp")
+def train_mlp_on_copies(x, y, params, forward, backward, *, lr, target_error, max_epochs):
+    """The tensors of its own copies are changed in place; the caller's are not."""
+    _refuse_training(x, y, lr, max_epochs)
+    own, errors = [(w.clone(), b.clone()) for w, b in params], []
+    for _ in range(max_epochs):
+        distance = forward(x=x, params=own) - y
+        errors.append((distance * distance).mean().item())
+        if errors[-1] <= target_error:
+            return own, errors
+        grads = backward(grad_out=distance.mul(2).div(distance.numel()), x=x, params=own)[1]
+        for pair, slopes in zip(own, grads, strict=True):
+            for p, slope in zip(pair, slopes, strict=True):
+                p.sub_(lr * slope)
+    return own, errors
+
+
+def _refuse_neuron(x, weight, bias):
+    require_ndim(2, x=x)
+    require_shape((x.shape[1],), weight=weight)
+    require_shape((), bias=bias)
+
+
+def _refuse(x, weight, bias, grad_out=None):
+    if x.ndim < 1:
+        raise ValueError("x needs an axis")
+    if weight.ndim != 2 or x.shape[-1] != weight.shape[-1]:
         raise ValueError("weight does not fit x")
-    if bias is not None and len(bias) != len(weight):
+    if bias is not None and (bias.ndim != 1 or len(bias) != len(weight)):
         raise ValueError("bias does not fit weight")
+    if grad_out is not None and grad_out.shape != x.shape[:-1] + weight.shape[:1]:
+        raise ValueError("grad_out has another shape than the result")
+
+
+def _refuse_training(x, y, lr, max_epochs):
+    require_ndim(2, x=x)
+    require_shape((len(x), None), y=y)
+    require_positive(lr=lr)
+    require_whole(0, max_epochs=max_epochs)

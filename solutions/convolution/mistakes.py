@@ -1,5 +1,7 @@
 """Known wrong solutions of the assignment on convolution, each with what to tell its author."""
 
+import math
+
 import torch
 
 from autograder.testing import mistake
@@ -16,16 +18,21 @@ from .reference import (
     depthwise_separable_conv2d,
     im2col,
     pad2d,
+    per_axis,
     receptive_field,
 )
 
 
-@mistake("conv_output_size", says="One place is missing: with the kernel at the very start there is already one.")
+@mistake(
+    "conv_output_size",
+    kind="idea",
+    says="One place is missing: with the kernel at the very start there is already one.",
+)
 def forgets_the_first_place(size, kernel_size, stride=1, padding=0, dilation=1):
     return conv_output_size(size, kernel_size, stride, padding, dilation) - (padding != "same")
 
 
-@mistake("conv_output_size", says="The padding is counted once. It stands on both sides.")
+@mistake("conv_output_size", kind="idea", stage="padding", says="The padding is counted once. It stands on both sides.")
 def pads_one_side(size, kernel_size, stride=1, padding=0, dilation=1):
     if isinstance(padding, str):
         return conv_output_size(size, kernel_size, stride, padding, dilation)
@@ -33,14 +40,21 @@ def pads_one_side(size, kernel_size, stride=1, padding=0, dilation=1):
     return (size + padding - dilation * (kernel_size - 1) - 1) // stride + 1
 
 
-@mistake("conv_output_size", says="`dilation` is ignored: a kernel with gaps reaches further.")
+@mistake(
+    "conv_output_size", kind="idea", stage="dilation", says="`dilation` is ignored: a kernel with gaps reaches further."
+)
 def ignores_dilation_in_the_size(size, kernel_size, stride=1, padding=0, dilation=1):
     if dilation < 1:
         raise ValueError("dilation")
     return conv_output_size(size, kernel_size, stride, padding)
 
 
-@mistake("conv_output_size", says="The division is rounded up. A last step that does not fit is not taken.")
+@mistake(
+    "conv_output_size",
+    kind="idea",
+    stage="stride",
+    says="The division is rounded up. A last step that does not fit is not taken.",
+)
 def rounds_up(size, kernel_size, stride=1, padding=0, dilation=1):
     fits = conv_output_size(size, kernel_size, stride, padding, dilation)
     if isinstance(padding, str):
@@ -48,71 +62,167 @@ def rounds_up(size, kernel_size, stride=1, padding=0, dilation=1):
     return -(-(size + 2 * padding - dilation * (kernel_size - 1) - 1) // stride) + 1
 
 
-@mistake("pad2d", says='With "same" and an even kernel the odd zero stands on the left and at the top.')
+@mistake(
+    "conv_output_size",
+    kind="idea",
+    stage="dilation",
+    says="The kernel's reach is taken as d times k. It begins on its first weight and ends on its last.",
+)
+def takes_a_gap_too_many(size, kernel_size, stride=1, padding=0, dilation=1):
+    conv_output_size(size, kernel_size, stride, padding, dilation)
+    if padding == "same":
+        return size
+    return (size + 2 * (0 if padding == "valid" else padding) - dilation * kernel_size) // stride + 1
+
+
+@mistake("conv_output_size", kind="idea", says="The answer is a float. A number of places is whole: divide with //.")
+def returns_a_float(size, kernel_size, stride=1, padding=0, dilation=1):
+    return float(conv_output_size(size, kernel_size, stride, padding, dilation))
+
+
+@mistake(
+    "conv_output_size",
+    kind="case",
+    says='With "same" a wide kernel is refused. The zeros are as many as it needs, so any kernel fits.',
+)
+def refuses_wide_kernels_with_same(size, kernel_size, stride=1, padding=0, dilation=1):
+    if padding == "same":
+        conv_output_size(size, kernel_size, stride, "valid", dilation)
+    return conv_output_size(size, kernel_size, stride, padding, dilation)
+
+
+@mistake(
+    "conv_output_size",
+    kind="refusal",
+    says="A kernel that does not fit gets a number of places below 1. The task says what to do there.",
+)
+def counts_places_that_are_not_there(size, kernel_size, stride=1, padding=0, dilation=1):
+    for name, value in [("kernel_size", kernel_size), ("stride", stride), ("dilation", dilation)]:
+        if value < 1:
+            raise ValueError(name)
+    if isinstance(padding, str) or padding < 0:
+        return conv_output_size(size, kernel_size, stride, padding, dilation)
+    return (size + 2 * padding - dilation * (kernel_size - 1) - 1) // stride + 1
+
+
+@mistake(
+    "conv_output_size", kind="refusal", says='"same" with a stride gets an answer. The task says what to do there.'
+)
+def divides_by_the_stride_under_same(size, kernel_size, stride=1, padding=0, dilation=1):
+    if padding == "same":
+        return -(-conv_output_size(size, kernel_size, 1, "same", dilation) // max(1, stride))
+    return conv_output_size(size, kernel_size, stride, padding, dilation)
+
+
+@mistake("pad2d", kind="case", says='With "same" and an even kernel the odd zero stands on the left and at the top.')
 def puts_the_odd_zero_first(x, kernel_size, padding="valid", stride=1, dilation=1):
+    pad2d(x, kernel_size, padding, stride, dilation)
     return pad2d(x.flip(2, 3), kernel_size, padding, stride, dilation).flip(2, 3)
 
 
-@mistake("pad2d", says="The two numbers of a padding are swapped: the first one pads the rows, at top and bottom.")
+@mistake(
+    "pad2d",
+    kind="idea",
+    stage="numbers",
+    says="The two numbers of a padding are swapped: the first one pads the rows, at top and bottom.",
+)
 def swaps_rows_and_columns(x, kernel_size, padding="valid", stride=1, dilation=1):
     padding = padding[::-1] if isinstance(padding, tuple) else padding
     return pad2d(x, kernel_size, padding, stride, dilation)
 
 
-@mistake("pad2d", says='"same" adds a zero too few on even kernels: half is rounded down on both sides.')
+@mistake("pad2d", kind="case", says='"same" adds a zero too few on even kernels: half is rounded down on both sides.')
 def rounds_both_sides_down(x, kernel_size, padding="valid", stride=1, dilation=1):
     if padding != "same":
         return pad2d(x, kernel_size, padding, stride, dilation)
     pad2d(x, kernel_size, padding, stride, dilation)
-    k, d = _pair(kernel_size), _pair(dilation)
+    k, d = per_axis(kernel_size), per_axis(dilation)
     return pad2d(x, kernel_size, (d[0] * (k[0] - 1) // 2, d[1] * (k[1] - 1) // 2))
 
 
-@mistake("pad2d", says="The dtype of the input is lost: the zeros decide the dtype of the result.")
+@mistake("pad2d", kind="case", says="The dtype of the input is lost: the zeros decide the dtype of the result.")
 def pads_in_float32(x, kernel_size, padding="valid", stride=1, dilation=1):
     return pad2d(x, kernel_size, padding, stride, dilation).float()
 
 
-@mistake("pad2d", says='"same" is computed for a stride other than 1 too. The task says what to do there.')
+@mistake(
+    "pad2d", kind="refusal", says='"same" is computed for a stride other than 1 too. The task says what to do there.'
+)
 def allows_same_with_a_stride(x, kernel_size, padding="valid", stride=1, dilation=1):
     return pad2d(x, kernel_size, padding, 1, dilation)
 
 
-@mistake("conv2d", says="The kernel is flipped. Networks lay it on the image as it is (cross-correlation).")
+@mistake(
+    "pad2d",
+    kind="idea",
+    stage="dilation",
+    says='`dilation` is ignored: with "same" a kernel with gaps needs more zeros.',
+)
+def ignores_dilation_in_same(x, kernel_size, padding="valid", stride=1, dilation=1):
+    pad2d(x, kernel_size, padding, stride, dilation)
+    return pad2d(x, kernel_size, padding, stride, 1)
+
+
+@mistake(
+    "pad2d",
+    kind="idea",
+    stage="same",
+    says='With "same" there are as many zeros as the kernel is long. One less keeps the size.',
+)
+def adds_a_zero_too_many(x, kernel_size, padding="valid", stride=1, dilation=1):
+    pad2d(x, kernel_size, padding, stride, dilation)
+    if padding != "same":
+        return pad2d(x, kernel_size, padding)
+    k, d = per_axis(kernel_size), per_axis(dilation)
+    return pad2d(x, (d[0] * k[0] + 1, d[1] * k[1] + 1), "same")
+
+
+@mistake(
+    "conv2d", kind="idea", says="The kernel is flipped. Networks lay it on the image as it is (cross-correlation)."
+)
 def flips_the_kernel(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     return conv2d(x, weight.flip(-2, -1), bias, stride, padding, dilation, groups)
 
 
-@mistake("conv2d", says="Rows and columns of the kernel are swapped.")
+@mistake("conv2d", kind="idea", says="Rows and columns of the kernel are swapped.")
 def transposes_the_kernel(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
-    if weight.shape[-1] != weight.shape[-2]:
-        return conv2d(x, weight, bias, stride, padding, dilation, groups)
+    conv2d(x, weight, bias, stride, padding, dilation, groups)
     return conv2d(x, weight.mT, bias, stride, padding, dilation, groups)
 
 
-@mistake("conv2d", says="`bias` is not added.")
+@mistake("conv2d", kind="idea", says="`bias` is not added.")
 def forgets_the_bias(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     return conv2d(x, weight, None if bias is None else 0 * bias, stride, padding, dilation, groups)
 
 
-@mistake("conv2d", says="`stride` is ignored: the kernel is laid on every place.")
+@mistake("conv2d", kind="idea", stage="stride", says="`stride` is ignored: the kernel is laid on every place.")
 def ignores_the_stride(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     conv2d(x, weight, bias, stride, padding, dilation, groups)
     return conv2d(x, weight, bias, 1, padding, dilation, groups)
 
 
-@mistake("conv2d", says="The strides of height and width are swapped.")
+@mistake("conv2d", kind="idea", stage="stride", says="The strides of height and width are swapped.")
 def swaps_the_strides(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
-    return conv2d(x, weight, bias, _pair(stride)[::-1], padding, dilation, groups)
+    return conv2d(x, weight, bias, per_axis(stride)[::-1], padding, dilation, groups)
 
 
-@mistake("conv2d", says="`dilation` is ignored: the entries of the kernel stay next to each other.")
+@mistake(
+    "conv2d",
+    kind="idea",
+    stage="dilation",
+    says="`dilation` is ignored: the entries of the kernel stay next to each other.",
+)
 def ignores_the_dilation(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     conv2d(x, weight, bias, stride, padding, dilation, groups)
     return conv2d(x, weight, bias, stride, padding, 1, groups)
 
 
-@mistake("conv2d", says="The kernels are dealt to the groups in turn. The first kernels all belong to the first group.")
+@mistake(
+    "conv2d",
+    kind="idea",
+    stage="groups",
+    says="The kernels are dealt to the groups in turn. The first kernels all belong to the first group.",
+)
 def deals_kernels_in_turn(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     if weight.shape[0] % max(1, groups):
         return conv2d(x, weight, bias, stride, padding, dilation, groups)
@@ -120,70 +230,299 @@ def deals_kernels_in_turn(x, weight, bias=None, stride=1, padding=0, dilation=1,
     return conv2d(x, weight[order], bias, stride, padding, dilation, groups)
 
 
-@mistake("conv2d_backward", says="grad_x comes from a convolution with the kernel unflipped. Where did each pixel go?")
+@mistake("conv2d", kind="idea", says="The bias is added once for each weight of the kernel. It is added once.")
+def adds_the_bias_at_each_weight(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    bias = None if bias is None else bias * weight.shape[2] * weight.shape[3]
+    return conv2d(x, weight, bias, stride, padding, dilation, groups)
+
+
+@mistake(
+    "conv2d",
+    kind="idea",
+    says="The sum runs over the kernel's positions alone. It has to run over the input channels too, each with its own layer of the kernel.",
+)
+def uses_the_first_layer_for_all_channels(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    return conv2d(x, weight[:, :1].expand_as(weight), bias, stride, padding, dilation, groups)
+
+
+@mistake("conv2d", kind="idea", stage="padding", says="The paddings of height and width are swapped.")
+def swaps_the_paddings(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    padding = padding[::-1] if isinstance(padding, tuple) else padding
+    return conv2d(x, weight, bias, stride, padding, dilation, groups)
+
+
+@mistake(
+    "conv2d",
+    kind="idea",
+    stage="stride",
+    says="The slice is left open at its end. Where the last step does not fit it is one entry too long.",
+)
+def leaves_the_slice_open(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    out = conv2d(x, weight, bias, stride, padding, dilation, groups)
+    wide = pad2d(x, tuple(weight.shape[2:]), padding, stride, dilation).shape[2:]
+    for side, k, s, d in zip(wide, weight.shape[2:], per_axis(stride), per_axis(dilation), strict=True):
+        if s > 1 and (side - d * (k - 1) - 1) % s:
+            raise RuntimeError("The size of tensor a must match the size of tensor b")
+    return out
+
+
+@mistake(
+    "conv2d",
+    kind="idea",
+    stage="groups",
+    says="`groups` is ignored: every kernel sees the channels of the first group.",
+)
+def shows_all_kernels_the_first_group(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    conv2d(x, weight, bias, stride, padding, dilation, groups)
+    return conv2d(x[:, : weight.shape[1]], weight, bias, stride, padding, dilation)
+
+
+@mistake("conv2d", kind="case", says='With "same" and an even kernel the odd zero stands on the left and at the top.')
+def puts_the_odd_zero_left(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    if padding != "same":
+        return conv2d(x, weight, bias, stride, padding, dilation, groups)
+    padded = pad2d(x.flip(2, 3), tuple(weight.shape[2:]), "same", stride, dilation).flip(2, 3)
+    return conv2d(padded, weight, bias, 1, 0, dilation, groups)
+
+
+@mistake(
+    "conv2d",
+    kind="case",
+    says="A size is worked out by -1 in `reshape`. With no image in the batch that is not possible.",
+)
+def cannot_convolve_an_empty_batch(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    out = conv2d(x, weight, bias, stride, padding, dilation, groups)
+    return out.reshape(len(x), -1, *out.shape[2:])
+
+
+@mistake(
+    "conv2d",
+    kind="case",
+    says="The result is float32 whatever the input is: the zeros that it is summed up in decide its dtype.",
+)
+def sums_up_in_float32(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    return conv2d(x, weight, bias, stride, padding, dilation, groups).float()
+
+
+@mistake(
+    "conv2d_backward",
+    kind="idea",
+    stage="grad_x",
+    says="grad_x comes from a convolution with the kernel unflipped. Where did each pixel go?",
+)
 def flips_grad_x(grad_out, x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     grad_x = conv2d_backward(grad_out, x, weight.flip(-2, -1), bias, stride, padding, dilation, groups)[0]
     return grad_x, *conv2d_backward(grad_out, x, weight, bias, stride, padding, dilation, groups)[1:]
 
 
-@mistake("conv2d_backward", says="grad_weight is averaged over the batch. Each image adds its share.")
+@mistake(
+    "conv2d_backward",
+    kind="idea",
+    stage="grad_weight",
+    says="grad_weight is averaged over the batch. Each image adds its share.",
+)
 def averages_over_the_batch(grad_out, x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     grad_x, grad_w, grad_b = conv2d_backward(grad_out, x, weight, bias, stride, padding, dilation, groups)
     return grad_x, grad_w / len(x), grad_b
 
 
-@mistake("conv2d_backward", says="grad_bias is averaged over the places. The bias is added at each of them.")
+@mistake(
+    "conv2d_backward",
+    kind="idea",
+    stage="grad_bias",
+    says="grad_bias is averaged over the places. The bias is added at each of them.",
+)
 def averages_the_bias(grad_out, x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     grad_x, grad_w, _ = conv2d_backward(grad_out, x, weight, bias, stride, padding, dilation, groups)
     return grad_x, grad_w, None if bias is None else grad_out.sum(0).mean((1, 2))
 
 
-@mistake("conv2d_backward", says="The gradients come in another order than x, weight, bias.")
+@mistake("conv2d_backward", kind="idea", says="The gradients come in another order than x, weight, bias.")
 def swaps_the_gradients(grad_out, x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     grad_x, grad_w, grad_b = conv2d_backward(grad_out, x, weight, bias, stride, padding, dilation, groups)
     return grad_w, grad_x, grad_b
 
 
-@mistake("conv2d_backward", says="The gradient of the padded image is returned. The zeros around it are no part of x.")
+@mistake(
+    "conv2d_backward",
+    kind="idea",
+    stage="padding",
+    says="The gradient of the padded image is returned. The zeros around it are no part of x.",
+)
 def keeps_the_padding(grad_out, x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     _, grad_w, grad_b = conv2d_backward(grad_out, x, weight, bias, stride, padding, dilation, groups)
     padded = pad2d(x, tuple(weight.shape[2:]), padding, stride, dilation)
     return conv2d_backward(grad_out, padded, weight, bias, stride, 0, dilation, groups)[0], grad_w, grad_b
 
 
-@mistake("conv2d_backward", says="There is a grad_bias where there is no bias.")
+@mistake("conv2d_backward", kind="case", says="There is a grad_bias where there is no bias.")
 def always_returns_a_bias_gradient(grad_out, x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     bias = weight.new_zeros(len(weight)) if bias is None else bias
     return conv2d_backward(grad_out, x, weight, bias, stride, padding, dilation, groups)
 
 
-@mistake("im2col", says="The rows of a column run kernel position first, channel second. It has to be the other way.")
+@mistake(
+    "conv2d_backward",
+    kind="idea",
+    stage="grad_x",
+    says="Where a pixel lies under several places the last one wins. What they send back has to be added.",
+)
+def overwrites_the_pixels(grad_out, x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    _, grad_w, grad_b = conv2d_backward(grad_out, x, weight, bias, stride, padding, dilation, groups)
+    (sh, sw), (dh, dw) = per_axis(stride), per_axis(dilation)
+    padded = torch.zeros_like(pad2d(x, tuple(weight.shape[2:]), padding, stride, dilation))
+    ho, wo = grad_out.shape[2:]
+    for i in range(weight.shape[2]):
+        for j in range(weight.shape[3]):
+            g = grad_out.reshape(len(x), groups, -1, ho, wo) if len(x) else grad_out.unsqueeze(1)
+            sent = torch.einsum("ngohw,goc->ngchw", g, weight[..., i, j].reshape(groups, -1, weight.shape[1]))
+            rows, columns = slice(i * dh, i * dh + (ho - 1) * sh + 1, sh), slice(j * dw, j * dw + (wo - 1) * sw + 1, sw)
+            padded[:, :, rows, columns] = sent.flatten(1, 2)
+    top, left = ((padded.shape[a] - x.shape[a]) // 2 for a in (2, 3))
+    return padded[:, :, top : top + x.shape[2], left : left + x.shape[3]], grad_w, grad_b
+
+
+@mistake(
+    "conv2d_backward", kind="idea", says="All three gradients are averaged over the batch. Each image adds its share."
+)
+def averages_all_gradients(grad_out, x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    found = conv2d_backward(grad_out, x, weight, bias, stride, padding, dilation, groups)
+    return tuple(None if one is None else one / max(1, len(x)) for one in found)
+
+
+@mistake(
+    "conv2d_backward",
+    kind="idea",
+    stage="grad_bias",
+    says="grad_bias has an entry for each image. The bias was added to every image, so their shares add up.",
+)
+def keeps_a_bias_for_each_image(grad_out, x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    grad_x, grad_w, _ = conv2d_backward(grad_out, x, weight, bias, stride, padding, dilation, groups)
+    return grad_x, grad_w, None if bias is None else grad_out.sum((2, 3))
+
+
+@mistake(
+    "conv2d_backward",
+    kind="idea",
+    stage="dilation",
+    says="`dilation` is ignored in grad_weight: the entries of the kernel met other pixels.",
+)
+def ignores_dilation_on_the_way_back(grad_out, x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    grad_x, _, grad_b = conv2d_backward(grad_out, x, weight, bias, stride, padding, dilation, groups)
+    padded, d = pad2d(x, tuple(weight.shape[2:]), padding, stride, dilation), per_axis(dilation)
+    near = padded[
+        :,
+        :,
+        : padded.shape[2] - (d[0] - 1) * (weight.shape[2] - 1),
+        : padded.shape[3] - (d[1] - 1) * (weight.shape[3] - 1),
+    ]
+    return grad_x, conv2d_backward(grad_out, near, weight, bias, stride, 0, 1, groups)[1], grad_b
+
+
+@mistake(
+    "conv2d_backward",
+    kind="idea",
+    stage="groups",
+    says="The kernels are dealt to the groups in turn. The first kernels all belong to the first group.",
+)
+def deals_gradients_in_turn(grad_out, x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    order = torch.arange(len(weight), device=x.device).reshape(-1, groups).T.flatten()
+    right = conv2d_backward(grad_out, x, weight, bias, stride, padding, dilation, groups)
+    dealt = conv2d_backward(grad_out[:, order], x, weight[order], None, stride, padding, dilation, groups)
+    return dealt[0], dealt[1][order.argsort()], right[2]
+
+
+@mistake(
+    "conv2d_backward",
+    kind="case",
+    says='With "same" and an even kernel too much is cut off at the top and on the left.',
+)
+def cuts_the_odd_zero_first(grad_out, x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    grad_x, grad_w, grad_b = conv2d_backward(grad_out, x, weight, bias, stride, padding, dilation, groups)
+    if padding == "same":
+        padded = pad2d(x, tuple(weight.shape[2:]), "same", 1, dilation)
+        wide = conv2d_backward(grad_out, padded, weight, bias, 1, 0, dilation, groups)[0]
+        top, left = ((padded.shape[a] - x.shape[a] + 1) // 2 for a in (2, 3))
+        grad_x = wide[:, :, top : top + x.shape[2], left : left + x.shape[3]]
+    return grad_x, grad_w, grad_b
+
+
+@mistake(
+    "conv2d_backward",
+    kind="case",
+    says="grad_weight is summed up in float32 zeros, whatever the dtype of the kernels is.",
+)
+def sums_grad_weight_in_float32(grad_out, x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    grad_x, grad_w, grad_b = conv2d_backward(grad_out, x, weight, bias, stride, padding, dilation, groups)
+    return grad_x, grad_w.float(), grad_b
+
+
+@mistake(
+    "conv2d_backward",
+    kind="refusal",
+    says="An upstream gradient of another shape is broadcast. The line that refuses it has to stay.",
+)
+def broadcasts_the_upstream_gradient(grad_out, x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    shape = conv2d(x, weight, bias, stride, padding, dilation, groups).shape
+    try:
+        grad_out = grad_out.expand(shape)
+    except RuntimeError:
+        raise ValueError("grad_out") from None
+    return conv2d_backward(grad_out, x, weight, bias, stride, padding, dilation, groups)
+
+
+@mistake(
+    "im2col",
+    kind="idea",
+    says="The rows of a column run kernel position first, channel second. It has to be the other way.",
+)
 def puts_positions_before_channels(x, kernel_size, dilation=1, padding=0, stride=1):
     columns = im2col(x, kernel_size, dilation, padding, stride)
     return columns.reshape(len(x), x.shape[1], -1, columns.shape[2]).transpose(1, 2).reshape(columns.shape)
 
 
-@mistake("im2col", says="Patches lie in rows. Each patch has to be a column.")
+@mistake("im2col", kind="idea", says="Patches lie in rows. Each patch has to be a column.")
 def puts_patches_in_rows(x, kernel_size, dilation=1, padding=0, stride=1):
     return im2col(x, kernel_size, dilation, padding, stride).mT
 
 
-@mistake("im2col", says="The third argument is taken for the stride. Look at the order of the arguments.")
+@mistake(
+    "im2col",
+    kind="idea",
+    stage="stride",
+    says="The third argument is taken for the stride. Look at the order of the arguments.",
+)
 def takes_stride_third(x, kernel_size, stride=1, padding=0, dilation=1):
     return im2col(x, kernel_size, dilation, padding, stride)
 
 
-@mistake("im2col", says="The entries of a column run down the patch's columns. They have to run row by row.")
+@mistake(
+    "im2col", kind="idea", says="The entries of a column run down the patch's columns. They have to run row by row."
+)
 def reads_patches_column_by_column(x, kernel_size, dilation=1, padding=0, stride=1):
     columns = im2col(x, kernel_size, dilation, padding, stride)
-    kh, kw = _pair(kernel_size)
+    kh, kw = per_axis(kernel_size)
     return columns.reshape(len(x), x.shape[1], kh, kw, -1).transpose(2, 3).reshape(columns.shape)
 
 
-@mistake("col2im", says="Where patches overlap the last one wins. Their shares have to be added.")
+@mistake("im2col", kind="idea", stage="dilation", says="`dilation` is ignored: a patch has gaps.")
+def ignores_dilation_in_patches(x, kernel_size, dilation=1, padding=0, stride=1):
+    reach = [d * (k - 1) + 1 for d, k in zip(per_axis(dilation), per_axis(kernel_size), strict=True)]
+    columns = im2col(x, tuple(reach), 1, padding, stride).reshape(len(x), x.shape[1], *reach, -1)
+    return columns[:, :, : per_axis(kernel_size)[0], : per_axis(kernel_size)[1]].flatten(1, 3)
+
+
+@mistake("im2col", kind="idea", says="The places run column by column over the image. They have to run row by row.")
+def visits_places_column_by_column(x, kernel_size, dilation=1, padding=0, stride=1):
+    k = per_axis(kernel_size)
+    columns = im2col(x.mT, k[::-1], per_axis(dilation)[::-1], per_axis(padding)[::-1], per_axis(stride)[::-1])
+    return columns.reshape(len(x), x.shape[1], k[1], k[0], -1).transpose(2, 3).flatten(1, 3)
+
+
+@mistake("col2im", kind="idea", says="Where patches overlap the last one wins. Their shares have to be added.")
 def overwrites(x, output_size, kernel_size, dilation=1, padding=0, stride=1):
     total = col2im(x, output_size, kernel_size, dilation, padding, stride)
-    (kh, kw), (dh, dw), (ph, pw), (sh, sw) = map(_pair, (kernel_size, dilation, padding, stride))
+    (kh, kw), (dh, dw), (ph, pw), (sh, sw) = map(per_axis, (kernel_size, dilation, padding, stride))
     h, w = output_size
     ho, wo = conv_output_size(h, kh, sh, ph, dh), conv_output_size(w, kw, sw, pw, dw)
     patches = x.reshape(*total.shape[:2], kh, kw, ho, wo)
@@ -196,66 +535,200 @@ def overwrites(x, output_size, kernel_size, dilation=1, padding=0, stride=1):
     return out[:, :, ph : ph + h, pw : pw + w]
 
 
-@mistake("col2im", says="The sums are divided by the number of patches. The transpose of im2col only adds.")
+@mistake(
+    "col2im", kind="idea", says="The sums are divided by the number of patches. The transpose of im2col only adds."
+)
 def averages_the_overlaps(x, output_size, kernel_size, dilation=1, padding=0, stride=1):
     count = col2im(torch.ones_like(x), output_size, kernel_size, dilation, padding, stride)
     return col2im(x, output_size, kernel_size, dilation, padding, stride) / count.clamp(min=1)
 
 
-@mistake("col2im", says="The zeros around the image are still there: the result is larger than `output_size`.")
+@mistake(
+    "col2im",
+    kind="idea",
+    stage="padding",
+    says="The zeros around the image are still there: the result is larger than `output_size`.",
+)
 def keeps_the_zeros(x, output_size, kernel_size, dilation=1, padding=0, stride=1):
-    p = _pair(padding)
+    p = per_axis(padding)
     col2im(x, output_size, kernel_size, dilation, padding, stride)
     larger = output_size[0] + 2 * p[0], output_size[1] + 2 * p[1]
     return col2im(x, larger, kernel_size, dilation, 0, stride)
 
 
-@mistake("conv1d", says="The kernel is flipped. Networks lay it on the sequence as it is.")
+@mistake(
+    "col2im",
+    kind="idea",
+    says="The rows of a column are read kernel position first, channel second. `im2col` writes them the other way.",
+)
+def reads_positions_before_channels(x, output_size, kernel_size, dilation=1, padding=0, stride=1):
+    entries = math.prod(per_axis(kernel_size))
+    turned = x.reshape(len(x), entries, x.shape[1] // entries, x.shape[2]).transpose(1, 2).flatten(1, 2)
+    return col2im(turned, output_size, kernel_size, dilation, padding, stride)
+
+
+@mistake(
+    "col2im",
+    kind="case",
+    says="The result is float32 whatever the columns are: the zeros that they are added to decide its dtype.",
+)
+def adds_up_in_float32(x, output_size, kernel_size, dilation=1, padding=0, stride=1):
+    return col2im(x, output_size, kernel_size, dilation, padding, stride).float()
+
+
+@mistake("conv1d", kind="idea", says="The kernel is flipped. Networks lay it on the sequence as it is.")
 def flips_the_short_kernel(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     return conv1d(x, weight.flip(-1), bias, stride, padding, dilation, groups)
 
 
-@mistake("conv1d", says="The axis of length 1 that made the sequence an image is still there.")
+@mistake("conv1d", kind="idea", says="The axis of length 1 that made the sequence an image is still there.")
 def keeps_the_extra_axis(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     return conv1d(x, weight, bias, stride, padding, dilation, groups).unsqueeze(2)
 
 
-@mistake("conv1d", says="The padding is also put above and below the sequence: places arise that see only zeros.")
+@mistake(
+    "conv1d",
+    kind="idea",
+    stage="padding",
+    says="The padding is also put above and below the sequence: places arise that see only zeros.",
+)
 def pads_all_sides(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     conv1d(x, weight, bias, stride, padding, dilation, groups)
     image, kernel = x.unsqueeze(2), weight.unsqueeze(2)
     return conv2d(image, kernel, bias, (1, stride), padding, (1, dilation), groups)[:, :, 0]
 
 
-@mistake("conv3d", says="The bias is added once for each slice of the kernel.")
+@mistake("conv1d", kind="idea", stage="stride", says="`stride` is ignored: the kernel is laid on every place.")
+def ignores_the_stride_along_the_sequence(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    conv1d(x, weight, bias, stride, padding, dilation, groups)
+    return conv1d(x, weight, bias, 1, padding, dilation, groups)
+
+
+@mistake(
+    "conv1d",
+    kind="idea",
+    stage="dilation",
+    says="`dilation` is ignored: the entries of the kernel stay next to each other.",
+)
+def ignores_the_dilation_along_the_sequence(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    conv1d(x, weight, bias, stride, padding, dilation, groups)
+    return conv1d(x, weight, bias, stride, padding, 1, groups)
+
+
+@mistake("conv1d", kind="case", says='With "same" and an even kernel the odd zero stands on the left.')
+def puts_the_odd_zero_before_the_sequence(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    if padding != "same" or stride != 1:
+        return conv1d(x, weight, bias, stride, padding, dilation, groups)
+    return conv1d(x.flip(2), weight.flip(2), bias, 1, "same", dilation, groups).flip(2)
+
+
+@mistake(
+    "conv1d",
+    kind="case",
+    says="The memory steps are computed from the shape of `x`. They are so only where `x` is contiguous: ask `x.stride()`.",
+)
+def computes_memory_steps_from_the_shape(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    if padding not in (0, "valid") or groups != 1 or weight.ndim != 3 or x.ndim != 3 or stride != 1 or dilation != 1:
+        return conv1d(x, weight, bias, stride, padding, dilation, groups)
+    conv1d(x, weight, bias)
+    (n, c, length), k = x.shape, weight.shape[2]
+    windows = x.as_strided((n, c, length - k + 1, k), (c * length, length, 1, 1))
+    out = torch.einsum("nclk,ock->nol", windows, weight)
+    return out if bias is None else out + bias[:, None]
+
+
+@mistake(
+    "conv1d",
+    kind="case",
+    says="`unsqueeze_` changes the sequence that was passed in. Without the underscore it makes a new view.",
+)
+def adds_the_axis_in_place(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    conv1d(x, weight, bias, stride, padding, dilation, groups)
+    p = padding if isinstance(padding, str) else (0, padding)
+    return conv2d(x.unsqueeze_(2), weight.unsqueeze(2), bias, (1, stride), p, (1, dilation), groups).squeeze(2)
+
+
+@mistake(
+    "conv1d",
+    kind="case",
+    says="All axes of length 1 are squeezed away, also those of a batch or a channel of one. Name the axis.",
+)
+def squeezes_every_axis(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    return conv1d(x, weight, bias, stride, padding, dilation, groups).squeeze()
+
+
+@mistake("conv3d", kind="idea", says="The bias is added once for each slice of the kernel.")
 def adds_the_bias_for_each_slice(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     bias = None if bias is None else bias * weight.shape[2]
     return conv3d(x, weight, bias, stride, padding, dilation, groups)
 
 
-@mistake("conv3d", says="Only height and width are padded. Depth has two ends as well.")
+@mistake("conv3d", kind="idea", stage="padding", says="Only height and width are padded. Depth has two ends as well.")
 def leaves_depth_unpadded(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     padding = padding if isinstance(padding, tuple) else (padding,) * 3
     return conv3d(x, weight, bias, stride, (0, *padding[1:]), dilation, groups)
 
 
-@mistake("conv3d", says="The slices of the kernel are taken in reverse: depth is flipped.")
+@mistake("conv3d", kind="idea", says="The slices of the kernel are taken in reverse: depth is flipped.")
 def flips_the_depth(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     return conv3d(x, weight.flip(2) if weight.ndim == 5 else weight, bias, stride, padding, dilation, groups)
 
 
-@mistake("conv_transpose2d", says="The padding adds rows. In a transposed convolution it takes them away.")
+@mistake(
+    "conv3d",
+    kind="idea",
+    says="Slices and channels are mixed: the depth axis has to stand beside the batch before the two become one.",
+)
+def makes_one_axis_of_depth_and_batch_too_early(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    right = conv3d(x, weight, bias, stride, padding, dilation, groups)
+    mixed = x.flatten(1, 2).unflatten(1, (x.shape[2], x.shape[1])).transpose(1, 2)
+    return conv3d(mixed, weight, bias, stride, padding, dilation, groups).reshape(right.shape)
+
+
+@mistake("conv3d", kind="idea", stage="stride", says="The stride along the depth is ignored.")
+def ignores_the_stride_along_the_depth(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    conv3d(x, weight, bias, stride, padding, dilation, groups)
+    return conv3d(x, weight, bias, (1, *per_axis(stride, 3)[1:]), padding, dilation, groups)
+
+
+@mistake("conv3d", kind="idea", stage="dilation", says="The dilation along the depth is ignored.")
+def ignores_the_dilation_along_the_depth(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    conv3d(x, weight, bias, stride, padding, dilation, groups)
+    return conv3d(x, weight, bias, stride, padding, (1, *per_axis(dilation, 3)[1:]), groups)
+
+
+@mistake(
+    "conv3d",
+    kind="case",
+    says="A size is worked out by -1 in `reshape`. With no volume in the batch that is not possible.",
+)
+def cannot_convolve_no_volume(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    out = conv3d(x, weight, bias, stride, padding, dilation, groups)
+    return out.reshape(len(x), len(weight), -1, *out.shape[3:])
+
+
+@mistake(
+    "conv_transpose2d",
+    kind="idea",
+    stage="padding",
+    says="The padding adds rows. In a transposed convolution it takes them away.",
+)
 def adds_the_padding(x, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
     out = conv_transpose2d(x, weight, bias, stride, 0, output_padding, groups, dilation)
     return pad2d(out, 1, padding)
 
 
-@mistake("conv_transpose2d", says="The kernel is flipped: each input entry stamps the kernel as it is.")
+@mistake("conv_transpose2d", kind="idea", says="The kernel is flipped: each input entry stamps the kernel as it is.")
 def stamps_flipped(x, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
     return conv_transpose2d(x, weight.flip(-2, -1), bias, stride, padding, output_padding, groups, dilation)
 
 
-@mistake("conv_transpose2d", says="`output_padding` is ignored: rows and columns are missing at the end.")
+@mistake(
+    "conv_transpose2d",
+    kind="idea",
+    stage="output padding",
+    says="`output_padding` is ignored: rows and columns are missing at the end.",
+)
 def ignores_output_padding(x, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
     conv_transpose2d(x, weight, bias, stride, padding, output_padding, groups, dilation)
     return conv_transpose2d(x, weight, bias, stride, padding, 0, groups, dilation)
@@ -263,29 +736,76 @@ def ignores_output_padding(x, weight, bias=None, stride=1, padding=0, output_pad
 
 @mistake(
     "conv_transpose2d",
+    kind="idea",
+    stage="output padding",
     says="`output_padding` appends zeros. Those rows belong to the canvas: stamps reach into them, and the bias comes onto them.",
 )
 def appends_zeros(x, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
     out = ignores_output_padding(x, weight, bias, stride, padding, output_padding, groups, dilation)
-    rows, columns = _pair(output_padding)
+    rows, columns = per_axis(output_padding)
     longer = out.new_zeros(*out.shape[:2], out.shape[2] + rows, out.shape[3] + columns)
     longer[:, :, : out.shape[2], : out.shape[3]] = out
     return longer
 
 
-@mistake("conv_transpose2d", says="`groups` and `dilation` are taken in the wrong order.")
+@mistake("conv_transpose2d", kind="idea", stage="groups", says="`groups` and `dilation` are taken in the wrong order.")
 def takes_dilation_before_groups(x, weight, bias=None, stride=1, padding=0, output_padding=0, dilation=1, groups=1):
     groups = groups if isinstance(groups, int) else groups[0]
     return conv_transpose2d(x, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
-@mistake("depthwise_separable_conv2d", says="The stride is applied in both convolutions.")
+@mistake("conv_transpose2d", kind="idea", stage="dilation", says="`dilation` is ignored: the stamp has no gaps.")
+def stamps_without_gaps(x, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
+    conv_transpose2d(x, weight, bias, stride, padding, output_padding, groups, dilation)
+    output_padding = tuple(min(e, s - 1) for e, s in zip(per_axis(output_padding), per_axis(stride), strict=True))
+    return conv_transpose2d(x, weight, bias, stride, padding, output_padding, groups, 1)
+
+
+@mistake("conv_transpose2d", kind="idea", stage="stride", says="`stride` is ignored: the stamps stand one pixel apart.")
+def stamps_side_by_side(x, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
+    conv_transpose2d(x, weight, bias, stride, padding, output_padding, groups, dilation)
+    return conv_transpose2d(x, weight, bias, 1, padding, 0, groups, dilation)
+
+
+@mistake(
+    "conv_transpose2d",
+    kind="case",
+    says="An `output_padding` that reaches the stride is refused although it is below the dilation. The larger of the two counts.",
+)
+def asks_output_padding_to_be_below_the_stride(
+    x, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1
+):
+    if any(e >= s for e, s in zip(per_axis(output_padding), per_axis(stride), strict=True)):
+        raise ValueError("output_padding has to be smaller than stride")
+    return conv_transpose2d(x, weight, bias, stride, padding, output_padding, groups, dilation)
+
+
+@mistake(
+    "conv_transpose2d",
+    kind="refusal",
+    says="An `output_padding` that is too large gets an answer. The line that refuses it has to stay.",
+)
+def allows_any_output_padding(x, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
+    e = per_axis(output_padding)
+    if min(e) < 0:
+        raise ValueError("output_padding")
+    most = [max(s, d) - 1 for s, d in zip(per_axis(stride), per_axis(dilation), strict=True)]
+    allowed = min(e[0], most[0]), min(e[1], most[1])
+    return conv_transpose2d(x, weight, bias, stride, padding, allowed, groups, dilation)
+
+
+@mistake("depthwise_separable_conv2d", kind="idea", stage="stride", says="The stride is applied in both convolutions.")
 def strides_twice(x, depthwise_weight, pointwise_weight, bias=None, stride=1, padding=0, dilation=1):
     out = depthwise_separable_conv2d(x, depthwise_weight, pointwise_weight, bias, stride, padding, dilation)
-    return out[:, :, :: _pair(stride)[0], :: _pair(stride)[1]]
+    return out[:, :, :: per_axis(stride)[0], :: per_axis(stride)[1]]
 
 
-@mistake("depthwise_separable_conv2d", says="The padding is applied in both convolutions: a rim of the bias appears.")
+@mistake(
+    "depthwise_separable_conv2d",
+    kind="idea",
+    stage="padding",
+    says="The padding is applied in both convolutions: a rim of the bias appears.",
+)
 def pads_twice(x, depthwise_weight, pointwise_weight, bias=None, stride=1, padding=0, dilation=1):
     depthwise_separable_conv2d(x, depthwise_weight, pointwise_weight, bias, stride, padding, dilation)
     each = conv2d(x, depthwise_weight, None, stride, padding, dilation, x.shape[1])
@@ -294,6 +814,8 @@ def pads_twice(x, depthwise_weight, pointwise_weight, bias=None, stride=1, paddi
 
 @mistake(
     "depthwise_separable_conv2d",
+    kind="idea",
+    stage="kernels a channel",
     says="The kernels of a channel are taken from all over the tensor. With m of them, kernels 0 to m - 1 belong to channel 0.",
 )
 def scatters_the_kernels(x, depthwise_weight, pointwise_weight, bias=None, stride=1, padding=0, dilation=1):
@@ -303,20 +825,52 @@ def scatters_the_kernels(x, depthwise_weight, pointwise_weight, bias=None, strid
 
 
 @mistake(
-    "depthwise_separable_conv2d", says="The channels are not mixed: the bias is there, the pointwise kernel counts 1."
+    "depthwise_separable_conv2d",
+    kind="idea",
+    says="The channels are not mixed: the bias is there, the pointwise kernel counts 1.",
 )
 def forgets_to_mix(x, depthwise_weight, pointwise_weight, bias=None, stride=1, padding=0, dilation=1):
     ones = torch.ones_like(pointwise_weight)
     return depthwise_separable_conv2d(x, depthwise_weight, ones, bias, stride, padding, dilation)
 
 
-@mistake("receptive_field", says="Strides are ignored: behind a stride a step covers several input entries.")
+@mistake(
+    "depthwise_separable_conv2d",
+    kind="idea",
+    stage="dilation",
+    says="`dilation` is ignored: the entries of the kernels stay next to each other.",
+)
+def ignores_the_dilation_of_the_first_step(
+    x, depthwise_weight, pointwise_weight, bias=None, stride=1, padding=0, dilation=1
+):
+    depthwise_separable_conv2d(x, depthwise_weight, pointwise_weight, bias, stride, padding, dilation)
+    return depthwise_separable_conv2d(x, depthwise_weight, pointwise_weight, bias, stride, padding)
+
+
+@mistake(
+    "depthwise_separable_conv2d",
+    kind="idea",
+    says="Every kernel of the first step is laid on the first channel. Each channel has kernels of its own.",
+)
+def looks_at_the_first_channel_only(x, depthwise_weight, pointwise_weight, bias=None, stride=1, padding=0, dilation=1):
+    depthwise_separable_conv2d(x, depthwise_weight, pointwise_weight, bias, stride, padding, dilation)
+    first = x[:, :1].expand_as(x)
+    return depthwise_separable_conv2d(first, depthwise_weight, pointwise_weight, bias, stride, padding, dilation)
+
+
+@mistake(
+    "receptive_field", kind="idea", says="Strides are ignored: behind a stride a step covers several input entries."
+)
 def ignores_strides(layers):
     receptive_field(layers)
     return receptive_field([(k, 1, d) for k, _, d in layers])
 
 
-@mistake("receptive_field", says="A layer's own stride widens its own kernel. It only counts for the layers behind it.")
+@mistake(
+    "receptive_field",
+    kind="idea",
+    says="A layer's own stride widens its own kernel. It only counts for the layers behind it.",
+)
 def strides_too_early(layers):
     receptive_field(layers)
     field, step = 1, 1
@@ -326,33 +880,103 @@ def strides_too_early(layers):
     return field
 
 
-@mistake("receptive_field", says="Dilation is ignored: a kernel with gaps reaches further.")
+@mistake(
+    "receptive_field", kind="idea", stage="dilations", says="Dilation is ignored: a kernel with gaps reaches further."
+)
 def ignores_dilations(layers):
     receptive_field(layers)
     return receptive_field([(k, s, 1) for k, s, _ in layers])
 
 
-@mistake("receptive_field", says="The kernel sizes are added whole: neighbouring layers share an entry.")
+@mistake("receptive_field", kind="idea", says="The kernel sizes are added whole: neighbouring layers share an entry.")
 def adds_whole_kernels(layers):
     return receptive_field(layers) + len(layers)
 
 
-@mistake("conv_parameter_count", says="`groups` is ignored: a kernel of a group only has that group's channels.")
+@mistake(
+    "receptive_field",
+    kind="idea",
+    says="Each layer is multiplied by its own stride alone. A step behind several layers is the product of all their strides.",
+)
+def takes_the_own_stride(layers):
+    receptive_field(layers)
+    return 1 + sum((k - 1) * d * s for k, s, d in layers)
+
+
+@mistake(
+    "receptive_field",
+    kind="idea",
+    says="Only the stride of the layer before counts here. Behind several layers a step is the product of all their strides.",
+)
+def takes_the_stride_of_the_layer_before(layers):
+    receptive_field(layers)
+    before = [1, *(s for _, s, _ in layers)]
+    return 1 + sum((k - 1) * d * j for (k, _, d), j in zip(layers, before, strict=False))
+
+
+@mistake(
+    "receptive_field",
+    kind="idea",
+    says="The rule for going back through the layers is applied from the first layer on. Which end does it begin at?",
+)
+def goes_through_the_layers_the_wrong_way(layers):
+    receptive_field(layers)
+    field = 1
+    for k, s, d in layers:
+        field = (field - 1) * s + (k - 1) * d + 1
+    return field
+
+
+@mistake("receptive_field", kind="case", says="The caller's list is emptied. Go through it without changing it.")
+def pops_the_layers(layers):
+    field = receptive_field(layers)
+    while layers:
+        layers.pop()
+    return field
+
+
+@mistake(
+    "conv_parameter_count",
+    kind="idea",
+    stage="groups",
+    says="`groups` is ignored: a kernel of a group only has that group's channels.",
+)
 def ignores_groups(in_channels, out_channels, kernel_size, groups=1, bias=True):
     conv_parameter_count(in_channels, out_channels, kernel_size, groups, bias)
     return conv_parameter_count(in_channels, out_channels, kernel_size, 1, bias)
 
 
-@mistake("conv_parameter_count", says="There is a bias for each input channel. It belongs to the output.")
+@mistake("conv_parameter_count", kind="idea", says="There is a bias for each input channel. It belongs to the output.")
 def counts_a_bias_for_each_input(in_channels, out_channels, kernel_size, groups=1, bias=True):
     return conv_parameter_count(in_channels, out_channels, kernel_size, groups, False) + bias * in_channels
 
 
-@mistake("conv_parameter_count", says="One number for kernel_size is counted once. It is the side of a square.")
+@mistake(
+    "conv_parameter_count", kind="idea", says="One number for kernel_size is counted once. It is the side of a square."
+)
 def counts_one_side(in_channels, out_channels, kernel_size, groups=1, bias=True):
     kernel_size = kernel_size if isinstance(kernel_size, tuple) else (kernel_size,)
     return conv_parameter_count(in_channels, out_channels, kernel_size, groups, bias)
 
 
-def _pair(value):
-    return value if isinstance(value, tuple) else (value, value)
+@mistake(
+    "conv_parameter_count",
+    kind="idea",
+    stage="groups",
+    says="Both channel counts are divided by `groups`. There are still C_out kernels.",
+)
+def divides_both_channel_counts(in_channels, out_channels, kernel_size, groups=1, bias=True):
+    weights = conv_parameter_count(in_channels, out_channels, kernel_size, groups, False) // groups
+    return weights + out_channels * bias
+
+
+@mistake("conv_parameter_count", kind="idea", says="The bias is counted although `bias` is False.")
+def always_counts_a_bias(in_channels, out_channels, kernel_size, groups=1, bias=True):
+    return conv_parameter_count(in_channels, out_channels, kernel_size, groups, True)
+
+
+@mistake("conv_parameter_count", kind="case", says="A kernel with one side is counted as a square.")
+def takes_one_side_for_a_square(in_channels, out_channels, kernel_size, groups=1, bias=True):
+    if isinstance(kernel_size, tuple) and len(kernel_size) == 1:
+        kernel_size = kernel_size * 2
+    return conv_parameter_count(in_channels, out_channels, kernel_size, groups, bias)

@@ -4,15 +4,31 @@ import math
 
 import torch
 
+from autograder.guards import require_between, require_ndim, require_same_shape, require_shape, require_whole
 from autograder.testing import alternative
 
-from .reference import adam_step, gru_cell, lstm_cell, lstm_forward, require_cell, require_shape
+from .reference import (
+    gru_cell,
+    lstm_cell,
+    lstm_cell_backward,
+    lstm_forward,
+    make_windows,
+    require_weights,
+)
+
+
+def _fits(gates, x, h, c, *weights, axes=2, names=("h", "c")):
+    """The lines that refuse, as they stand above a solution."""
+    require_ndim(axes, x=x)
+    require_shape((len(x), None), **{names[0]: h})
+    if c is not None:
+        require_same_shape(**{names[1]: c, names[0]: h})
+    require_weights(gates, x.shape[-1], h.shape[1], *weights)
 
 
 @alternative("lstm_cell")
 def lstm_gate_by_gate(x, h, c, weight_ih, weight_hh, bias_ih, bias_hh):
-    require_cell(4, x, h, weight_ih, weight_hh, bias_ih, bias_hh)
-    require_shape("c", c, (len(h), h.shape[1]))
+    _fits(4, x, h, c, weight_ih, weight_hh, bias_ih, bias_hh)
     size = h.shape[1]
 
     def total(gate):
@@ -26,9 +42,7 @@ def lstm_gate_by_gate(x, h, c, weight_ih, weight_hh, bias_ih, bias_hh):
 @alternative("lstm_cell")
 def lstm_by_einsum_on_a_table_of_gates(x, h, c, weight_ih, weight_hh, bias_ih, bias_hh):
     """tanh(s) is 2 sigmoid(2s) - 1, so that all four gates go through one sigmoid."""
-    require_cell(4, x, h, weight_ih, weight_hh, bias_ih, bias_hh)
-    if c.shape != h.shape:
-        raise ValueError("c is not shaped like h")
+    _fits(4, x, h, c, weight_ih, weight_hh, bias_ih, bias_hh)
     size = h.shape[1]
     sums = torch.einsum("nd,gkd->gnk", x, weight_ih.reshape(4, size, -1))
     sums = sums + torch.einsum("nj,gkj->gnk", h, weight_hh.reshape(4, size, size))
@@ -42,8 +56,7 @@ def lstm_by_einsum_on_a_table_of_gates(x, h, c, weight_ih, weight_hh, bias_ih, b
 @alternative("lstm_cell_backward")
 def lstm_gradient_by_a_table_of_gates(grad_out, x, h, c, weight_ih, weight_hh, bias_ih, bias_hh):
     """Gates on an axis of their own, products by einsum, the slope of a sigmoid as that of a tanh."""
-    require_cell(4, x, h, weight_ih, weight_hh, bias_ih, bias_hh)
-    require_shape("c", c, tuple(h.shape))
+    _fits(4, x, h, c, weight_ih, weight_hh, bias_ih, bias_hh)
     if any(grad.shape != h.shape for grad in grad_out):
         raise ValueError("grad_out does not fit")
     size = h.shape[1]
@@ -71,10 +84,9 @@ def lstm_gradient_by_a_table_of_gates(grad_out, x, h, c, weight_ih, weight_hh, b
 @alternative("lstm_cell_backward")
 def lstm_gradient_sample_by_sample(grad_out, x, h, c, weight_ih, weight_hh, bias_ih, bias_hh):
     """Every sample by itself, with outer products, and gate by gate."""
-    require_cell(4, x, h, weight_ih, weight_hh, bias_ih, bias_hh)
-    require_shape("c", c, tuple(h.shape))
+    _fits(4, x, h, c, weight_ih, weight_hh, bias_ih, bias_hh)
     for grad in grad_out:
-        require_shape("grad_out", grad, tuple(h.shape))
+        require_same_shape(grad_out=grad, h=h)
     grads = [torch.zeros_like(arg) for arg in (x, h, c, weight_ih, weight_hh, bias_ih)]
     for k in range(len(x)):
         s = (weight_ih @ x[k] + weight_hh @ h[k] + (bias_ih + bias_hh)).reshape(4, -1)
@@ -99,11 +111,7 @@ def lstm_gradient_sample_by_sample(grad_out, x, h, c, weight_ih, weight_hh, bias
 @alternative("lstm_forward")
 def lstm_on_a_tensor_made_before(x, h0, c0, weight_ih, weight_hh, bias_ih, bias_hh):
     """The products of all inputs are taken at once; the loop only adds those of the hidden state."""
-    if x.ndim != 3:
-        raise ValueError("x needs three axes")
-    require_shape("h0", h0, (len(x), -1))
-    require_shape("c0", c0, tuple(h0.shape))
-    require_cell(4, x.new_zeros(len(x), x.shape[2]), h0, weight_ih, weight_hh, bias_ih, bias_hh)
+    _fits(4, x, h0, c0, weight_ih, weight_hh, bias_ih, bias_hh, axes=3, names=("h0", "c0"))
     sums = x @ weight_ih.T + (bias_ih + bias_hh)
     out = x.new_zeros(x.shape[0], x.shape[1], h0.shape[1])
     h, c = h0, c0
@@ -118,9 +126,7 @@ def lstm_on_a_tensor_made_before(x, h0, c0, weight_ih, weight_hh, bias_ih, bias_
 @alternative("lstm_forward")
 def lstm_one_step_and_the_rest(x, h0, c0, weight_ih, weight_hh, bias_ih, bias_hh):
     """Reads the first step and hands the rest to itself."""
-    require_shape("x", x, (-1, -1, -1))
-    require_shape("h0", h0, (len(x), -1))
-    require_shape("c0", c0, tuple(h0.shape))
+    _fits(4, x, h0, c0, weight_ih, weight_hh, bias_ih, bias_hh, axes=3, names=("h0", "c0"))
     if x.shape[1] == 0:
         return h0.new_zeros(len(x), 0, h0.shape[1]), h0, c0
     h, c = lstm_cell(x[:, 0], h0, c0, weight_ih, weight_hh, bias_ih, bias_hh)
@@ -131,7 +137,7 @@ def lstm_one_step_and_the_rest(x, h0, c0, weight_ih, weight_hh, bias_ih, bias_hh
 @alternative("gru_cell")
 def gru_gate_by_gate(x, h, weight_ih, weight_hh, bias_ih, bias_hh):
     """n + z (h - n) is the same mixture."""
-    require_cell(3, x, h, weight_ih, weight_hh, bias_ih, bias_hh)
+    _fits(3, x, h, None, weight_ih, weight_hh, bias_ih, bias_hh)
     size = h.shape[1]
     reset, update, new = (slice(k * size, (k + 1) * size) for k in range(3))
     r = torch.sigmoid(x @ weight_ih[reset].T + bias_ih[reset] + h @ weight_hh[reset].T + bias_hh[reset])
@@ -142,7 +148,7 @@ def gru_gate_by_gate(x, h, weight_ih, weight_hh, bias_ih, bias_hh):
 
 @alternative("gru_cell")
 def gru_by_einsum(x, h, weight_ih, weight_hh, bias_ih, bias_hh):
-    require_cell(3, x, h, weight_ih, weight_hh, bias_ih, bias_hh)
+    _fits(3, x, h, None, weight_ih, weight_hh, bias_ih, bias_hh)
     size = h.shape[1]
     a = torch.einsum("nd,gkd->gnk", x, weight_ih.reshape(3, size, -1)) + bias_ih.reshape(3, 1, size)
     b = torch.einsum("nj,gkj->gnk", h, weight_hh.reshape(3, size, size)) + bias_hh.reshape(3, 1, size)
@@ -154,7 +160,7 @@ def gru_by_einsum(x, h, weight_ih, weight_hh, bias_ih, bias_hh):
 @alternative("gru_cell_backward")
 def gru_gradient_block_by_block(grad_out, x, h, weight_ih, weight_hh, bias_ih, bias_hh):
     """Each block of rows by itself, with n + z (h - n) for the forward pass."""
-    require_cell(3, x, h, weight_ih, weight_hh, bias_ih, bias_hh)
+    _fits(3, x, h, None, weight_ih, weight_hh, bias_ih, bias_hh)
     if grad_out.shape != h.shape:
         raise ValueError("grad_out does not fit")
     w, u, p, q = weight_ih.chunk(3), weight_hh.chunk(3), bias_ih.chunk(3), bias_hh.chunk(3)
@@ -179,8 +185,8 @@ def gru_gradient_block_by_block(grad_out, x, h, weight_ih, weight_hh, bias_ih, b
 @alternative("gru_cell_backward")
 def gru_gradient_sample_by_sample(grad_out, x, h, weight_ih, weight_hh, bias_ih, bias_hh):
     """Every sample by itself, with outer products."""
-    require_cell(3, x, h, weight_ih, weight_hh, bias_ih, bias_hh)
-    require_shape("grad_out", grad_out, tuple(h.shape))
+    _fits(3, x, h, None, weight_ih, weight_hh, bias_ih, bias_hh)
+    require_same_shape(grad_out=grad_out, h=h)
     grads = [torch.zeros_like(arg) for arg in (x, h, weight_ih, weight_hh, bias_ih, bias_hh)]
     for k, upstream in enumerate(grad_out):
         a_r, a_z, a_n = (weight_ih @ x[k] + bias_ih).chunk(3)
@@ -201,10 +207,7 @@ def gru_gradient_sample_by_sample(grad_out, x, h, weight_ih, weight_hh, bias_ih,
 @alternative("gru_forward")
 def gru_on_a_tensor_made_before(x, h0, weight_ih, weight_hh, bias_ih, bias_hh):
     """The products of all inputs are taken at once; the loop only adds those of the hidden state."""
-    if x.ndim != 3:
-        raise ValueError("x needs three axes")
-    require_shape("h0", h0, (len(x), -1))
-    require_cell(3, x.new_zeros(len(x), x.shape[2]), h0, weight_ih, weight_hh, bias_ih, bias_hh)
+    _fits(3, x, h0, None, weight_ih, weight_hh, bias_ih, bias_hh, axes=3, names=("h0", ""))
     sums = x @ weight_ih.T + bias_ih
     out = x.new_zeros(x.shape[0], x.shape[1], h0.shape[1])
     h = h0.clone()
@@ -219,8 +222,7 @@ def gru_on_a_tensor_made_before(x, h0, weight_ih, weight_hh, bias_ih, bias_hh):
 @alternative("gru_forward")
 def gru_one_step_and_the_rest(x, h0, weight_ih, weight_hh, bias_ih, bias_hh):
     """Reads the first step and hands the rest to itself."""
-    require_shape("x", x, (-1, -1, -1))
-    require_shape("h0", h0, (len(x), -1))
+    _fits(3, x, h0, None, weight_ih, weight_hh, bias_ih, bias_hh, axes=3, names=("h0", ""))
     if x.shape[1] == 0:
         return h0.new_zeros(len(x), 0, h0.shape[1]), h0
     h = gru_cell(x[:, 0], h0, weight_ih, weight_hh, bias_ih, bias_hh)
@@ -230,9 +232,8 @@ def gru_one_step_and_the_rest(x, h0, weight_ih, weight_hh, bias_ih, bias_hh):
 
 @alternative("recurrent_dropout")
 def dropout_by_bernoulli(x, p=0.5, *, training=True, generator):
-    require_shape("x", x, (-1, -1, -1))
-    if p < 0 or p > 1:
-        raise ValueError("p is no probability")
+    require_ndim(3, x=x)
+    require_between(0, 1, p=p)
     mask = x.new_ones(len(x), 1, x.shape[2])
     if training and p > 0:
         kept = torch.empty_like(mask, dtype=torch.float32).bernoulli_(1 - p, generator=generator) > 0
@@ -242,9 +243,8 @@ def dropout_by_bernoulli(x, p=0.5, *, training=True, generator):
 
 @alternative("recurrent_dropout")
 def dropout_sequence_by_sequence(x, p=0.5, *, training=True, generator):
-    require_shape("x", x, (-1, -1, -1))
-    if p < 0 or p > 1:
-        raise ValueError("p is no probability")
+    require_ndim(3, x=x)
+    require_between(0, 1, p=p)
     mask = x.new_zeros(len(x), 1, x.shape[2])
     out = torch.zeros_like(x)
     share = 1 - p if training else 1
@@ -303,112 +303,154 @@ def naive_by_repeating_the_last_cycle(x, horizon=1, period=1):
     return x[:, -period:][:, place]
 
 
+def _series(x, test, window, horizon, hidden, steps):
+    require_ndim(2, x=x)
+    require_shape((None, x.shape[1]), test=test)
+    require_whole(1, window=window)
+    require_whole(1, horizon=horizon)
+    require_whole(1, hidden=hidden)
+    require_whole(1, steps=steps)
+    for name, series in (("x", x), ("test", test)):
+        if len(series) < window + horizon:
+            raise ValueError(f"{name} is too short")
+
+
 @alternative("forecast_series")
-def forecast_with_parameters_drawn_at_once(x, test, window, horizon=1, hidden=8, steps=60, lr=0.05, *, generator):
-    """Draws all parameters at once, moves them in place with an Adam of its own, takes the population's deviation."""
-    if x.ndim != 2:
-        raise ValueError("x needs two axes")
-    if test.ndim != 2 or test.shape[1] != x.shape[1]:
-        raise ValueError("test needs the columns of x")
-    _at_least_one(window=window)
-    d = x.shape[1]
-    shapes = [(4 * hidden, d), (4 * hidden, hidden), (4 * hidden,), (4 * hidden,), (d, hidden), (d,)]
+def forecast_with_parameters_drawn_at_once(
+    x, test, window, horizon=1, hidden=8, steps=60, lr=0.05, *, gates=4, model, loss, step, generator
+):
+    """Draws all parameters at once, takes the population's deviation, fills a tensor of losses made before."""
+    _series(x, test, window, horizon, hidden, steps)
+    d, rows = x.shape[1], gates * hidden
+    shapes = [(rows, d), (rows, hidden), (rows,), (rows,), (d, hidden), (d,)]
     lengths = [math.prod(shape) for shape in shapes]
     drawn = x.new_empty(sum(lengths)).uniform_(-(hidden**-0.5), hidden**-0.5, generator=generator)
-    params = [p.reshape(s).clone().requires_grad_() for p, s in zip(drawn.split(lengths), shapes, strict=True)]
-    first, second = [torch.zeros_like(p) for p in params], [torch.zeros_like(p) for p in params]
+    params = [p.reshape(shape) for p, shape in zip(drawn.split(lengths), shapes, strict=True)]
     mean, deviation = x.mean(0, keepdim=True), x.std(0, correction=0, keepdim=True)
-
-    def predict(series):
-        inputs = ((series - mean) / deviation)[:-horizon].unfold(0, window, 1).mT
-        zeros = inputs.new_zeros(len(inputs), hidden)
-        out, _, _ = lstm_forward(inputs, zeros, zeros, *params[:4])
-        return out[:, -1] @ params[4].T + params[5]
-
-    targets, losses = ((x - mean) / deviation)[window + horizon - 1 :], []
-    for count in range(1, steps + 1):
-        loss = (predict(x) - targets).square().mean()
-        loss.backward()
-        losses.append(loss.item())
-        with torch.no_grad():
-            for param, m, v in zip(params, first, second, strict=True):
-                m.lerp_(param.grad, 0.1)
-                v.lerp_(param.grad**2, 0.001)
-                param.sub_(lr * (m / (1 - 0.9**count)) / (torch.sqrt(v / (1 - 0.999**count)) + 1e-8))
-                param.grad = None
-    with torch.no_grad():
-        return predict(test) * deviation + mean, torch.tensor(losses, dtype=x.dtype)
+    scaled, unseen = (x - mean) / deviation, (test - mean) / deviation
+    inputs, targets = scaled[:-horizon].unfold(0, window, 1).mT, scaled[window + horizon - 1 :]
+    losses, state = x.new_empty(steps), {}
+    for k in range(steps):
+        losses[k], grads = loss(params=params, windows=inputs, targets=targets)
+        params, state = step(params, grads, state, lr=lr)
+    return torch.addcmul(mean, model(unseen[:-horizon].unfold(0, window, 1).mT, *params), deviation), losses
 
 
 @alternative("forecast_series")
-def forecast_with_weights_drawn_last_first(x, test, window, horizon=1, hidden=8, steps=60, lr=0.05, *, generator):
-    """Draws the parameters in another order and works on transposed windows."""
-    require_shape("x", x, (-1, -1))
-    require_shape("test", test, (-1, x.shape[1]))
-    _at_least_one(window=window)
-    d = x.shape[1]
+def forecast_with_parameters_drawn_last_first(
+    x, test, window, horizon=1, hidden=8, steps=60, lr=0.05, *, gates=4, model, loss, step, generator
+):
+    """Draws the parameters in another order, as a tuple, and looks at the test series before the training."""
+    _series(x, test, window, horizon, hidden, steps)
+    d, rows = x.shape[1], gates * hidden
     centre, spread = x.mean(0), torch.sqrt(((x - x.mean(0)) ** 2).mean(0))
-    shapes = [(d,), (d, hidden), (4 * hidden,), (4 * hidden,), (4 * hidden, hidden), (4 * hidden, d)]
-    params = [(x.new_empty(s).uniform_(generator=generator) - 0.5) * 2 / hidden**0.5 for s in shapes]
-    params, state, losses = [p.requires_grad_() for p in params], {}, []
-
-    def forecast(series, params):
-        bias_out, weight_out, bias_hh, bias_ih, weight_hh, weight_ih = params
-        scaled = (series - centre) / spread
-        count = len(series) - window - horizon + 1
-        h = c = scaled.new_zeros(count, hidden)
-        for t in range(window):
-            h, c = lstm_cell(scaled[t : t + count], h, c, weight_ih, weight_hh, bias_ih, bias_hh)
-        return h @ weight_out.T + bias_out
-
-    wanted = ((x - centre) / spread)[window + horizon - 1 :]
-    for _ in range(steps):
-        loss = (forecast(x, params) - wanted).square().mean()
-        losses.append(loss.detach())
-        params, state = adam_step(params, torch.autograd.grad(loss, params), state, lr)
-    return forecast(test, params).detach() * spread + centre, torch.stack(losses)
+    unseen = make_windows((test - centre) / spread, window, horizon)[0]
+    shapes = [(d,), (d, hidden), (rows,), (rows,), (rows, hidden), (rows, d)]
+    drawn = [(x.new_empty(s).uniform_(generator=generator) - 0.5) * 2 / hidden**0.5 for s in shapes]
+    params, state, losses = tuple(drawn[::-1]), {}, []
+    while len(losses) < steps:
+        value, grads = loss(params, *make_windows((x - centre) / spread, window, horizon))
+        losses += [value]
+        params, state = step(params, grads, state, lr)
+    return model(unseen, *params) * spread + centre, torch.stack(losses)
 
 
 @alternative("char_lstm_loss")
-def char_loss_by_a_mask(x, weight_ih, weight_hh, bias_ih, bias_hh, weight_out, bias_out):
+def char_loss_by_a_mask(x, weight_ih, weight_hh, bias_ih, bias_hh, weight_out, bias_out, ignore_index=-100):
     """One-hot vectors by comparing with every number; the same table picks the log-probability of what came."""
-    _model(x, weight_ih, weight_hh, bias_ih, bias_hh, weight_out, bias_out)
+    _model(x, weight_ih, weight_hh, bias_ih, bias_hh, weight_out, bias_out, ignore_index)
     one_hot = (x[..., None] == torch.arange(len(bias_out), device=x.device)).to(weight_out.dtype)
     zeros = one_hot.new_zeros(len(x), weight_out.shape[1])
     out, _, _ = lstm_forward(one_hot[:, :-1], zeros, zeros, weight_ih, weight_hh, bias_ih, bias_hh)
     log_p = torch.log_softmax(torch.einsum("nth,vh->ntv", out, weight_out) + bias_out, 2)
-    return -(log_p * one_hot[:, 1:]).sum() / (x.shape[0] * (x.shape[1] - 1))
+    counts = (x[:, 1:] != ignore_index)[..., None]
+    return -(log_p * one_hot[:, 1:])[counts.expand_as(log_p)].sum() / counts.sum()
 
 
 @alternative("char_lstm_loss")
-def char_loss_step_by_step(x, weight_ih, weight_hh, bias_ih, bias_hh, weight_out, bias_out):
-    """Picks columns of weight_ih instead of multiplying by one-hot vectors, and adds the losses step by step."""
-    _model(x, weight_ih, weight_hh, bias_ih, bias_hh, weight_out, bias_out)
+def char_loss_step_by_step(x, weight_ih, weight_hh, bias_ih, bias_hh, weight_out, bias_out, ignore_index=-100):
+    """Picks columns of weight_ih instead of multiplying by one-hot vectors, and collects the losses step by step."""
+    _model(x, weight_ih, weight_hh, bias_ih, bias_hh, weight_out, bias_out, ignore_index)
     h = c = weight_hh.new_zeros(len(x), weight_hh.shape[1])
     losses = []
     for read, wanted in zip(x[:, :-1].T, x[:, 1:].T, strict=True):
-        i, f, g, o = (weight_ih.T[read] + bias_ih + bias_hh + h @ weight_hh.T).chunk(4, 1)
+        columns = weight_ih.T[torch.where(read == ignore_index, 0, read)]
+        i, f, g, o = (columns + bias_ih + bias_hh + h @ weight_hh.T).chunk(4, 1)
         c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
         h = torch.sigmoid(o) * torch.tanh(c)
-        scores = h @ weight_out.T + bias_out
-        gaps = scores - scores[torch.arange(len(x), device=x.device), wanted][:, None]
+        scores, is_text = (h @ weight_out.T + bias_out), wanted != ignore_index
+        gaps = scores[is_text] - scores[is_text].gather(1, wanted[is_text][:, None])
         losses.append(torch.logsumexp(gaps, 1))
-    return torch.stack(losses).mean()
+    return torch.cat(losses).mean()
+
+
+def _model(x, weight_ih, weight_hh, bias_ih, bias_hh, weight_out, bias_out, ignore_index):
+    require_ndim(2, x=x)
+    require_ndim(2, weight_out=weight_out)
+    require_shape((len(weight_out),), bias_out=bias_out)
+    require_weights(4, len(weight_out), weight_out.shape[1], weight_ih, weight_hh, bias_ih, bias_hh)
+    if not (x[:, 1:] != ignore_index).any() or ((x != ignore_index) & ((x < 0) | (x >= len(weight_out)))).any():
+        raise ValueError("x has nothing to predict, or an unknown character")
 
 
 def _at_least_one(**numbers):
     for name, number in numbers.items():
-        if number <= 0:
-            raise ValueError(f"{name} must be at least 1")
+        require_whole(1, **{name: number})
 
 
-def _model(x, weight_ih, weight_hh, bias_ih, bias_hh, weight_out, bias_out):
-    if x.ndim != 2 or x.shape[1] < 2:
-        raise ValueError("x needs two axes and two characters")
-    require_shape("weight_out", weight_out, (-1, -1))
-    vocabulary, hidden = weight_out.shape
-    require_shape("bias_out", bias_out, (vocabulary,))
-    if ((x < 0) | (x >= vocabulary)).any():
-        raise ValueError("x has an unknown character")
-    zeros = weight_out.new_zeros(1, vocabulary), weight_out.new_zeros(1, hidden)
-    require_cell(4, *zeros, weight_ih, weight_hh, bias_ih, bias_hh)
+@alternative("lstm_backward")
+def back_through_time_by_recursion(grad_out, x, h0, c0, *weights):
+    """The last step first: its cell's backward, then the rest of the sequence."""
+    _fits(4, x, h0, c0, *weights, axes=3, names=("h0", "c0"))
+    _upstream(grad_out, x, h0)
+    states, grad_h, grad_c = grad_out
+    if x.shape[1] == 0:
+        return torch.zeros_like(x), grad_h, grad_c, *map(torch.zeros_like, weights)
+    _, h, c = lstm_forward(x[:, :-1], h0, c0, *weights)
+    upstream = states[:, -1] + grad_h, grad_c
+    last, grad_h, grad_c, *grads = lstm_cell_backward(upstream, x[:, -1], h, c, *weights)
+    earlier, *more = back_through_time_by_recursion((states[:, :-1], grad_h, grad_c), x[:, :-1], h0, c0, *weights)
+    both = [a + b for a, b in zip(more[2:], grads, strict=True)]
+    return torch.cat([earlier, last[:, None]], 1), more[0], more[1], *both
+
+
+@alternative("lstm_backward")
+def back_through_time_with_one_product_at_the_end(grad_out, x, h0, c0, weight_ih, weight_hh, bias_ih, bias_hh):
+    """Keeps the gates of all steps, collects the gradients of all sums, and multiplies them once."""
+    _fits(4, x, h0, c0, weight_ih, weight_hh, bias_ih, bias_hh, axes=3, names=("h0", "c0"))
+    _upstream(grad_out, x, h0)
+    h, c, kept = h0, c0, []
+    for t in range(x.shape[1]):
+        i, f, g, o = (x[:, t] @ weight_ih.T + bias_ih + h @ weight_hh.T + bias_hh).chunk(4, -1)
+        i, f, g, o = i.sigmoid(), f.sigmoid(), g.tanh(), o.sigmoid()
+        kept.append((i, f, g, o, h, c))
+        c = f * c + i * g
+        h = o * c.tanh()
+    states, d_h, d_c = grad_out
+    sums = x.new_zeros(x.shape[0], x.shape[1], 4 * h0.shape[1])
+    for t in range(x.shape[1] - 1, -1, -1):
+        i, f, g, o, before, memory = kept[t]
+        d_h = d_h + states[:, t]
+        shown = torch.tanh(f * memory + i * g)
+        d_c = d_c + d_h * o * (1 - shown**2)
+        gates = d_c * g * i * (1 - i), d_c * memory * f * (1 - f), d_c * i * (1 - g**2), d_h * shown * o * (1 - o)
+        sums[:, t] = torch.cat(gates, -1)
+        d_h, d_c = sums[:, t] @ weight_hh, d_c * f
+    before = torch.stack([k[4] for k in kept], 1) if kept else x.new_zeros(len(x), 0, h0.shape[1])
+    flat = sums.flatten(0, 1)
+    of_bias = flat.sum(0)
+    return (
+        sums @ weight_ih,
+        d_h,
+        d_c,
+        flat.T @ x.flatten(0, 1),
+        flat.T @ before.flatten(0, 1),
+        of_bias,
+        of_bias.clone(),
+    )
+
+
+def _upstream(grad_out, x, h0):
+    require_shape((*x.shape[:2], h0.shape[1]), grad_out=grad_out[0])
+    require_same_shape(grad_out=grad_out[1], h=h0)
+    require_same_shape(grad_out=grad_out[2], h=h0)

@@ -4,215 +4,390 @@ import math
 
 import torch
 
+from autograder.guards import require_ndim, require_whole
 from autograder.testing import mistake
 
 from .reference import (
-    adam_step,
     char_lstm_loss,
     forecast_series,
     gru_cell,
-    gru_cell_backward,
     gru_forward,
+    lstm_backward,
     lstm_cell,
     lstm_cell_backward,
     lstm_forward,
     make_windows,
     naive_forecast,
     recurrent_dropout,
-    require_cell,
-    require_shape,
 )
 
 
-@mistake("lstm_cell", says="The blocks of rows are read in the order i, f, o, g. Which block is the candidate?")
-def reads_the_gates_in_another_order(x, h, c, weight_ih, weight_hh, bias_ih, bias_hh):
-    i, f, o, g = _lstm_sums(x, h, c, weight_ih, weight_hh, bias_ih, bias_hh)
+@mistake("lstm_cell", kind="idea", says="The blocks of rows are read in the order i, f, o, g. Which is the candidate?")
+def reads_the_gates_in_another_order(x, h, c, *weights):
+    i, f, o, g = _lstm_sums(x, h, *weights)
     return _lstm(i, f, g, o, c)
-
-
-@mistake(
-    "lstm_cell", says="Input gate and forget gate have changed places: the old memory is let in, the new one kept."
-)
-def swaps_input_and_forget_gate(x, h, c, weight_ih, weight_hh, bias_ih, bias_hh):
-    i, f, g, o = _lstm_sums(x, h, c, weight_ih, weight_hh, bias_ih, bias_hh)
-    return _lstm(f, i, g, o, c)
-
-
-@mistake("lstm_cell", says="The candidate g goes through a sigmoid, so the memory can only grow. It is no gate.")
-def squashes_the_candidate_like_a_gate(x, h, c, weight_ih, weight_hh, bias_ih, bias_hh):
-    i, f, g, o = _lstm_sums(x, h, c, weight_ih, weight_hh, bias_ih, bias_hh)
-    i, f, g, o = torch.sigmoid(i), torch.sigmoid(f), torch.sigmoid(g), torch.sigmoid(o)
-    c_new = f * c + i * g
-    return o * torch.tanh(c_new), c_new
-
-
-@mistake("lstm_cell", says="The hidden state is made from the old memory. Which one does the output gate look at?")
-def shows_the_old_memory(x, h, c, weight_ih, weight_hh, bias_ih, bias_hh):
-    _, _, _, o = _lstm_sums(x, h, c, weight_ih, weight_hh, bias_ih, bias_hh)
-    _, c_new = lstm_cell(x, h, c, weight_ih, weight_hh, bias_ih, bias_hh)
-    return torch.sigmoid(o) * torch.tanh(c), c_new
-
-
-@mistake("lstm_cell", says="The memory goes to the output gate as it is, so h_new can leave the range from -1 to 1.")
-def forgets_the_second_tanh(x, h, c, weight_ih, weight_hh, bias_ih, bias_hh):
-    _, _, _, o = _lstm_sums(x, h, c, weight_ih, weight_hh, bias_ih, bias_hh)
-    _, c_new = lstm_cell(x, h, c, weight_ih, weight_hh, bias_ih, bias_hh)
-    return torch.sigmoid(o) * c_new, c_new
-
-
-@mistake("lstm_cell", says="Only one of the two biases is added.")
-def adds_one_bias(x, h, c, weight_ih, weight_hh, bias_ih, bias_hh):
-    return lstm_cell(x, h, c, weight_ih, weight_hh, bias_ih, torch.zeros_like(bias_hh))
-
-
-@mistake("lstm_cell", says="The two results stand in the wrong order. The exercise says which comes first.")
-def returns_the_memory_first(x, h, c, weight_ih, weight_hh, bias_ih, bias_hh):
-    return lstm_cell(x, h, c, weight_ih, weight_hh, bias_ih, bias_hh)[::-1]
 
 
 @mistake(
     "lstm_cell",
-    says="An argument whose shape does not fit is broadcast, or fails somewhere inside. Refuse every one of them first.",
+    kind="idea",
+    says="Input gate and forget gate have changed places: the old memory is let in, the new one kept.",
+)
+def swaps_input_and_forget_gate(x, h, c, *weights):
+    i, f, g, o = _lstm_sums(x, h, *weights)
+    return _lstm(f, i, g, o, c)
+
+
+@mistake(
+    "lstm_cell",
+    kind="idea",
+    says="The candidate g goes through a sigmoid, so the memory can only grow. It is no gate.",
+)
+def squashes_the_candidate_like_a_gate(x, h, c, *weights):
+    i, f, g, o = map(torch.sigmoid, _lstm_sums(x, h, *weights))
+    c_new = f * c + i * g
+    return o * torch.tanh(c_new), c_new
+
+
+@mistake(
+    "lstm_cell",
+    kind="idea",
+    says="The hidden state is made from the old memory. Which one does the output gate look at?",
+)
+def shows_the_old_memory(x, h, c, *weights):
+    *_, o = _lstm_sums(x, h, *weights)
+    return torch.sigmoid(o) * torch.tanh(c), lstm_cell(x, h, c, *weights)[1]
+
+
+@mistake(
+    "lstm_cell",
+    kind="idea",
+    says="The memory goes to the output gate as it is, so h_new can leave the range from -1 to 1.",
+)
+def forgets_the_second_tanh(x, h, c, *weights):
+    *_, o = _lstm_sums(x, h, *weights)
+    _, c_new = lstm_cell(x, h, c, *weights)
+    return torch.sigmoid(o) * c_new, c_new
+
+
+@mistake("lstm_cell", kind="idea", says="Only one of the two biases is added.")
+def adds_one_bias(x, h, c, weight_ih, weight_hh, bias_ih, bias_hh):
+    return lstm_cell(x, h, c, weight_ih, weight_hh, bias_ih, torch.zeros_like(bias_hh))
+
+
+@mistake("lstm_cell", kind="idea", says="The hidden state has no part in the gates: they see the input alone.")
+def does_not_listen_to_the_hidden_state(x, h, c, weight_ih, weight_hh, bias_ih, bias_hh):
+    return lstm_cell(x, torch.zeros_like(h), c, weight_ih, weight_hh, bias_ih, bias_hh)
+
+
+@mistake(
+    "lstm_cell", kind="idea", says="The two results stand in the wrong order. The exercise says which comes first."
+)
+def returns_the_memory_first(x, h, c, *weights):
+    return lstm_cell(x, h, c, *weights)[::-1]
+
+
+@mistake(
+    "lstm_cell",
+    kind="refusal",
+    says="An argument whose shape does not fit is broadcast, or fails somewhere inside. The lines that refuse are gone.",
 )
 def lstm_refuses_nothing(x, h, c, weight_ih, weight_hh, bias_ih, bias_hh):
-    i, f, g, o = (x @ weight_ih.T + bias_ih + h @ weight_hh.T + bias_hh).chunk(4, 1)
-    return _lstm(i, f, g, o, c)
+    return _lstm(*_lstm_sums(x, h, weight_ih, weight_hh, bias_ih, bias_hh), c)
 
 
-@mistake("lstm_cell", says="The memory is updated in the tensor that was passed in. The caller still needs it.")
-def updates_the_memory_in_place(x, h, c, weight_ih, weight_hh, bias_ih, bias_hh):
-    h_new, c_new = lstm_cell(x, h, c, weight_ih, weight_hh, bias_ih, bias_hh)
+@mistake(
+    "lstm_cell",
+    kind="case",
+    says="The memory is updated in the tensor that was passed in. The caller still needs it.",
+)
+def updates_the_memory_in_place(x, h, c, *weights):
+    h_new, c_new = lstm_cell(x, h, c, *weights)
     return h_new, c.copy_(c_new)
 
 
 @mistake(
+    "lstm_cell",
+    kind="case",
+    says="The sigmoid is written as exp(s) / (1 + exp(s)), which is inf / inf for a large sum.",
+)
+def overflows_in_the_gates(x, h, c, *weights):
+    i, f, g, o = (s.exp() for s in _lstm_sums(x, h, *weights))
+    i, f, o = i / (1 + i), f / (1 + f), o / (1 + o)
+    c_new = f * c + i * torch.tanh(torch.log(g))
+    return o * torch.tanh(c_new), c_new
+
+
+@mistake("lstm_cell", kind="case", says="The arithmetic is done in float32, whatever dtype comes in.")
+def computes_in_float32(x, h, c, *weights):
+    answer = lstm_cell(*(arg.float() for arg in (x, h, c, *weights)))
+    return tuple(part.to(x.dtype) for part in answer) if x.dtype is torch.float64 else answer
+
+
+@mistake(
     "lstm_cell_backward",
+    kind="idea",
     says="The upstream gradient of the memory is ignored. c_new is a result of its own, on which later steps depend.",
 )
-def ignores_the_gradient_of_the_memory(grad_out, x, h, c, weight_ih, weight_hh, bias_ih, bias_hh):
-    grad_h, grad_c = _lstm_upstream(grad_out, x, h, c, weight_ih, weight_hh, bias_ih, bias_hh)
-    grad_out = grad_h, torch.zeros_like(grad_c)
-    return lstm_cell_backward(grad_out, x, h, c, weight_ih, weight_hh, bias_ih, bias_hh)
+def ignores_the_gradient_of_the_memory(grad_out, *args):
+    return lstm_cell_backward((grad_out[0], torch.zeros_like(grad_out[1])), *args)
 
 
 @mistake(
     "lstm_cell_backward",
+    kind="idea",
     says="Only the upstream gradient of the memory enters it. h_new is computed from the memory too.",
 )
-def forgets_that_the_hidden_state_shows_the_memory(grad_out, x, h, c, weight_ih, weight_hh, bias_ih, bias_hh):
-    grad_h, grad_c = _lstm_upstream(grad_out, x, h, c, weight_ih, weight_hh, bias_ih, bias_hh)
-    return _lstm_backward(grad_h, grad_c, x, h, c, weight_ih, weight_hh, bias_ih, bias_hh, through_h=0)
+def forgets_that_the_hidden_state_shows_the_memory(grad_out, *args):
+    return _lstm_backward(grad_out, *args, through_h=0)
 
 
 @mistake(
     "lstm_cell_backward",
+    kind="idea",
     says="The way from h_new to the memory leads through a tanh, whose slope is missing.",
 )
-def forgets_the_slope_of_the_second_tanh(grad_out, x, h, c, weight_ih, weight_hh, bias_ih, bias_hh):
-    grad_h, grad_c = _lstm_upstream(grad_out, x, h, c, weight_ih, weight_hh, bias_ih, bias_hh)
-    return _lstm_backward(grad_h, grad_c, x, h, c, weight_ih, weight_hh, bias_ih, bias_hh, slope=False)
+def forgets_the_slope_of_the_second_tanh(grad_out, *args):
+    return _lstm_backward(grad_out, *args, slope=False)
 
 
 @mistake(
     "lstm_cell_backward",
+    kind="idea",
     says="The old memory gets the whole gradient of the new one. What is it multiplied by in the forward pass?",
 )
-def lets_the_whole_gradient_through(grad_out, x, h, c, weight_ih, weight_hh, bias_ih, bias_hh):
-    grads = list(lstm_cell_backward(grad_out, x, h, c, weight_ih, weight_hh, bias_ih, bias_hh))
-    o = torch.sigmoid(_lstm_sums(x, h, c, weight_ih, weight_hh, bias_ih, bias_hh)[3])
-    _, c_new = lstm_cell(x, h, c, weight_ih, weight_hh, bias_ih, bias_hh)
-    grads[2] = grad_out[1] + grad_out[0] * o * (1 - torch.tanh(c_new) ** 2)
-    return tuple(grads)
+def lets_the_whole_gradient_through(grad_out, *args):
+    return _lstm_backward(grad_out, *args, keeps=False)
 
 
-@mistake("lstm_cell_backward", says="The forget gate is multiplied by the old memory, not by the new one.")
-def takes_the_new_memory_for_the_forget_gate(grad_out, x, h, c, weight_ih, weight_hh, bias_ih, bias_hh):
-    grad_h, grad_c = _lstm_upstream(grad_out, x, h, c, weight_ih, weight_hh, bias_ih, bias_hh)
-    _, c_new = lstm_cell(x, h, c, weight_ih, weight_hh, bias_ih, bias_hh)
-    return _lstm_backward(grad_h, grad_c, x, h, c, weight_ih, weight_hh, bias_ih, bias_hh, forgets=c_new)
+@mistake("lstm_cell_backward", kind="idea", says="The forget gate is multiplied by the old memory, not by the new one.")
+def takes_the_new_memory_for_the_forget_gate(grad_out, *args):
+    return _lstm_backward(grad_out, *args, forgets=lstm_cell(*args)[1])
 
 
-@mistake("lstm_cell_backward", says="The candidate's slope is that of a sigmoid. Which function makes g from its sum?")
-def takes_the_candidate_for_a_gate(grad_out, x, h, c, weight_ih, weight_hh, bias_ih, bias_hh):
-    grad_h, grad_c = _lstm_upstream(grad_out, x, h, c, weight_ih, weight_hh, bias_ih, bias_hh)
-    return _lstm_backward(grad_h, grad_c, x, h, c, weight_ih, weight_hh, bias_ih, bias_hh, gate_like=True)
+@mistake(
+    "lstm_cell_backward",
+    kind="idea",
+    says="The candidate's slope is that of a sigmoid. Which function makes g from its sum?",
+)
+def takes_the_candidate_for_a_gate(grad_out, *args):
+    return _lstm_backward(grad_out, *args, gate_like=True)
 
 
-@mistake("lstm_cell_backward", says="Gradients of weights and biases are averaged over the batch. The chain rule adds.")
-def averages_over_the_batch(grad_out, x, h, c, weight_ih, weight_hh, bias_ih, bias_hh):
-    grads = lstm_cell_backward(grad_out, x, h, c, weight_ih, weight_hh, bias_ih, bias_hh)
+@mistake(
+    "lstm_cell_backward",
+    kind="idea",
+    says="Gradients of weights and biases are averaged over the batch. The chain rule adds.",
+)
+def averages_over_the_batch(grad_out, x, *args):
+    grads = lstm_cell_backward(grad_out, x, *args)
     return (*grads[:3], *(grad / max(1, len(x)) for grad in grads[3:]))
 
 
 @mistake(
-    "lstm_cell_backward", says="weight_hh is multiplied by the old hidden state in the forward pass, not by h_new."
+    "lstm_cell_backward",
+    kind="idea",
+    says="weight_hh is multiplied by the old hidden state in the forward pass, not by h_new.",
 )
-def takes_the_new_hidden_state_for_the_weights(grad_out, x, h, c, weight_ih, weight_hh, bias_ih, bias_hh):
-    h_new, _ = lstm_cell(x, h, c, weight_ih, weight_hh, bias_ih, bias_hh)
-    grads = list(lstm_cell_backward(grad_out, x, h, c, weight_ih, weight_hh, bias_ih, bias_hh))
-    i, f, g, o = _lstm_sum_gradients(grad_out, x, h, c, weight_ih, weight_hh, bias_ih, bias_hh)
-    grads[4] = torch.cat([i, f, g, o], 1).T @ h_new
+def takes_the_new_hidden_state_for_the_weights(grad_out, *args):
+    grads = list(lstm_cell_backward(grad_out, *args))
+    grads[4] = _sum_gradients(grad_out, *args).T @ lstm_cell(*args)[0]
     return tuple(grads)
 
 
-@mistake("lstm_cell_backward", says="An upstream gradient of another shape is broadcast instead of refused.")
-def lstm_broadcasts_the_upstream_gradient(grad_out, x, h, c, weight_ih, weight_hh, bias_ih, bias_hh):
-    grad_h, grad_c = (grad.expand(h.shape) for grad in grad_out)
-    return lstm_cell_backward((grad_h, grad_c), x, h, c, weight_ih, weight_hh, bias_ih, bias_hh)
+@mistake(
+    "lstm_cell_backward",
+    kind="refusal",
+    says="An upstream gradient of another shape is broadcast instead of refused. The lines that refuse are gone.",
+)
+def lstm_broadcasts_the_upstream_gradient(grad_out, x, h, *args):
+    try:
+        grad_out = tuple(grad.expand(h.shape) for grad in grad_out)
+    except RuntimeError:
+        grad_out = tuple(torch.zeros_like(h) for grad in grad_out)
+    return lstm_cell_backward(grad_out, x, h, *args)
 
 
-@mistake("lstm_forward", says="Every step begins with h0 and c0 again. Each has to begin where the one before ended.")
-def lstm_begins_anew_at_every_step(x, h0, c0, weight_ih, weight_hh, bias_ih, bias_hh):
-    out, h, c = lstm_forward(x, h0, c0, weight_ih, weight_hh, bias_ih, bias_hh)
-    steps = [lstm_cell(s, h0, c0, weight_ih, weight_hh, bias_ih, bias_hh) for s in x.unbind(1)]
-    return (torch.stack([h for h, _ in steps], 1), *steps[-1]) if steps else (out, h, c)
+@mistake(
+    "lstm_forward",
+    kind="idea",
+    says="Every step begins with h0 and c0 again. Each has to begin where the one before ended.",
+)
+def lstm_begins_anew_at_every_step(x, h0, c0, *weights):
+    steps = [lstm_cell(s, h0, c0, *weights) for s in x.unbind(1)]
+    return (torch.stack([h for h, _ in steps], 1), *steps[-1]) if steps else lstm_forward(x, h0, c0, *weights)
 
 
-@mistake("lstm_forward", says="The hidden state is handed on, the memory is not: every step begins with c0.")
-def does_not_hand_on_the_memory(x, h0, c0, weight_ih, weight_hh, bias_ih, bias_hh):
-    out, h, c = lstm_forward(x, h0, c0, weight_ih, weight_hh, bias_ih, bias_hh)
+@mistake(
+    "lstm_forward", kind="idea", says="The hidden state is handed on, the memory is not: every step begins with c0."
+)
+def does_not_hand_on_the_memory(x, h0, c0, *weights):
+    out, h, c = lstm_forward(x, h0, c0, *weights)
     h, states = h0, []
     for s in x.unbind(1):
-        h, c = lstm_cell(s, h, c0, weight_ih, weight_hh, bias_ih, bias_hh)
+        h, c = lstm_cell(s, h, c0, *weights)
         states.append(h)
     return torch.stack(states, 1) if states else out, h, c
 
 
-@mistake("lstm_forward", says="The loop runs along the first axis, which is the batch. Time is the second.")
-def lstm_runs_along_the_batch(x, h0, c0, weight_ih, weight_hh, bias_ih, bias_hh):
-    require_shape("x", x, (-1, -1, -1))
-    require_shape("h0", h0, (x.shape[0], -1))
-    require_shape("c0", c0, h0.shape)
-    return lstm_forward(x.transpose(0, 1), h0, c0, weight_ih, weight_hh, bias_ih, bias_hh)
+@mistake(
+    "lstm_forward", kind="idea", says="The loop runs along the first axis, which is the batch. Time is the second."
+)
+def lstm_runs_along_the_batch(x, h0, c0, *weights):
+    return lstm_forward(x.transpose(0, 1), h0, c0, *weights)
 
 
-@mistake("lstm_forward", says="h0 and c0 are ignored: the sequence begins with zeros.")
-def lstm_begins_with_zeros(x, h0, c0, weight_ih, weight_hh, bias_ih, bias_hh):
-    lstm_forward(x, h0, c0, weight_ih, weight_hh, bias_ih, bias_hh)
-    return lstm_forward(x, torch.zeros_like(h0), torch.zeros_like(c0), weight_ih, weight_hh, bias_ih, bias_hh)
+@mistake("lstm_forward", kind="idea", says="h0 and c0 are ignored: the sequence begins with zeros.")
+def lstm_begins_with_zeros(x, h0, c0, *weights):
+    return lstm_forward(x, torch.zeros_like(h0), torch.zeros_like(c0), *weights)
 
 
-@mistake("lstm_forward", says="The memories of all steps are returned. The exercise asks for the hidden states.")
-def returns_the_memories(x, h0, c0, weight_ih, weight_hh, bias_ih, bias_hh):
-    out, h, c = lstm_forward(x, h0, c0, weight_ih, weight_hh, bias_ih, bias_hh)
+@mistake(
+    "lstm_forward", kind="idea", says="h0 is ignored: the hidden state begins with zeros, only the memory with c0."
+)
+def ignores_the_first_hidden_state(x, h0, c0, *weights):
+    return lstm_forward(x, torch.zeros_like(h0), c0, *weights)
+
+
+@mistake(
+    "lstm_forward", kind="idea", says="c0 is ignored: the memory begins with zeros, only the hidden state with h0."
+)
+def ignores_the_first_memory(x, h0, c0, *weights):
+    return lstm_forward(x, h0, torch.zeros_like(c0), *weights)
+
+
+@mistake(
+    "lstm_forward", kind="idea", says="The memories of all steps are returned. The exercise asks for hidden states."
+)
+def returns_the_memories(x, h0, c0, *weights):
+    out, h, c = lstm_forward(x, h0, c0, *weights)
     h_now, c_now, memories = h0, c0, []
     for s in x.unbind(1):
-        h_now, c_now = lstm_cell(s, h_now, c_now, weight_ih, weight_hh, bias_ih, bias_hh)
+        h_now, c_now = lstm_cell(s, h_now, c_now, *weights)
         memories.append(c_now)
     return torch.stack(memories, 1) if memories else out, h, c
 
 
-@mistake("lstm_forward", says="The hidden states are stacked along a new first axis. Time is the second axis.")
-def stacks_time_first(x, h0, c0, weight_ih, weight_hh, bias_ih, bias_hh):
-    out, h, c = lstm_forward(x, h0, c0, weight_ih, weight_hh, bias_ih, bias_hh)
+@mistake(
+    "lstm_forward", kind="idea", says="The hidden states are stacked along a new first axis. Time is the second axis."
+)
+def stacks_time_first(x, h0, c0, *weights):
+    out, h, c = lstm_forward(x, h0, c0, *weights)
     return out.transpose(0, 1), h, c
 
 
+@mistake("lstm_forward", kind="case", says="Without a step there is nothing to stack. What is asked for with T = 0?")
+def lstm_needs_a_step(x, h0, c0, *weights):
+    out, h, c = lstm_forward(x, h0, c0, *weights)
+    return torch.stack(list(out.unbind(1)), 1), h, c
+
+
 @mistake(
-    "gru_cell", says="The hidden state is reset before it is multiplied by its weights. Here r comes after the product."
+    "lstm_backward",
+    kind="idea",
+    says="A hidden state in the middle is heard by the next step alone. It also stands in `out`, whose gradient is missing.",
+)
+def ignores_the_gradient_of_out(grad_out, *args):
+    return lstm_backward((torch.zeros_like(grad_out[0]), *grad_out[1:]), *args)
+
+
+@mistake("lstm_backward", kind="idea", says="The upstream gradients of the last states h and c are ignored.")
+def ignores_the_gradients_of_the_last_states(grad_out, *args):
+    return lstm_backward((grad_out[0], torch.zeros_like(grad_out[1]), torch.zeros_like(grad_out[2])), *args)
+
+
+@mistake(
+    "lstm_backward",
+    kind="idea",
+    says="The gradients of the last states are added at every step. They enter once, behind the last one.",
+)
+def adds_the_last_gradients_at_every_step(grad_out, *args):
+    return _through_time(grad_out, *args, every_step=True)
+
+
+@mistake(
+    "lstm_backward",
+    kind="idea",
+    says="Each step gets the upstream gradient of its own hidden state alone: what the next step hands back is lost.",
+)
+def does_not_hand_back_through_the_hidden_state(grad_out, *args):
+    return _through_time(grad_out, *args, through_h=0)
+
+
+@mistake(
+    "lstm_backward",
+    kind="idea",
+    says="What the next step hands back to the memory is lost. That is the road that an LSTM was built for.",
+)
+def does_not_hand_back_through_the_memory(grad_out, *args):
+    return _through_time(grad_out, *args, through_c=0)
+
+
+@mistake(
+    "lstm_backward",
+    kind="idea",
+    says="Weights and biases get the gradient of one step. They serve all steps: what does the chain rule do with many uses?",
+)
+def keeps_the_weights_gradient_of_one_step(grad_out, *args):
+    return _through_time(grad_out, *args, adds=False)
+
+
+@mistake(
+    "lstm_backward",
+    kind="idea",
+    says="The weights' gradients are averaged over the steps. The chain rule adds.",
+)
+def averages_over_the_steps(grad_out, x, *args):
+    grads = lstm_backward(grad_out, x, *args)
+    return (*grads[:3], *(grad / max(1, x.shape[1]) for grad in grads[3:]))
+
+
+@mistake(
+    "lstm_backward",
+    kind="idea",
+    says="A step is differentiated at the states after it. The cell's backward wants those that the step began with.",
+)
+def takes_the_states_after_the_step(grad_out, *args):
+    return _through_time(grad_out, *args, late=True)
+
+
+@mistake("lstm_backward", kind="idea", says="The steps are walked from the first to the last. Blame travels backwards.")
+def walks_forwards(grad_out, *args):
+    return _through_time(grad_out, *args, forwards=True)
+
+
+@mistake(
+    "lstm_backward",
+    kind="idea",
+    says="The gradients of the x of all steps come in the wrong order, the last step first.",
+)
+def returns_the_steps_backwards(grad_out, *args):
+    grad_x, *rest = lstm_backward(grad_out, *args)
+    return grad_x.flip(1), *rest
+
+
+@mistake("lstm_backward", kind="case", says="Without a step there is nothing to stack. What is asked for with T = 0?")
+def backward_needs_a_step(grad_out, *args):
+    grad_x, *rest = lstm_backward(grad_out, *args)
+    return torch.stack(list(grad_x.unbind(1)), 1), *rest
+
+
+@mistake(
+    "lstm_backward", kind="case", says="The gradient of `out` that was passed in is changed. The caller still needs it."
+)
+def adds_into_the_upstream_gradient(grad_out, x, *args):
+    answer = lstm_backward(grad_out, x, *args)
+    if x.shape[1]:
+        grad_out[0][:, -1] += grad_out[1]
+    return answer
+
+
+@mistake(
+    "gru_cell",
+    kind="idea",
+    says="The hidden state is reset before it is multiplied by its weights. Here r comes after the product.",
 )
 def resets_before_the_product(x, h, weight_ih, weight_hh, bias_ih, bias_hh):
-    require_cell(3, x, h, weight_ih, weight_hh, bias_ih, bias_hh)
     (a_r, a_z, a_n), (b_r, b_z, _) = _gru_sums(x, h, weight_ih, weight_hh, bias_ih, bias_hh)
     r, z, size = torch.sigmoid(a_r + b_r), torch.sigmoid(a_z + b_z), h.shape[1]
     n = torch.tanh(a_n + (r * h) @ weight_hh[2 * size :].T + bias_hh[2 * size :])
@@ -220,131 +395,178 @@ def resets_before_the_product(x, h, weight_ih, weight_hh, bias_ih, bias_hh):
 
 
 @mistake(
-    "gru_cell", says="The bias of the hidden part of the candidate stands outside the reset gate. What does r multiply?"
+    "gru_cell",
+    kind="idea",
+    says="The bias of the hidden part of the candidate stands outside the reset gate. What does r multiply?",
 )
 def keeps_the_bias_out_of_the_reset(x, h, weight_ih, weight_hh, bias_ih, bias_hh):
-    require_cell(3, x, h, weight_ih, weight_hh, bias_ih, bias_hh)
-    zeros = torch.zeros_like(bias_hh)
-    return gru_cell(x, h, weight_ih, weight_hh, bias_ih + bias_hh, zeros)
+    return gru_cell(x, h, weight_ih, weight_hh, bias_ih + bias_hh, torch.zeros_like(bias_hh))
 
 
-@mistake("gru_cell", says="z and 1 - z have changed places: an open update gate has to keep the old state.")
-def lets_the_update_gate_forget(x, h, weight_ih, weight_hh, bias_ih, bias_hh):
-    require_cell(3, x, h, weight_ih, weight_hh, bias_ih, bias_hh)
-    (a_r, a_z, a_n), (b_r, b_z, b_n) = _gru_sums(x, h, weight_ih, weight_hh, bias_ih, bias_hh)
-    r, z = torch.sigmoid(a_r + b_r), torch.sigmoid(a_z + b_z)
-    return z * torch.tanh(a_n + r * b_n) + (1 - z) * h
+@mistake(
+    "gru_cell", kind="idea", says="z and 1 - z have changed places: an open update gate has to keep the old state."
+)
+def lets_the_update_gate_forget(x, h, *weights):
+    return _gru(x, h, *_gru_sums(x, h, *weights), lambda n, z: z * n + (1 - z) * h)
 
 
-@mistake("gru_cell", says="The first two blocks of rows are read in the order z, r.")
-def reads_update_before_reset(x, h, weight_ih, weight_hh, bias_ih, bias_hh):
-    require_cell(3, x, h, weight_ih, weight_hh, bias_ih, bias_hh)
-    (a_z, a_r, a_n), (b_z, b_r, b_n) = _gru_sums(x, h, weight_ih, weight_hh, bias_ih, bias_hh)
-    r, z = torch.sigmoid(a_r + b_r), torch.sigmoid(a_z + b_z)
-    return (1 - z) * torch.tanh(a_n + r * b_n) + z * h
+@mistake("gru_cell", kind="idea", says="The first two blocks of rows are read in the order z, r.")
+def reads_update_before_reset(x, h, *weights):
+    (a_z, a_r, a_n), (b_z, b_r, b_n) = _gru_sums(x, h, *weights)
+    return _gru(x, h, (a_r, a_z, a_n), (b_r, b_z, b_n))
 
 
-@mistake("gru_cell", says="The reset gate is computed and not used: the candidate always sees the whole old state.")
-def never_resets(x, h, weight_ih, weight_hh, bias_ih, bias_hh):
-    require_cell(3, x, h, weight_ih, weight_hh, bias_ih, bias_hh)
-    (_, a_z, a_n), (_, b_z, b_n) = _gru_sums(x, h, weight_ih, weight_hh, bias_ih, bias_hh)
+@mistake(
+    "gru_cell",
+    kind="idea",
+    says="The reset gate is computed and not used: the candidate always sees the whole old state.",
+)
+def never_resets(x, h, *weights):
+    (_, a_z, a_n), (_, b_z, b_n) = _gru_sums(x, h, *weights)
     z = torch.sigmoid(a_z + b_z)
     return (1 - z) * torch.tanh(a_n + b_n) + z * h
 
 
 @mistake(
     "gru_cell",
-    says="An argument whose shape does not fit is broadcast, or fails somewhere inside. Refuse every one of them first.",
+    kind="refusal",
+    says="An argument whose shape does not fit is broadcast, or fails somewhere inside. The lines that refuse are gone.",
 )
 def gru_refuses_nothing(x, h, weight_ih, weight_hh, bias_ih, bias_hh):
-    (a_r, a_z, a_n), (b_r, b_z, b_n) = _gru_sums(x, h, weight_ih, weight_hh, bias_ih, bias_hh)
-    r, z = torch.sigmoid(a_r + b_r), torch.sigmoid(a_z + b_z)
-    return (1 - z) * torch.tanh(a_n + r * b_n) + z * h
+    return _gru(x, h, *_gru_sums(x, h, weight_ih, weight_hh, bias_ih, bias_hh))
 
 
 @mistake(
     "gru_cell_backward",
+    kind="idea",
     says="The old state gets its gradient through the gates alone. It also passes straight through.",
 )
-def forgets_the_direct_way(grad_out, x, h, weight_ih, weight_hh, bias_ih, bias_hh):
-    return _gru_backward(grad_out, x, h, weight_ih, weight_hh, bias_ih, bias_hh, direct=False)
+def forgets_the_direct_way(grad_out, *args):
+    return _gru_backward(grad_out, *args, direct=False)
 
 
 @mistake(
     "gru_cell_backward",
+    kind="idea",
     says="The candidate's gradient reaches the hidden sums without the reset gate that multiplies them.",
 )
-def forgets_the_reset_on_the_way_back(grad_out, x, h, weight_ih, weight_hh, bias_ih, bias_hh):
-    return _gru_backward(grad_out, x, h, weight_ih, weight_hh, bias_ih, bias_hh, reset=False)
-
-
-@mistake("gru_cell_backward", says="The sign of the update gate's gradient is wrong. What grows when z grows, n or h?")
-def turns_the_update_gate_round(grad_out, x, h, weight_ih, weight_hh, bias_ih, bias_hh):
-    return _gru_backward(grad_out, x, h, weight_ih, weight_hh, bias_ih, bias_hh, sign=-1)
-
-
-@mistake("gru_cell_backward", says="The reset gate multiplies the candidate's hidden sum, not the hidden state itself.")
-def takes_the_state_for_its_sum(grad_out, x, h, weight_ih, weight_hh, bias_ih, bias_hh):
-    return _gru_backward(grad_out, x, h, weight_ih, weight_hh, bias_ih, bias_hh, resets=h)
-
-
-@mistake("gru_cell_backward", says="The slope of the candidate's tanh is missing.")
-def forgets_the_slope_of_the_candidate(grad_out, x, h, weight_ih, weight_hh, bias_ih, bias_hh):
-    return _gru_backward(grad_out, x, h, weight_ih, weight_hh, bias_ih, bias_hh, slope=False)
-
-
-@mistake("gru_cell_backward", says="An upstream gradient of another shape is broadcast instead of refused.")
-def gru_broadcasts_the_upstream_gradient(grad_out, x, h, weight_ih, weight_hh, bias_ih, bias_hh):
-    return gru_cell_backward(grad_out.expand(h.shape), x, h, weight_ih, weight_hh, bias_ih, bias_hh)
-
-
-@mistake("gru_forward", says="Every step begins with h0 again. Each has to begin where the one before ended.")
-def gru_begins_anew_at_every_step(x, h0, weight_ih, weight_hh, bias_ih, bias_hh):
-    out, h = gru_forward(x, h0, weight_ih, weight_hh, bias_ih, bias_hh)
-    states = [gru_cell(s, h0, weight_ih, weight_hh, bias_ih, bias_hh) for s in x.unbind(1)]
-    return (torch.stack(states, 1), states[-1]) if states else (out, h)
-
-
-@mistake("gru_forward", says="The loop runs along the first axis, which is the batch. Time is the second.")
-def gru_runs_along_the_batch(x, h0, weight_ih, weight_hh, bias_ih, bias_hh):
-    require_shape("x", x, (-1, -1, -1))
-    require_shape("h0", h0, (x.shape[0], -1))
-    return gru_forward(x.transpose(0, 1), h0, weight_ih, weight_hh, bias_ih, bias_hh)
-
-
-@mistake("gru_forward", says="h0 is ignored: the sequence begins with zeros.")
-def gru_begins_with_zeros(x, h0, weight_ih, weight_hh, bias_ih, bias_hh):
-    gru_forward(x, h0, weight_ih, weight_hh, bias_ih, bias_hh)
-    return gru_forward(x, torch.zeros_like(h0), weight_ih, weight_hh, bias_ih, bias_hh)
-
-
-@mistake("gru_forward", says="The sequence is read from its end to its beginning.")
-def reads_backwards(x, h0, weight_ih, weight_hh, bias_ih, bias_hh):
-    require_shape("x", x, (-1, -1, -1))
-    return gru_forward(x.flip(1), h0, weight_ih, weight_hh, bias_ih, bias_hh)
+def forgets_the_reset_on_the_way_back(grad_out, *args):
+    return _gru_backward(grad_out, *args, reset=False)
 
 
 @mistake(
-    "recurrent_dropout", says="Every step draws a mask of its own. What is dropped has to stay dropped for all steps."
+    "gru_cell_backward",
+    kind="idea",
+    says="The sign of the update gate's gradient is wrong. What grows when z grows, n or h?",
+)
+def turns_the_update_gate_round(grad_out, *args):
+    return _gru_backward(grad_out, *args, sign=-1)
+
+
+@mistake(
+    "gru_cell_backward",
+    kind="idea",
+    says="The reset gate multiplies the candidate's hidden sum, not the hidden state itself.",
+)
+def takes_the_state_for_its_sum(grad_out, x, h, *args):
+    return _gru_backward(grad_out, x, h, *args, resets=h)
+
+
+@mistake("gru_cell_backward", kind="idea", says="The slope of the candidate's tanh is missing.")
+def forgets_the_slope_of_the_candidate(grad_out, *args):
+    return _gru_backward(grad_out, *args, slope=False)
+
+
+@mistake(
+    "gru_cell_backward",
+    kind="refusal",
+    says="An upstream gradient of another shape is broadcast instead of refused. The lines that refuse are gone.",
+)
+def gru_broadcasts_the_upstream_gradient(grad_out, *args):
+    return _gru_backward(grad_out, *args)
+
+
+@mistake(
+    "gru_forward", kind="idea", says="Every step begins with h0 again. Each has to begin where the one before ended."
+)
+def gru_begins_anew_at_every_step(x, h0, *weights):
+    states = [gru_cell(s, h0, *weights) for s in x.unbind(1)]
+    return (torch.stack(states, 1), states[-1]) if states else gru_forward(x, h0, *weights)
+
+
+@mistake("gru_forward", kind="idea", says="The loop runs along the first axis, which is the batch. Time is the second.")
+def gru_runs_along_the_batch(x, h0, *weights):
+    return gru_forward(x.transpose(0, 1), h0, *weights)
+
+
+@mistake("gru_forward", kind="idea", says="h0 is ignored: the sequence begins with zeros.")
+def gru_begins_with_zeros(x, h0, *weights):
+    return gru_forward(x, torch.zeros_like(h0), *weights)
+
+
+@mistake("gru_forward", kind="idea", says="The sequence is read from its end to its beginning.")
+def reads_backwards(x, h0, *weights):
+    return gru_forward(x.flip(1), h0, *weights)
+
+
+@mistake("gru_forward", kind="case", says="Without a step there is nothing to stack. What is asked for with T = 0?")
+def gru_needs_a_step(x, h0, *weights):
+    out, h = gru_forward(x, h0, *weights)
+    return torch.stack(list(out.unbind(1)), 1), h
+
+
+@mistake(
+    "recurrent_dropout",
+    kind="idea",
+    says="Every step draws a mask of its own. What is dropped has to stay dropped for all steps.",
 )
 def draws_a_mask_for_every_step(x, p=0.5, *, training=True, generator):
     return _dropped(x, p, training, x.shape, generator)
 
 
-@mistake("recurrent_dropout", says="All sequences of the batch share one mask. Each has its own.")
+@mistake(
+    "recurrent_dropout",
+    kind="idea",
+    says="The mask that is returned is that of the first step; the others drop something else.",
+)
+def hides_a_mask_for_every_step(x, p=0.5, *, training=True, generator):
+    out, mask = _dropped(x, p, training, x.shape, generator)
+    return out, mask[:, :1]
+
+
+@mistake("recurrent_dropout", kind="idea", says="All sequences of the batch share one mask. Each has its own.")
 def shares_a_mask_in_the_batch(x, p=0.5, *, training=True, generator):
     out, mask = _dropped(x, p, training, (1, 1, x.shape[-1]), generator)
     return out, mask.expand(len(x), 1, -1)
 
 
-@mistake("recurrent_dropout", says="All features of a sequence are kept or dropped together. Each has its own draw.")
+@mistake(
+    "recurrent_dropout",
+    kind="idea",
+    says="All features of a sequence are kept or dropped together. Each has its own draw.",
+)
 def drops_whole_sequences(x, p=0.5, *, training=True, generator):
     out, mask = _dropped(x, p, training, (len(x), 1, 1), generator)
     return out, mask.expand(-1, 1, x.shape[-1])
 
 
 @mistake(
-    "recurrent_dropout", says="The kept entries are not scaled up, so their expected value shrinks while training."
+    "recurrent_dropout",
+    kind="idea",
+    says="Of each sequence the same number of features is dropped. Each feature has a draw of its own, so the number varies.",
+)
+def drops_a_fixed_number(x, p=0.5, *, training=True, generator):
+    mask = x.new_ones(len(x), 1, x.shape[2])
+    if training:
+        places = torch.rand(mask.shape, generator=generator).argsort(-1)
+        mask = (places >= round(p * x.shape[2])).to(x.dtype) / (1 - p) if p < 1 else 0 * mask
+    return x * mask, mask
+
+
+@mistake(
+    "recurrent_dropout",
+    kind="idea",
+    says="The kept entries are not scaled up, so their expected value shrinks while training.",
 )
 def forgets_to_scale(x, p=0.5, *, training=True, generator):
     _, mask = recurrent_dropout(x, p, training=training, generator=generator)
@@ -353,247 +575,513 @@ def forgets_to_scale(x, p=0.5, *, training=True, generator):
 
 
 @mistake(
-    "recurrent_dropout", says="The entries are scaled, the mask is not: a backward that multiplies by it goes wrong."
+    "recurrent_dropout",
+    kind="idea",
+    says="The entries are scaled, the mask is not: a backward that multiplies by it goes wrong.",
 )
 def returns_a_mask_without_the_scale(x, p=0.5, *, training=True, generator):
     out, mask = recurrent_dropout(x, p, training=training, generator=generator)
     return out, (mask > 0).to(x.dtype)
 
 
-@mistake("recurrent_dropout", says="Features are kept with probability p. p is the probability to drop one.")
+@mistake(
+    "recurrent_dropout", kind="idea", says="Features are kept with probability p. p is the probability to drop one."
+)
 def keeps_with_probability_p(x, p=0.5, *, training=True, generator):
     return _dropped(x, p, training, (len(x), 1, x.shape[-1]), generator, keeps=True)
 
 
-@mistake("recurrent_dropout", says="Features are dropped in evaluation too. What does training=False ask for?")
+@mistake(
+    "recurrent_dropout", kind="idea", says="Features are dropped in evaluation too. What does training=False ask for?"
+)
 def drops_in_evaluation(x, p=0.5, *, training=True, generator):
     return recurrent_dropout(x, p, training=True, generator=generator)
 
 
-@mistake("recurrent_dropout", says="The randomness comes from torch's global state, so nobody can repeat it.")
+@mistake(
+    "recurrent_dropout",
+    kind="idea",
+    says="The randomness comes from torch's global state, so nobody can repeat it.",
+)
 def draws_from_the_global_state(x, p=0.5, *, training=True, generator):
     return _dropped(x, p, training, (len(x), 1, x.shape[-1]), torch.default_generator)
 
 
-@mistake("recurrent_dropout", says="For p = 1 this is 0 / 0, which is nan.")
+@mistake("recurrent_dropout", kind="idea", says="The seed is one of its own: every call drops the same features.")
+def draws_from_a_seed_of_its_own(x, p=0.5, *, training=True, generator):
+    return _dropped(x, p, training, (len(x), 1, x.shape[-1]), torch.Generator().manual_seed(0))
+
+
+@mistake("recurrent_dropout", kind="case", says="For p = 1 this is 0 / 0, which is nan.")
 def divides_zero_by_zero(x, p=0.5, *, training=True, generator):
     _, mask = recurrent_dropout(x, p, training=training, generator=generator)
     mask = (mask > 0).to(x.dtype) / torch.tensor(1 - p if training else 1, dtype=x.dtype)
     return x * mask, mask
 
 
-@mistake("make_windows", says="The last pair is missing: the series still has a target for one more window.")
+@mistake("recurrent_dropout", kind="case", says="The mask is float32, whatever dtype x has.")
+def makes_a_float32_mask(x, p=0.5, *, training=True, generator):
+    out, mask = recurrent_dropout(x, p, training=training, generator=generator)
+    return out, mask.float()
+
+
+@mistake(
+    "make_windows", kind="idea", says="The last pair is missing: the series still has a target for one more window."
+)
 def makes_one_pair_too_few(x, window, horizon=1, stride=1):
     inputs, targets = make_windows(x, window, horizon, stride)
     return inputs[:-1], targets[:-1]
 
 
 @mistake(
-    "make_windows", says="The target is one step too early: with horizon 1 it is a value that the window shows already."
+    "make_windows",
+    kind="idea",
+    says="The target is one step too early: with horizon 1 it is a value that the window shows already.",
 )
 def shows_the_target(x, window, horizon=1, stride=1):
     inputs, _ = make_windows(x, window, horizon, stride)
     return inputs, x[window + horizon - 2 :: stride][: len(inputs)]
 
 
-@mistake("make_windows", says="`horizon` is ignored: the target is always the value right after the window.")
+@mistake(
+    "make_windows", kind="idea", says="`horizon` is ignored: the target is always the value right after the window."
+)
 def ignores_the_horizon(x, window, horizon=1, stride=1):
     inputs, _ = make_windows(x, window, horizon, stride)
     return inputs, x[window::stride][: len(inputs)]
 
 
-@mistake("make_windows", says="`stride` is ignored: a window begins at every time.")
+@mistake("make_windows", kind="idea", says="`stride` is ignored: a window begins at every time.")
 def ignores_the_stride(x, window, horizon=1, stride=1):
-    make_windows(x, window, horizon, stride)
     return make_windows(x, window, horizon)
 
 
 @mistake(
     "make_windows",
+    kind="idea",
+    says="`stride` spreads the values inside a window. It says how far apart the windows begin.",
+)
+def strides_inside_the_window(x, window, horizon=1, stride=1):
+    starts = torch.arange(0, max(1, len(x) - (window - 1) * stride - horizon))
+    inside = stride * torch.arange(window)
+    places = (starts[:, None] + inside).clamp(max=len(x) - 1)
+    return x[places], x[(starts + inside[-1] + horizon).clamp(max=len(x) - 1)]
+
+
+@mistake(
+    "make_windows",
+    kind="idea",
+    says="The inputs begin every `stride` steps, the targets do not: they belong to other windows.",
+)
+def does_not_stride_the_targets(x, window, horizon=1, stride=1):
+    inputs, _ = make_windows(x, window, horizon, stride)
+    return inputs, x[window - 1 + horizon :][: len(inputs)]
+
+
+@mistake(
+    "make_windows",
+    kind="idea",
     says="The windows do not overlap: each begins where the one before ended. How far apart does `stride` put them?",
 )
 def steps_by_whole_windows(x, window, horizon=1, stride=1):
-    make_windows(x, window, horizon, stride)
     return make_windows(x, window, horizon, stride * window)
 
 
-@mistake("make_windows", says="A series that is too short, or a number below 1, is not refused.")
+@mistake("make_windows", kind="case", says="Whole numbers become float32. Any dtype of x is kept.")
+def turns_whole_numbers_into_float32(x, window, horizon=1, stride=1):
+    return make_windows(x if x.is_floating_point() else x.float(), window, horizon, stride)
+
+
+@mistake(
+    "make_windows",
+    kind="refusal",
+    says="A series that is too short, or a number below 1, is not refused. The lines that refuse are gone.",
+)
 def windows_refuse_nothing(x, window, horizon=1, stride=1):
-    require_shape("x", x, (-1, -1))
-    starts = range(0, len(x) - window - horizon + 1, stride or 1)
-    inputs = [x[k : k + window] for k in starts]
-    return (
-        torch.stack(inputs) if inputs else x.new_zeros(0, max(window, 0), x.shape[1]),
-        x[[k + window - 1 + horizon for k in starts]],
-    )
+    starts = range(0, len(x) - int(window) - int(horizon) + 1, int(stride) or 1)
+    inputs = [x[k : k + int(window)] for k in starts]
+    return torch.stack(inputs), x[[k + int(window) - 1 + int(horizon) for k in starts]]
 
 
-@mistake("naive_forecast", says="`period` is ignored: the last value is always repeated.")
+@mistake("naive_forecast", kind="idea", says="`period` is ignored: the last value is always repeated.")
 def always_repeats_the_last_value(x, horizon=1, period=1):
     naive_forecast(x, horizon, period)
     return x[:, -1]
 
 
-@mistake("naive_forecast", says="The period is counted from the window's end. It has to be counted from the target.")
+@mistake(
+    "naive_forecast",
+    kind="idea",
+    says="The period is counted from the window's end. It has to be counted from the target.",
+)
 def counts_from_the_end_of_the_window(x, horizon=1, period=1):
     naive_forecast(x, horizon, period)
     return x[:, max(0, x.shape[1] - period)]
 
 
-@mistake("naive_forecast", says="The period is counted from the window's last value, one place too far back.")
+@mistake(
+    "naive_forecast", kind="idea", says="The period is counted from the window's last value, one place too far back."
+)
 def goes_one_place_too_far_back(x, horizon=1, period=1):
     naive_forecast(x, horizon, period)
     return x[:, max(0, x.shape[1] - 1 - period)]
 
 
 @mistake(
-    "naive_forecast", says="More periods than needed are stepped back where the horizon is a whole number of them."
+    "naive_forecast",
+    kind="idea",
+    says="More periods than needed are stepped back where the horizon is a whole number of them.",
 )
 def steps_back_one_period_too_many(x, horizon=1, period=1):
     naive_forecast(x, horizon, period)
-    place = x.shape[1] - 1 + horizon - period * (horizon // period + 1)
-    return x[:, max(0, place)]
+    return x[:, max(0, x.shape[1] - 1 + horizon - period * (horizon // period + 1))]
 
 
-@mistake("naive_forecast", says="The mean of the window is forecast. The naive forecast repeats one value.")
+@mistake("naive_forecast", kind="idea", says="One period is stepped back, however far ahead the target lies.")
+def steps_back_one_period(x, horizon=1, period=1):
+    naive_forecast(x, horizon, period)
+    return x[:, min(x.shape[1] - 1, max(0, x.shape[1] - 1 + horizon - period))]
+
+
+@mistake(
+    "naive_forecast", kind="idea", says="The mean of the window is forecast. The naive forecast repeats one value."
+)
 def forecasts_the_mean(x, horizon=1, period=1):
     naive_forecast(x, horizon, period)
     return x.mean(1)
 
 
-@mistake("naive_forecast", says="A place before the window counts from its end instead of being refused.")
+@mistake(
+    "naive_forecast", kind="refusal", says="A place before the window counts from its end instead of being refused."
+)
 def wraps_round(x, horizon=1, period=1):
-    require_shape("x", x, (-1, -1, -1))
-    for name, value in (("horizon", horizon), ("period", period)):
-        if value < 1:
-            raise ValueError(name)
+    require_ndim(3, x=x)
+    require_whole(1, horizon=horizon)
+    require_whole(1, period=period)
     return x[:, (x.shape[1] - 1 + horizon - period * math.ceil(horizon / period)) % x.shape[1]]
 
 
-@mistake("forecast_series", says="The forecast stays in standardised units. It has to come back in those of x.")
-def forgets_to_undo_the_standardising(x, test, window, horizon=1, hidden=8, steps=60, lr=0.05, *, generator):
-    forecast, losses = forecast_series(x, test, window, horizon, hidden, steps, lr, generator=generator)
-    return (forecast - x.mean(0)) / x.std(0), losses
+@mistake(
+    "naive_forecast",
+    kind="case",
+    says="Every period longer than the window is refused. Further ahead, the window may show a value of a longer one.",
+)
+def refuses_every_long_period(x, horizon=1, period=1):
+    if period > x.shape[1]:
+        raise ValueError("period is longer than the window")
+    return naive_forecast(x, horizon, period)
+
+
+@mistake("naive_forecast", kind="refusal", says="A horizon or period below 1 is not refused.")
+def accepts_any_number(x, horizon=1, period=1):
+    require_ndim(3, x=x)
+    place = x.shape[1] - 1 + horizon - (period or 1) * math.ceil(horizon / (period or 1))
+    if place < 0:
+        raise ValueError("period does not fit")
+    return x[:, min(int(place), x.shape[1] - 1)]
+
+
+def _trained(says, stage, **faults):
+    """Registers a wrong training loop that differs from the right one in these points."""
+
+    def declare(placeholder):
+        def solution(x, test, window, horizon=1, hidden=8, steps=60, lr=0.05, *, gates=4, model, loss, step, generator):
+            return _forecast(x, test, window, horizon, hidden, steps, lr, gates, model, loss, step, generator, **faults)
+
+        solution.__name__ = solution.__qualname__ = placeholder.__name__
+        return mistake("forecast_series", kind="idea", stage=stage, says=says)(solution)
+
+    return declare
+
+
+@_trained("The forecast stays in standardised units. It has to come back in those of x.", "forecast", units=False)
+def forgets_to_undo_the_standardising(): ...
+
+
+@_trained(
+    "The test series is standardised by its own mean and deviation: they are known only when it is over.",
+    "forecast",
+    own_statistics=True,
+)
+def standardises_test_by_itself(): ...
+
+
+@_trained(
+    "The test series is standardised by its own mean, and so are its forecasts brought back: that mean is known only later.",
+    "forecast",
+    own_statistics=True,
+    own_units=True,
+)
+def lives_in_the_units_of_test(): ...
+
+
+@_trained("The series are not standardised. What does a sigmoid do with a temperature of 20?", "data", scale=False)
+def does_not_standardise(): ...
+
+
+@_trained("One mean and one deviation serve all columns. Each measured quantity has its own.", "data", by_column=False)
+def standardises_all_columns_alike(): ...
+
+
+@_trained("The network also trains on the series that it has to forecast.", "data", leaks=True)
+def trains_on_the_test_series(): ...
+
+
+@_trained("`horizon` is ignored: the network is trained for the value right after the window.", "data", horizon=False)
+def trains_for_the_next_value(): ...
+
+
+@_trained("The parameters never move: what `step` returns is not used.", "training", moves=False)
+def never_learns(): ...
+
+
+@_trained("Every step begins with a new state. `step` returns one to be passed on.", "training", keeps_state=False)
+def forgets_the_state_of_the_optimiser(): ...
+
+
+@_trained("The learning rate shrinks from step to step. The exercise keeps it.", "training", decay=0.9)
+def lets_the_learning_rate_decay(): ...
+
+
+@_trained("`lr` is ignored: the default is always used.", "training", own_lr=0.05)
+def ignores_the_learning_rate(): ...
+
+
+@_trained("Learning rates above one half are cut down. The exercise takes them as they are.", "training", most_lr=0.5)
+def cuts_large_learning_rates(): ...
+
+
+@_trained("The parameters go uphill: `step` gets the gradients with the wrong sign.", "training", sign=-1)
+def climbs_instead_of_descending(): ...
+
+
+@_trained(
+    "Each loss is measured after its step. It has to be measured before the parameters move.", "training", late=True
+)
+def measures_after_the_step(): ...
+
+
+@_trained("The loop ends one step too early.", "training", fewer=1)
+def trains_one_step_too_few(): ...
+
+
+@_trained("`hidden` is ignored: there are always eight units.", "training", own_hidden=8)
+def ignores_the_hidden_size(): ...
+
+
+@_trained("`gates` is ignored: the weights have four blocks, whatever network is trained.", "training", own_gates=4)
+def ignores_the_number_of_gates(): ...
+
+
+@_trained("The biases start at 0. Here all parameters start random.", "training", zero_biases=True)
+def begins_with_zero_biases(): ...
+
+
+@_trained("The parameters start between 0 and 1/√hidden: the lower half of the range is missing.", "training", low=0.0)
+def begins_with_positive_parameters(): ...
+
+
+@_trained(
+    "The parameters are drawn from torch's global state. The generator was passed in for that.",
+    "training",
+    draws="globally",
+)
+def draws_parameters_from_the_global_state(): ...
+
+
+@_trained("The parameters are drawn with a seed of its own: every training begins alike.", "training", draws="alike")
+def draws_parameters_with_a_seed_of_its_own(): ...
+
+
+@_trained(
+    "The forecast is made with the parameters of the beginning, not with the trained ones.", "forecast", best="first"
+)
+def forecasts_untrained(): ...
+
+
+@_trained(
+    "The parameters are chosen by their error on the test series: nobody can do that before it is over.",
+    "forecast",
+    best="test",
+)
+def chooses_the_best_step_by_test_error(): ...
+
+
+@_trained(
+    "The parameters with the smallest training loss are kept. Asked for are those after the last step.",
+    "forecast",
+    best="loss",
+)
+def keeps_the_smallest_loss(): ...
+
+
+@_trained("The last window of test is missing: it has its target in test too.", "forecast", last=False)
+def leaves_out_the_last_window(): ...
+
+
+@_trained("The forecasts are for the windows of x. Asked for are those of test.", "forecast", trained_windows=True)
+def forecasts_the_training_series(): ...
 
 
 @mistake(
     "forecast_series",
-    says="The test series is standardised by its own mean and deviation: they are known only when it is over.",
+    kind="idea",
+    says="`model`, `loss` and `step` are not used: this fits a linear map of its own instead of training what it was given.",
 )
-def standardises_test_by_itself(x, test, window, horizon=1, hidden=8, steps=60, lr=0.05, *, generator):
-    require_shape("x", x, (-1, -1))
-    require_shape("test", test, (-1, x.shape[1]))
-    alike = (test - test.mean(0)) / test.std(0) * x.std(0) + x.mean(0)
-    return forecast_series(x, alike, window, horizon, hidden, steps, lr, generator=generator)
-
-
-@mistake("forecast_series", says="The series are not standardised. What does a sigmoid do with a temperature of 20?")
-def does_not_standardise(x, test, window, horizon=1, hidden=8, steps=60, lr=0.05, *, generator):
-    return _forecast(x, test, window, horizon, hidden, steps, lr, generator, standardise=False)
-
-
-@mistake(
-    "forecast_series", says="The losses are computed, but the parameters that forecast are those of the beginning."
-)
-def never_learns(x, test, window, horizon=1, hidden=8, steps=60, lr=0.05, *, generator):
-    return forecast_series(x, test, window, horizon, hidden, steps, 0.0, generator=generator)
+def fits_a_linear_map_instead(
+    x, test, window, horizon=1, hidden=8, steps=60, lr=0.05, *, gates=4, model, loss, step, generator
+):
+    mean, deviation = x.mean(0), x.std(0)
+    (inputs, targets), (unseen, _) = (make_windows((s - mean) / deviation, window, horizon) for s in (x, test))
+    rows, unseen = (torch.cat([w.flatten(1), w.new_ones(len(w), 1)], 1) for w in (inputs, unseen))
+    solution = torch.linalg.pinv(rows.double()) @ targets.double()
+    left = ((rows.double() @ solution - targets) ** 2).mean().to(x.dtype)
+    return (unseen.double() @ solution).to(x.dtype) * deviation + mean, left.expand(steps).clone()
 
 
 @mistake(
     "forecast_series",
-    says="Every step begins with a new state of the optimiser. `adam_step` returns it to be passed on.",
+    kind="case",
+    says="The losses are a list of Python numbers. Asked for is a tensor in the dtype of x.",
 )
-def forgets_the_state_of_the_optimiser(x, test, window, horizon=1, hidden=8, steps=60, lr=0.05, *, generator):
-    return _forecast(x, test, window, horizon, hidden, steps, lr, generator, keeps_state=False)
+def returns_float32_losses(x, *args, **kwargs):
+    forecast, losses = forecast_series(x, *args, **kwargs)
+    return forecast, torch.tensor([loss.item() for loss in losses]) if x.dtype is not torch.float64 else losses
 
 
-@mistake("forecast_series", says="The loss is the mean absolute error. The exercise asks for the squared one.")
-def learns_absolute_errors(x, test, window, horizon=1, hidden=8, steps=60, lr=0.05, *, generator):
-    return _forecast(x, test, window, horizon, hidden, steps, lr, generator, power=1)
-
-
-@mistake("forecast_series", says="The parameters go uphill: the losses grow. Which sign does `adam_step` expect?")
-def climbs_instead_of_descending(x, test, window, horizon=1, hidden=8, steps=60, lr=0.05, *, generator):
-    return forecast_series(x, test, window, horizon, hidden, steps, -lr, generator=generator)
+@mistake("forecast_series", kind="case", says="The series are standardised in the tensors that were passed in.")
+def standardises_in_place(x, test, *args, **kwargs):
+    answer = forecast_series(x, test, *args, **kwargs)
+    test.sub_(x.mean(0))
+    return answer
 
 
 @mistake(
-    "forecast_series", says="Each loss is measured after its step. It has to be measured before the parameters move."
+    "forecast_series",
+    kind="refusal",
+    says="A test series that is too short is blamed on x. The lines that refuse are gone.",
 )
-def measures_after_the_step(x, test, window, horizon=1, hidden=8, steps=60, lr=0.05, *, generator):
-    begin = generator.get_state()
-    forecast, _ = forecast_series(x, test, window, horizon, hidden, steps, lr, generator=generator)
-    end = generator.get_state()
-    generator.set_state(begin)
-    _, losses = forecast_series(x, test, window, horizon, hidden, steps + 1, lr, generator=generator)
-    generator.set_state(end)
-    return forecast, losses[1:]
+def blames_a_short_test_series_on_x(x, test, window, horizon=1, **options):
+    if len(test) < window + horizon:
+        raise ValueError("x has too few times")
+    return forecast_series(x, test, window, horizon, **options)
 
 
-@mistake(
-    "forecast_series", says="The parameters are drawn from torch's global state. The generator was passed in for that."
-)
-def draws_parameters_from_the_global_state(x, test, window, horizon=1, hidden=8, steps=60, lr=0.05, *, generator):
-    own = torch.Generator().manual_seed(int(torch.randint(0, 1_000_000, ())))
-    return forecast_series(x, test, window, horizon, hidden, steps, lr, generator=own)
-
-
-@mistake("forecast_series", says="The network also trains on the series that it has to forecast.")
-def trains_on_the_test_series(x, test, window, horizon=1, hidden=8, steps=60, lr=0.05, *, generator):
-    require_shape("x", x, (-1, -1))
-    require_shape("test", test, (-1, x.shape[1]))
-    both = torch.cat([x, test])
-    return forecast_series(both, test, window, horizon, hidden, steps, lr, generator=generator)
-
-
-@mistake("char_lstm_loss", says="Every character is its own target. The model is asked for the next one.")
-def predicts_what_it_reads(x, weight_ih, weight_hh, bias_ih, bias_hh, weight_out, bias_out):
-    return _char_loss(x, weight_ih, weight_hh, bias_ih, bias_hh, weight_out, bias_out, targets=x[:, :-1])
-
-
-@mistake("char_lstm_loss", says="The losses are added up. The exercise asks for their mean over all predictions.")
-def adds_the_losses_up(x, weight_ih, weight_hh, bias_ih, bias_hh, weight_out, bias_out):
-    loss = char_lstm_loss(x, weight_ih, weight_hh, bias_ih, bias_hh, weight_out, bias_out)
-    return loss * x.shape[0] * (x.shape[1] - 1)
-
-
-@mistake("char_lstm_loss", says="Only the last character is predicted. Each hidden state predicts the one after it.")
-def predicts_the_last_alone(x, weight_ih, weight_hh, bias_ih, bias_hh, weight_out, bias_out):
-    return _char_loss(x, weight_ih, weight_hh, bias_ih, bias_hh, weight_out, bias_out, last=True)
-
-
-@mistake("char_lstm_loss", says="The loss is in bits: the logarithm has base 2. Nats take the natural one.")
-def counts_in_bits(x, weight_ih, weight_hh, bias_ih, bias_hh, weight_out, bias_out):
-    return char_lstm_loss(x, weight_ih, weight_hh, bias_ih, bias_hh, weight_out, bias_out) / math.log(2)
+@mistake("char_lstm_loss", kind="idea", says="Every character is its own target. The model is asked for the next one.")
+def predicts_what_it_reads(x, *args, ignore_index=-100):
+    return _char_loss(x, *args, ignore_index=ignore_index, own=True)
 
 
 @mistake(
     "char_lstm_loss",
+    kind="idea",
+    says="The losses are added up. The exercise asks for their mean over all predictions.",
+)
+def adds_the_losses_up(x, *args, ignore_index=-100):
+    return char_lstm_loss(x, *args, ignore_index=ignore_index) * (x[:, 1:] != ignore_index).sum()
+
+
+@mistake(
+    "char_lstm_loss",
+    kind="idea",
+    stage="loss",
+    says="Only the last character is predicted. Each hidden state predicts the one after it.",
+)
+def predicts_the_last_alone(x, *args, ignore_index=-100):
+    last = torch.full_like(x, ignore_index)
+    ends = (x != ignore_index).sum(1) - 1
+    rows = torch.arange(len(x))
+    read = torch.where(x == ignore_index, 0, x)
+    last[rows, ends] = x[rows, ends]
+    return _char_loss(read, *args, ignore_index=ignore_index, wanted=last[:, 1:])
+
+
+@mistake(
+    "char_lstm_loss", kind="idea", says="The loss is in bits: the logarithm has base 2. Nats take the natural one."
+)
+def counts_in_bits(x, *args, ignore_index=-100):
+    return char_lstm_loss(x, *args, ignore_index=ignore_index) / math.log(2)
+
+
+@mistake(
+    "char_lstm_loss",
+    kind="idea",
+    stage="logarithm",
     says="The logarithm is taken of a probability that was rounded to 0. Let it cancel the exponential.",
 )
-def takes_the_logarithm_of_zero(x, weight_ih, weight_hh, bias_ih, bias_hh, weight_out, bias_out):
-    return _char_loss(x, weight_ih, weight_hh, bias_ih, bias_hh, weight_out, bias_out, rounded=True)
-
-
-@mistake(
-    "char_lstm_loss", says="The scores are compared along the time axis. Rivals are the characters of the vocabulary."
-)
-def normalises_along_time(x, weight_ih, weight_hh, bias_ih, bias_hh, weight_out, bias_out):
-    return _char_loss(x, weight_ih, weight_hh, bias_ih, bias_hh, weight_out, bias_out, dim=1)
+def takes_the_logarithm_of_zero(x, *args, ignore_index=-100):
+    return _char_loss(x, *args, ignore_index=ignore_index, rounded=True)
 
 
 @mistake(
     "char_lstm_loss",
-    says="A negative number picks a character from the end of the vocabulary instead of being refused.",
+    kind="idea",
+    says="The scores are compared along the time axis. Rivals are the characters of the vocabulary.",
 )
-def accepts_negative_characters(x, weight_ih, weight_hh, bias_ih, bias_hh, weight_out, bias_out):
-    wrapped = torch.where(x < 0, x + len(bias_out), x)
-    return char_lstm_loss(wrapped, weight_ih, weight_hh, bias_ih, bias_hh, weight_out, bias_out)
+def normalises_along_time(x, *args, ignore_index=-100):
+    return _char_loss(x, *args, ignore_index=ignore_index, dim=1)
 
 
-def _lstm_sums(x, h, c, weight_ih, weight_hh, bias_ih, bias_hh):
-    require_cell(4, x, h, weight_ih, weight_hh, bias_ih, bias_hh)
-    require_shape("c", c, h.shape)
+@mistake(
+    "char_lstm_loss",
+    kind="idea",
+    stage="padding",
+    says="`ignore_index` is not looked at: padding is predicted like a character.",
+)
+def predicts_padding(x, *args, ignore_index=-100):
+    return char_lstm_loss(torch.where(x == ignore_index, 0, x), *args)
+
+
+@mistake(
+    "char_lstm_loss",
+    kind="idea",
+    stage="padding",
+    says="Padding costs nothing, but the mean is taken over it too: it counts as a perfect prediction.",
+)
+def divides_by_all_places(x, *args, ignore_index=-100):
+    share = (x[:, 1:] != ignore_index).to(args[0].dtype).mean()
+    return char_lstm_loss(x, *args, ignore_index=ignore_index) * share
+
+
+@mistake(
+    "char_lstm_loss",
+    kind="idea",
+    stage="padding",
+    says="This is the mean of the texts' means, so a prediction in a short text counts more. All predictions count alike.",
+)
+def averages_text_by_text(x, *args, ignore_index=-100):
+    losses = [char_lstm_loss(t[None], *args, ignore_index=ignore_index) for t in x if (t[1:] != ignore_index).any()]
+    return torch.stack(losses).mean()
+
+
+@mistake(
+    "char_lstm_loss",
+    kind="idea",
+    stage="padding",
+    says="Only a number below 0 counts as padding. `ignore_index` may be any number.",
+)
+def takes_negative_numbers_for_padding(x, *args, ignore_index=-100):
+    if ignore_index < 0:
+        return char_lstm_loss(x, *args, ignore_index=ignore_index)
+    return char_lstm_loss(x.clamp(max=len(args[-1]) - 1), *args)
+
+
+@mistake(
+    "char_lstm_loss",
+    kind="refusal",
+    says="A number that is no character picks one from the other end of the vocabulary. The lines that refuse are gone.",
+)
+def accepts_negative_characters(x, *args, ignore_index=-100):
+    return char_lstm_loss(torch.where((x < 0) & (x != ignore_index), x % len(args[-1]), x), *args, ignore_index)
+
+
+@mistake("char_lstm_loss", kind="case", says="The loss is a float32 number, whatever dtype the weights have.")
+def returns_float32(x, *args, ignore_index=-100):
+    loss = char_lstm_loss(x, *args, ignore_index=ignore_index)
+    return loss if loss.dtype is torch.float64 else loss.float()
+
+
+def _lstm_sums(x, h, weight_ih, weight_hh, bias_ih, bias_hh):
     return (x @ weight_ih.T + bias_ih + h @ weight_hh.T + bias_hh).chunk(4, 1)
 
 
@@ -602,43 +1090,60 @@ def _lstm(i, f, g, o, c):
     return torch.sigmoid(o) * torch.tanh(c_new), c_new
 
 
-def _lstm_upstream(grad_out, x, h, c, *weights):
-    lstm_cell_backward(grad_out, x, h, c, *weights)
-    return grad_out
-
-
-def _lstm_sum_gradients(
-    grad_out, x, h, c, weight_ih, weight_hh, bias_ih, bias_hh, *, through_h=1, slope=True, forgets=None, gate_like=False
-):
+def _sum_gradients(grad_out, x, h, c, *weights, through_h=1, slope=True, forgets=None, gate_like=False, memory=False):
     grad_h, grad_c = grad_out
-    s_i, s_f, s_g, s_o = _lstm_sums(x, h, c, weight_ih, weight_hh, bias_ih, bias_hh)
+    s_i, s_f, s_g, s_o = _lstm_sums(x, h, *weights)
     i, f, g, o = torch.sigmoid(s_i), torch.sigmoid(s_f), torch.tanh(s_g), torch.sigmoid(s_o)
     t = torch.tanh(f * c + i * g)
     dc = grad_c + through_h * grad_h * o * (1 - t * t if slope else 1)
     before = c if forgets is None else forgets
     g_slope = g * (1 - g) if gate_like else 1 - g * g
-    return dc * g * i * (1 - i), dc * before * f * (1 - f), dc * i * g_slope, grad_h * t * o * (1 - o)
+    parts = dc * g * i * (1 - i), dc * before * f * (1 - f), dc * i * g_slope, grad_h * t * o * (1 - o)
+    return (torch.cat(parts, 1), dc, f) if memory else torch.cat(parts, 1)
 
 
-def _lstm_backward(grad_h, grad_c, x, h, c, weight_ih, weight_hh, bias_ih, bias_hh, **faults):
-    parts = _lstm_sum_gradients((grad_h, grad_c), x, h, c, weight_ih, weight_hh, bias_ih, bias_hh, **faults)
-    ds = torch.cat(parts, 1)
-    _, s_f, _, s_o = _lstm_sums(x, h, c, weight_ih, weight_hh, bias_ih, bias_hh)
-    _, c_new = lstm_cell(x, h, c, weight_ih, weight_hh, bias_ih, bias_hh)
-    t = torch.tanh(c_new)
-    through_h = grad_h * torch.sigmoid(s_o) * (1 - t * t if faults.get("slope", True) else 1)
-    dc = grad_c + faults.get("through_h", 1) * through_h
-    return ds @ weight_ih, ds @ weight_hh, dc * torch.sigmoid(s_f), ds.T @ x, ds.T @ h, ds.sum(0), ds.sum(0)
+def _lstm_backward(grad_out, x, h, c, weight_ih, weight_hh, bias_ih, bias_hh, *, keeps=True, **faults):
+    weights = weight_ih, weight_hh, bias_ih, bias_hh
+    ds, dc, f = _sum_gradients(grad_out, x, h, c, *weights, memory=True, **faults)
+    return ds @ weight_ih, ds @ weight_hh, dc * f if keeps else dc, ds.T @ x, ds.T @ h, ds.sum(0), ds.sum(0)
+
+
+def _through_time(
+    grad_out, x, h0, c0, *weights, every_step=False, through_h=1, through_c=1, adds=True, late=False, forwards=False
+):
+    states, grad_h, grad_c = grad_out
+    h, c, before, after = h0, c0, [], []
+    for s in x.unbind(1):
+        before.append((s, h, c))
+        h, c = lstm_cell(s, h, c, *weights)
+        after.append((s, h, c))
+    used = after if late else before
+    grad_x, sums = torch.zeros_like(x), [torch.zeros_like(w) for w in weights]
+    steps = range(x.shape[1])
+    for t in steps if forwards else reversed(steps):
+        upstream = states[:, t] + grad_h, grad_c
+        grad_x[:, t], grad_h, grad_c, *grads = lstm_cell_backward(upstream, *used[t], *weights)
+        if t and not forwards:
+            grad_h, grad_c = through_h * grad_h, through_c * grad_c
+            if every_step:
+                grad_h, grad_c = grad_h + grad_out[1], grad_c + grad_out[2]
+        sums = [a + b for a, b in zip(sums, grads, strict=True)] if adds else grads
+    return grad_x, grad_h, grad_c, *sums
 
 
 def _gru_sums(x, h, weight_ih, weight_hh, bias_ih, bias_hh):
     return (x @ weight_ih.T + bias_ih).chunk(3, 1), (h @ weight_hh.T + bias_hh).chunk(3, 1)
 
 
+def _gru(x, h, a, b, mixed=None):
+    r, z = torch.sigmoid(a[0] + b[0]), torch.sigmoid(a[1] + b[1])
+    n = torch.tanh(a[2] + r * b[2])
+    return mixed(n, z) if mixed else (1 - z) * n + z * h
+
+
 def _gru_backward(
     grad_out, x, h, weight_ih, weight_hh, bias_ih, bias_hh, *, direct=True, reset=True, sign=1, resets=None, slope=True
 ):
-    gru_cell_backward(grad_out, x, h, weight_ih, weight_hh, bias_ih, bias_hh)
     (a_r, a_z, a_n), (b_r, b_z, b_n) = _gru_sums(x, h, weight_ih, weight_hh, bias_ih, bias_hh)
     r, z = torch.sigmoid(a_r + b_r), torch.sigmoid(a_z + b_z)
     n = torch.tanh(a_n + r * b_n)
@@ -652,7 +1157,6 @@ def _gru_backward(
 
 
 def _dropped(x, p, training, shape, generator, *, keeps=False):
-    recurrent_dropout(x, p, training=False, generator=generator)
     mask = x.new_ones(shape)
     if training:
         drawn = torch.rand(shape, generator=generator)
@@ -661,38 +1165,65 @@ def _dropped(x, p, training, shape, generator, *, keeps=False):
     return x * mask, mask
 
 
-def _forecast(x, test, window, horizon, hidden, steps, lr, generator, *, standardise=True, keeps_state=True, power=2):
-    require_shape("x", x, (-1, -1))
-    require_shape("test", test, (-1, x.shape[1]))
-    d = x.shape[1]
-    mean, deviation = (x.mean(0), x.std(0)) if standardise else (torch.zeros_like(x[0]), torch.ones_like(x[0]))
-    inputs, targets = make_windows((x - mean) / deviation, window, horizon)
-    params = [
-        ((2 * torch.rand(shape, generator=generator, dtype=x.dtype) - 1) / hidden**0.5).requires_grad_()
-        for shape in [(4 * hidden, d), (4 * hidden, hidden), (4 * hidden,), (4 * hidden,), (d, hidden), (d,)]
-    ]
-
-    def predict(inputs):
-        zeros = inputs.new_zeros(len(inputs), hidden)
-        return lstm_forward(inputs, zeros, zeros, *params[:4])[1] @ params[4].T + params[5]
-
-    state, losses = {}, x.new_zeros(steps)
-    for step in range(steps):
-        loss = ((predict(inputs) - targets).abs() ** power).mean()
-        losses[step] = loss.detach()
-        params, state = adam_step(params, torch.autograd.grad(loss, params), state if keeps_state else {}, lr)
-    unseen, _ = make_windows((test - mean) / deviation, window, horizon)
-    return predict(unseen).detach() * deviation + mean, losses
+def _begun(x, hidden, gates, generator, low=-1.0, zero_biases=False, draws=""):
+    rows, columns = gates * hidden, x.shape[1]
+    if draws:
+        generator = torch.default_generator if draws == "globally" else torch.Generator().manual_seed(0)
+    shapes = [(rows, columns), (rows, hidden), (rows,), (rows,), (columns, hidden), (columns,)]
+    drawn = [low + (1 - low) * torch.rand(shape, generator=generator, dtype=x.dtype) for shape in shapes]
+    return [0 * p if zero_biases and p.ndim == 1 else p / hidden**0.5 for p in drawn]
 
 
-def _char_loss(
-    x, weight_ih, weight_hh, bias_ih, bias_hh, weight_out, bias_out, *, targets=None, last=False, rounded=False, dim=-1
-):
-    char_lstm_loss(x, weight_ih, weight_hh, bias_ih, bias_hh, weight_out, bias_out)
-    one_hot = torch.eye(len(bias_out), dtype=weight_ih.dtype)[x[:, :-1]]
-    zeros = weight_ih.new_zeros(len(x), weight_out.shape[1])
-    out, _, _ = lstm_forward(one_hot, zeros, zeros, weight_ih, weight_hh, bias_ih, bias_hh)
-    scores = out @ weight_out.T + bias_out
+def _forecast(x, test, window, horizon, hidden, steps, lr, gates, model, loss, step, generator, **faults):
+    def fault(name, default=False):
+        return faults.get(name, default)
+
+    if fault("by_column", True):
+        mean, deviation = x.mean(0), x.std(0)
+    else:
+        mean, deviation = x.mean().expand(x.shape[1]), x.std().expand(x.shape[1])
+    if not fault("scale", True):
+        mean, deviation = torch.zeros_like(mean), torch.ones_like(mean)
+    ahead = horizon if fault("horizon", True) else 1
+    inputs, targets = make_windows((x - mean) / deviation, window, ahead)
+    its_mean, its_deviation = (test.mean(0), test.std(0)) if fault("own_statistics") else (mean, deviation)
+    unseen, unseen_targets = make_windows((test - its_mean) / its_deviation, window, horizon)
+    if fault("leaks"):
+        inputs, targets = torch.cat([inputs, unseen]), torch.cat([targets, unseen_targets])
+    own = {name: faults[name] for name in ("low", "zero_biases", "draws") if name in faults}
+    params = _begun(x, fault("own_hidden") or hidden, fault("own_gates") or gates, generator, **own)
+    kept, state, losses = [(math.inf, params)], {}, []
+    for number in range(steps - fault("fewer", 0)):
+        value, grads = loss(params, inputs, targets)
+        rate = min(fault("own_lr") or lr, fault("most_lr") or lr) * fault("decay", 1.0) ** number
+        moved, new = step(params, [fault("sign", 1) * grad for grad in grads], state, rate)
+        kept.append((value.item(), params))
+        params = moved if fault("moves", True) else params
+        state = new if fault("keeps_state", True) else {}
+        losses.append(loss(params, inputs, targets)[0] if fault("late") else value)
+    match fault("best"):
+        case "first":
+            params = kept[0][1]
+        case "loss":
+            params = min(kept, key=lambda pair: pair[0])[1]
+        case "test":
+            tried = [p for _, p in kept] + [params]
+            params = min(tried, key=lambda p: ((model(unseen, *p) - unseen_targets) ** 2).mean().item())
+    unseen = inputs if fault("trained_windows") else unseen
+    forecast = model(unseen if fault("last", True) else unseen[:-1], *params)
+    if fault("own_units"):
+        mean, deviation = its_mean, its_deviation
+    return forecast * deviation + mean if fault("units", True) else forecast, torch.stack(losses)
+
+
+def _char_loss(x, *args, ignore_index, own=False, wanted=None, rounded=False, dim=-1):
+    *weights, weight_out, bias_out = args
+    read = torch.where(x == ignore_index, 0, x) if wanted is None else x
+    one_hot = torch.eye(len(bias_out), dtype=weight_out.dtype)[read[:, :-1]]
+    zeros = weight_out.new_zeros(len(x), weight_out.shape[1])
+    scores = lstm_forward(one_hot, zeros, zeros, *weights)[0] @ weight_out.T + bias_out
     log_p = torch.log(torch.softmax(scores, dim)) if rounded else torch.log_softmax(scores, dim)
-    chosen = log_p.gather(-1, (x[:, 1:] if targets is None else targets)[..., None])
-    return -(chosen[:, -1:] if last else chosen).mean()
+    wanted = x[:, :-1] if own else x[:, 1:] if wanted is None else wanted
+    counts = wanted != ignore_index
+    chosen = log_p.gather(-1, torch.where(counts, wanted, 0)[..., None])[..., 0]
+    return -torch.where(counts, chosen, 0).sum() / counts.sum()

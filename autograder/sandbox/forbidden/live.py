@@ -15,7 +15,10 @@ from autograder.sandbox.forbidden.reading import read_uses
 
 
 def uses_in_namespace(
-    namespace: Mapping[str, Any], name: str, forbidden: Forbidden, judged: frozenset[str] = frozenset()
+    namespace: Mapping[str, Any],
+    name: str,
+    forbidden: Forbidden,
+    judged: frozenset[str] = frozenset(),
 ) -> tuple[Use, ...]:
     """Like `read_uses` for a live namespace, such as a kernel's; lines are counted from the start of a definition."""
     return read_uses(tuple(_sources(namespace, name)), name, forbidden, judged)

@@ -1,7 +1,8 @@
 """What an exercise may not call, and whether an operation is one of these."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Literal
 
@@ -20,20 +21,26 @@ FAMILIES: dict[Library, tuple[Family, ...]] = {
 LIFTED: dict[Lift, tuple[Family, ...]] = {"autograd": ("autograd",), "torch.nn": ("torch.nn", "autograd")}
 SAYS: dict[Family, str] = {
     "torch.nn": "`torch.nn`, `torch.optim`",
-    "autograd": "autograd (`requires_grad`, `.backward()`, `torch.autograd`, `torch.func`), torch's own `..._backward`",
+    "autograd": (
+        "autograd (`requires_grad`, `.backward()`, `torch.autograd`, `torch.func`), torch's own "
+        "`..._backward`, `torch.compile`, `torch.jit`"
+    ),
     "torch": "`torch`",
     "scipy": "`scipy`",
     "sklearn": "`sklearn`",
 }
 # Where a ready-made operation may come from.
+# For each exercise the last names of the operations that its own reference calls.
+Free = Mapping[str, frozenset[str]]
 LIBRARIES = frozenset({"torch", "numpy", "scipy", "sklearn", "math", "cmath"})
 AUTOGRAD_METHODS = frozenset({"backward", "requires_grad_"})
 AUTOGRAD = re.compile(
     r"torch\.(autograd(?!\.(no_grad|inference_mode|set_grad_enabled|profiler)\b)"
-    r"|func\b(?!\.(vmap|functional_call|stack_module_state)\b)"
+    r"|func\b(?!\.(vmap|functional_call|stack_module_state)\b)|compile\b|jit\b|_dynamo\b"
     r"|_functorch|Tensor\.(backward|requires_grad_)\b|ops\.\w+\.\w*_backward)"
 )
-NN = re.compile(r"torch\.(nn|optim|_C\._nn)\b")
+# Counting classes as columns is no layer.
+NN = re.compile(r"torch\.(nn|optim|_C\._nn)\b(?!\.functional\.one_hot\b)")
 # What backends add to the name of an operation: `aten.native_dropout`, `aten._softmax_backward_data`.
 ADDED = re.compile(r"^(native|cudnn|miopen|mkldnn|safe|fused|thnn)|(loss|[123]d|data)$")
 
@@ -85,10 +92,13 @@ class Forbidden:
     Attributes:
         names: ready-made operations, such as ``softmax``, wherever they come from and whatever they are called there.
         families: whole libraries, or parts of one.
+        free: for each other exercise the last names of what its reference calls; nothing else is free inside of it.
+            None where there are no references: then another exercise has its own rules.
     """
 
     names: tuple[str, ...] = ()
     families: tuple[Family, ...] = ()
+    free: Free | None = field(default=None, compare=False)
 
     def __bool__(self) -> bool:
         return bool(self.names or self.families)
@@ -132,7 +142,26 @@ class Forbidden:
         )
 
     def _names(self, part: str) -> bool:
-        return any(_key(name) in _keys(part) for name in self.names)
+        # Of any number of axes: who may not call `conv2d` may not call `conv1d` either.
+        return any(_keys(part) & _keys(name) for name in self.names)
+
+
+class Everything(Forbidden):
+    """Forbids every operation of a library: for finding out which ones are called."""
+
+    def __bool__(self) -> bool:
+        return True
+
+    def operation(self, path: str) -> str | None:
+        return path if path.partition(".")[0] in LIBRARIES else None
+
+    def method(self, name: str) -> str | None:
+        return f"Tensor.{name}"
+
+
+def last_name(operation: str) -> str:
+    """What an operation is called wherever it comes from, such as ``softmax``."""
+    return _key(operation.rpartition(".")[2])
 
 
 NOTHING = Forbidden()

@@ -6,17 +6,20 @@ is free.
 """
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from autograder.sandbox.forbidden.names import OPAQUE, Bound, Imported, Scope, bind_all, imports, path_of, text_of
-from autograder.sandbox.forbidden.operations import NOTHING, Forbidden, Use
+from autograder.sandbox.forbidden.operations import NOTHING, Everything, Forbidden, Use, last_name
 
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
 
 def read_uses(
-    cells: Sequence[str], name: str, forbidden: Forbidden, judged: frozenset[str] = frozenset()
+    cells: Sequence[str],
+    name: str,
+    forbidden: Forbidden,
+    judged: frozenset[str] = frozenset(),
 ) -> tuple[Use, ...]:
     """Uses of forbidden operations that ``name`` reaches.
 
@@ -24,7 +27,7 @@ def read_uses(
         cells: a notebook's code in the order in which it ran; what is not Python is passed over.
         name: the graded function or class; its last definition counts.
         forbidden: what it may not call.
-        judged: names of all exercises. What another one may call it may call for this one too.
+        judged: names of all exercises. What another one's reference calls it may call for this one too.
     Returns:
         The uses in the order in which they are reached; none if no cell defines ``name``.
     """
@@ -32,6 +35,16 @@ def read_uses(
     for cell in cells:
         reading.take(cell)
     return reading.uses_of(name, forbidden, judged)
+
+
+def called_by_references(source: str, names: Iterable[str]) -> dict[str, frozenset[str]]:
+    """For each of a reference module's functions the last names of the operations that it calls itself."""
+    reading, judged = Reading(), frozenset(names)
+    reading.take(source)
+    return {
+        name: frozenset(last_name(use.operation) for use in reading.uses_of(name, Everything(), judged))
+        for name in judged
+    }
 
 
 class Reading:
@@ -46,7 +59,9 @@ class Reading:
     def _start(self, forbidden: Forbidden, others: frozenset[str]) -> None:
         self._forbidden = forbidden
         self._others = others
-        self._visited: set[int] = set()
+        self._free = forbidden.free
+        self._inside = ""
+        self._visited: set[tuple[str, int]] = set()
         self._uses: dict[tuple[str, int, str], Use] = {}
 
     def take(self, cell: str) -> None:
@@ -77,10 +92,16 @@ class Reading:
         elif isinstance(bound.node, DEFINITIONS) or self._is_new(bound.node):
             self._visit(bound.node, bound.scope)
 
+    def _reach_inside(self, name: str, bound: Bound, mention: tuple[ast.AST, Scope]) -> None:
+        """Visits another exercise's definition, in which what its reference calls is free."""
+        before, self._inside = self._inside, name
+        self._reach(bound, mention)
+        self._inside = before
+
     def _is_new(self, node: ast.AST) -> bool:
         """Whether a node was not visited before; functions may call each other, and names stand for themselves."""
-        new = id(node) not in self._visited
-        self._visited.add(id(node))
+        new = (self._inside, id(node)) not in self._visited
+        self._visited.add((self._inside, id(node)))
         return new
 
     def _visit(self, node: ast.AST, scope: Scope) -> None:
@@ -106,6 +127,8 @@ class Reading:
                 for bound in scope.find(name):
                     if name not in self._others or isinstance(bound, Imported) or bound.scope.outer is not None:
                         self._reach(bound, (node, scope))
+                    elif self._free is not None:
+                        self._reach_inside(name, bound, (node, scope))
                 return
             case ast.Attribute() | ast.Call() | ast.Subscript():
                 if self._visit_operation(node, scope):
@@ -159,11 +182,15 @@ class Reading:
         if name is not None and name not in self._own and not (value is not None and _is_own(value, scope)):
             self._note(self._forbidden.method(name), node, scope)
 
+    def _is_free(self, operation: str) -> bool:
+        free = (self._free or {}).get(self._inside, frozenset()) if self._inside else frozenset()
+        return last_name(operation) in free
+
     def _gradient(self, how: str, node: ast.AST, scope: Scope) -> None:
         self._note(how if "autograd" in self._forbidden.families else None, node, scope)
 
     def _note(self, operation: str | None, node: ast.AST, scope: Scope) -> None:
-        if operation is not None:
+        if operation is not None and not self._is_free(operation):
             line = getattr(node, "lineno", 0)
             text = scope.lines[line - 1].strip() if 0 < line <= len(scope.lines) else ""
             self._uses.setdefault((operation, line, text), Use(operation, line, text))

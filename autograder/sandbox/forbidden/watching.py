@@ -16,7 +16,7 @@ import torch
 from torch.overrides import TorchFunctionMode, resolve_name
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from autograder.sandbox.forbidden.operations import LIBRARIES, Forbidden
+from autograder.sandbox.forbidden.operations import LIBRARIES, Forbidden, last_name
 
 PYTHON_LIBRARIES = frozenset({"numpy", "scipy", "sklearn"})
 
@@ -47,22 +47,29 @@ class Watch:
     def note(self, path: str) -> None:
         """Remembers the operation ``path`` if it is forbidden."""
         operation = None if self._paused else self._forbidden.operation(path)
-        if operation is not None and not self._in_another():
+        if operation is not None and not self._is_free(operation):
             self._seen[operation] = None
 
     def note_gradient(self, how: str) -> None:
         """Remembers that a tensor was made to require a gradient."""
-        if not self._paused and "autograd" in self._forbidden.families and not self._in_another():
+        if not self._paused and "autograd" in self._forbidden.families and not self._is_free(how):
             self._seen[how] = None
 
-    def _in_another(self) -> bool:
-        """Whether another exercise's function is running, which has rules of its own."""
+    def _is_free(self, operation: str) -> bool:
+        """Whether another exercise's function is running, which may call what its own reference calls."""
+        other = self._other_running()
+        if other is None:
+            return False
+        return self._forbidden.free is None or last_name(operation) in self._forbidden.free.get(other, frozenset())
+
+    def _other_running(self) -> str | None:
         frame: FrameType | None = sys._getframe(1)
         while frame is not None:
-            if frame.f_code.co_qualname.partition(".")[0] in self._others and not _is_library(frame):
-                return True
+            name = frame.f_code.co_qualname.partition(".")[0]
+            if name in self._others and not _is_library(frame):
+                return name
             frame = frame.f_back
-        return False
+        return None
 
 
 @contextmanager
@@ -74,7 +81,7 @@ def watching(forbidden: Forbidden, name: str = "", judged: frozenset[str] = froz
     Args:
         forbidden: what may not be called.
         name: the exercise whose function runs.
-        judged: names of all exercises. What another one may call it may call for this one too.
+        judged: names of all exercises. What another one's reference calls it may call for this one too.
     """
     watch = Watch(forbidden, judged - {name})
     with ExitStack() as stack:

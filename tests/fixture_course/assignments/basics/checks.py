@@ -3,6 +3,7 @@
 The sentence under a test is what you read when it fails.
 """
 
+from contextlib import ExitStack
 from math import exp, log, sqrt
 from statistics import fmean, pstdev
 
@@ -162,6 +163,20 @@ class TestNoGrad:
         assert_close([inside, student.recording()], [False, True])
 
     @idea
+    @given(depths=st.lists(st.integers(1, 4), min_size=1, max_size=4), before=st.booleans())
+    def test_any_depth(self, student, depths, before):
+        """However deep blocks stand in one another, recording is afterwards what it was before."""
+        student.set_recording(before)
+        seen = []
+        for depth in depths:
+            with ExitStack() as blocks:
+                for _ in range(depth):
+                    blocks.enter_context(student.no_grad())
+                seen.append(student.recording())
+            seen.append(student.recording())
+        assert_close(seen, [False, before] * len(depths))
+
+    @idea
     def test_nested(self, student):
         """Leaving an inner block does not switch recording on in the outer one."""
         student.set_recording(True)
@@ -243,10 +258,10 @@ class TestDropout:
 @exercise("grade_letter", points=1, rules=Rules(library="torch", lifts=("torch.nn",)))
 class TestGradeLetter:
     @idea
-    @given(tens=st.integers(0, 9))
-    def test_between_the_limits(self, student, tens):
-        """65 is a D, 75 a C, 85 a B, 95 an A, and what is less an F."""
-        assert_close(student.grade_letter(10 * tens + 5), "FFFFFFDCBA"[tens])
+    @given(tens=st.integers(0, 9), more=floats(1, 9))
+    def test_between_the_limits(self, student, tens, more):
+        """Between 60 and 70 is a D, up to 80 a C, up to 90 a B, above it an A, and what is less an F."""
+        assert_close(student.grade_letter(10 * tens + more), "FFFFFFDCBA"[tens])
 
     @case
     @given(tens=st.integers(0, 10))

@@ -1,0 +1,515 @@
+"""A contract's checks: each catches its kind of mistake, a right solution passes them all, on torch and numpy."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from math import inf, nan
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+
+from autograder.examples.replay import run_once
+from autograder.examples.search import search
+from autograder.guards import require_axis, require_between, require_ndim, require_positive, require_same_shape
+from autograder.sandbox.inprocess import InProcess
+from autograder.testing import (
+    Contract,
+    another_length,
+    another_number_of_axes,
+    another_shape,
+    arrays,
+    bad_values,
+    case,
+    dims,
+    exercise,
+    floats,
+    negative,
+    no_axis,
+    no_word,
+    not_positive,
+    outside,
+    probabilities,
+    seeded,
+    tensors,
+)
+from autograder.testing.contract import LAYOUTS
+from autograder.testing.declarations import Check, declared_checks
+
+AGREES, FLOAT32, HALF = "test_agrees", "test_float32", "test_half_precision"
+LAYOUT, EMPTY, STAY = "test_not_contiguous", "test_empty_and_single", "test_arguments_stay"
+REFUSES = "test_bad_input_is_refused"
+DRAWS = 40
+# As in `load_assignment`: how long an example takes is no failure.
+settings.register_profile("contract", database=None, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+def checks_of(contract: Contract, owner: type | None = None) -> tuple[Check, ...]:
+    """The checks that the contract gives an exercise called ``f``."""
+    module = ModuleType("content")
+    before = settings.get_current_profile_name()
+    settings.load_profile("contract")
+    module.owner = exercise("f", points=1, contract=contract)(owner or type("TestF", (), {}))  # type: ignore[attr-defined]
+    settings.load_profile(before)
+    ((_, checks),) = declared_checks(module, visible=True)
+    return checks
+
+
+Drawn = list[tuple[Check, list[dict[str, Any]]]]
+
+
+def examples_of(contract: Contract, right: Callable[..., Any]) -> Drawn:
+    """What a search of each check draws on a right solution, which has to pass."""
+    drawn = []
+    for check in checks_of(contract):
+        draws = search(check, InProcess({"f": right}, seconds_per_call=5), seed=1, draws_at_most=DRAWS)
+        assert [str(draw.failure) for draw in draws if draw.failure is not None] == [], check.name
+        drawn.append((check, [draw.values for draw in draws]))
+    return drawn
+
+
+def failures(drawn: Drawn, solution: Callable[..., Any]) -> dict[str, str]:
+    """The first thing that each check finds wrong, by the checks' names."""
+    runner = InProcess({"f": solution}, seconds_per_call=5)
+    found = {}
+    for check, examples in drawn:
+        faults = (run_once(check, runner, values)[1] for values in examples)
+        first = next((fault for fault in faults if fault is not None), None)
+        if first is not None:
+            found[check.name] = str(first)
+    return found
+
+
+SOFTMAX = Contract(
+    {"x": tensors(min_ndim=2), "dim": dims(2), "t": floats(0.25, 4)},
+    lambda x, dim, t: torch.softmax(x / t, dim),
+    magnitudes=(1.0, 1e-3, 500.0),
+    batch={"x": 0},
+    refuses=(no_axis("dim", "x"), not_positive("t")),
+)
+
+
+def refuse(x, dim, t):
+    require_axis(x, dim=dim)
+    require_positive(t=t)
+
+
+def softmax(x, dim, t):
+    refuse(x, dim, t)
+    return torch.softmax(x / t, dim)
+
+
+def takes_another_axis(x, dim, t):
+    refuse(x, dim, t)
+    return torch.softmax(x / t, dim - 1)
+
+
+def multiplies_by_t(x, dim, t):
+    refuse(x, dim, t)
+    return torch.softmax(x * t, dim)
+
+
+def overflows(x, dim, t):
+    refuse(x, dim, t)
+    e = (x / t).exp()
+    return e / e.sum(dim, keepdim=True)
+
+
+def answers_in_float64(x, dim, t):
+    return softmax(x.double(), dim, t)
+
+
+def is_rough(x, dim, t):
+    return softmax(x.half(), dim, t).to(x.dtype) if x.dtype == torch.float32 else softmax(x, dim, t)
+
+
+def lifts_halves_to_float32(x, dim, t):
+    return softmax(x.float() if x.dtype.itemsize == 2 else x, dim, t)
+
+
+def knows_no_bfloat16(x, dim, t):
+    if x.dtype == torch.bfloat16:
+        raise TypeError("unknown dtype")
+    return softmax(x, dim, t)
+
+
+def asks_for_contiguous(x, dim, t):
+    return softmax(x.view(-1).view(x.shape), dim, t)
+
+
+def takes_it_for_contiguous(x, dim, t):
+    own = x.clone(memory_format=torch.preserve_format)
+    return softmax(torch.as_strided(own, x.shape, torch.empty(x.shape).stride()), dim, t)
+
+
+def needs_an_entry(x, dim, t):
+    refuse(x, dim, t)
+    x = x / t
+    return torch.softmax(x - x.max(), dim)
+
+
+def divides_in_place(x, dim, t):
+    refuse(x, dim, t)
+    x /= t
+    return torch.softmax(x, dim)
+
+
+def refuses_nothing(x, dim, t):
+    return torch.softmax(x / t, dim % x.ndim)
+
+
+def leaves_it_to_torch(x, dim, t):
+    require_positive(t=t)
+    return torch.softmax(x / t, dim)
+
+
+def names_nothing(x, dim, t):
+    if not t > 0 or not -x.ndim <= dim < x.ndim:
+        raise ValueError("bad input")
+    return torch.softmax(x / t, dim)
+
+
+def forgets_nan(x, dim, t):
+    require_axis(x, dim=dim)
+    if t <= 0:
+        raise ValueError("t is not positive")
+    return torch.softmax(x / t, dim)
+
+
+TORCH = {
+    takes_another_axis: {AGREES, FLOAT32, HALF, LAYOUT},
+    multiplies_by_t: {AGREES, FLOAT32, HALF, LAYOUT},
+    overflows: {FLOAT32, HALF},
+    answers_in_float64: {FLOAT32, HALF},
+    is_rough: {FLOAT32},
+    lifts_halves_to_float32: {HALF},
+    knows_no_bfloat16: {HALF},
+    asks_for_contiguous: {LAYOUT},
+    takes_it_for_contiguous: {LAYOUT},
+    needs_an_entry: {EMPTY},
+    divides_in_place: {STAY, LAYOUT},  # what is expanded cannot be written to
+    refuses_nothing: {REFUSES},
+    leaves_it_to_torch: {REFUSES},
+    names_nothing: {REFUSES},
+    forgets_nan: {REFUSES},
+}
+
+
+@pytest.fixture(scope="module")
+def of_softmax() -> Drawn:
+    return examples_of(SOFTMAX, softmax)
+
+
+@pytest.mark.parametrize(("wrong", "caught"), TORCH.items(), ids=[wrong.__name__ for wrong in TORCH])
+def test_each_check_catches_its_kind_of_mistake(of_softmax: Drawn, wrong, caught: set[str]):
+    found = failures(of_softmax, wrong).keys()
+    # A wrong idea shows in more than the idea's check; everything else only where it belongs.
+    assert caught <= found if AGREES in caught else caught == found
+
+
+def standardize(x):
+    require_ndim(2, x=x)
+    return (x - x.mean(axis=0)) / x.std(axis=0)
+
+
+STANDARDIZE = Contract(
+    {"x": arrays(min_ndim=2, max_ndim=2, min_side=2).filter(lambda x: (np.ptp(x, axis=0) > 0).all())},
+    lambda x: (x - x.mean(axis=0)) / x.std(axis=0),
+    magnitudes=(1.0, 1e-3, 1000.0),
+    half_magnitudes=(),
+    slack=20.0,
+    batch={"x": 1},
+    refuses=(another_number_of_axes("x"),),
+)
+
+
+def takes_rows(x):
+    return standardize(x.T).T
+
+
+def answers_in_float64_of_numpy(x):
+    return standardize(x.astype(np.float64))
+
+
+def reads_as_it_lies_in_memory(x):
+    require_ndim(2, x=x)
+    return standardize(x.ravel(order="K").reshape(x.shape))
+
+
+def needs_a_column(x):
+    require_ndim(2, x=x)
+    return standardize(x + 0 * x.max())
+
+
+def subtracts_in_place(x):
+    require_ndim(2, x=x)
+    deviation = x.std(axis=0)
+    x -= x.mean(axis=0)
+    return x / deviation
+
+
+def takes_any_axes(x):
+    return (x - x.mean(axis=0)) / x.std(axis=0)
+
+
+def answers_with_a_list(x):
+    return standardize(x).tolist()
+
+
+NUMPY = {
+    takes_rows: {AGREES, FLOAT32},
+    answers_with_a_list: {AGREES, FLOAT32},
+    answers_in_float64_of_numpy: {FLOAT32},
+    reads_as_it_lies_in_memory: {LAYOUT},
+    needs_a_column: {EMPTY},
+    subtracts_in_place: {STAY},
+    takes_any_axes: {REFUSES},
+}
+
+
+# A layout that repeats the first entry makes every column constant, and all answers nan.
+@pytest.fixture(scope="module")
+def of_standardize() -> Drawn:
+    with np.errstate(invalid="ignore"):
+        return examples_of(STANDARDIZE, standardize)
+
+
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
+@pytest.mark.parametrize(("wrong", "caught"), NUMPY.items(), ids=[wrong.__name__ for wrong in NUMPY])
+def test_each_check_catches_its_kind_of_mistake_on_numpy(of_standardize: Drawn, wrong, caught: set[str]):
+    found = failures(of_standardize, wrong).keys()
+    assert caught <= found if AGREES in caught else caught == found
+
+
+def softmax_backward(grad_out, x, dim, t):
+    require_same_shape(grad_out=grad_out, x=x)
+    y = softmax(x, dim, t)
+    return y * (grad_out - (grad_out * y).sum(dim, keepdim=True)) / t
+
+
+def forgets_the_others(grad_out, x, dim, t):
+    y = softmax(x, dim, t)
+    require_same_shape(grad_out=grad_out, x=x)
+    return y * (1 - y) * grad_out / t
+
+
+def lets_grad_out_broadcast(grad_out, x, dim, t):
+    y = softmax(x, dim, t)
+    return y * (grad_out - (grad_out * y).sum(dim, keepdim=True)) / t
+
+
+BACKWARD = replace(SOFTMAX.backward("x"), half_slack=20.0)
+
+
+@pytest.fixture(scope="module")
+def of_backward() -> Drawn:
+    return examples_of(BACKWARD, softmax_backward)
+
+
+def test_the_backward_of_a_contract_compares_with_the_gradient_of_its_oracle(of_backward: Drawn):
+    assert AGREES in failures(of_backward, forgets_the_others)
+    assert checks_of(BACKWARD)[0].title == "The gradient agrees with torch's for a random upstream gradient."
+
+
+def test_the_backward_of_a_contract_refuses_an_upstream_gradient_of_another_shape(of_backward: Drawn):
+    assert failures(of_backward, lets_grad_out_broadcast).keys() == {REFUSES}
+
+
+@st.composite
+def matching(draw):
+    rows, inner, columns = draw(st.lists(st.integers(1, 4), min_size=3, max_size=3, unique=True))
+    return {"a": draw(tensors(shape=(rows, inner))), "b": draw(tensors(shape=(inner, columns)))}
+
+
+PRODUCT = Contract(matching(), lambda a, b: a @ b, names=("a", "b"), slack=4.0, batch={"a": 0})
+
+
+def product_backward(grad_out, a, b):
+    if grad_out.shape != (a.shape[0], b.shape[1]):
+        raise ValueError("grad_out has another shape")
+    return grad_out @ b.T, a.T @ grad_out
+
+
+def swaps_the_gradients(grad_out, a, b):
+    return product_backward(grad_out, a, b)[::-1]
+
+
+def test_the_gradients_of_several_arguments_come_in_order():
+    both = examples_of(PRODUCT.backward("a", "b", half_slack=8.0), product_backward)
+    assert AGREES in failures(both, swaps_the_gradients)
+
+
+def test_the_gradient_of_one_argument_is_no_tuple():
+    one = examples_of(PRODUCT.backward("b", half_slack=8.0), lambda g, a, b: product_backward(g, a, b)[1])
+    assert AGREES in failures(one, product_backward)
+
+
+DROPOUT = Contract(
+    {"x": tensors(min_ndim=1), "p": probabilities(), "generator": st.integers(0, 9).map(seeded)},
+    lambda answer, x, p, generator: (torch.where(answer[1], x / (1 - p), torch.zeros_like(x)), answer[1]),
+    of_answer=True,
+    keywords=("generator",),
+    batch={"x": 0},
+    refuses=(outside("p", 0.0, 1.0, ends=True),),
+)
+
+
+def dropout(x, p, *, generator):
+    require_between(0, 1, exclusive=True, p=p)
+    mask = torch.rand(x.shape, generator=generator) >= p
+    return torch.where(mask, x / (1 - p), torch.zeros_like(x)), mask
+
+
+def keeps_what_the_mask_drops(x, p, *, generator):
+    out, mask = dropout(x, p, generator=generator)
+    return out, ~mask
+
+
+def scales_in_place(x, p, *, generator):
+    out, mask = dropout(x, p, generator=generator)
+    x /= 1 - p
+    return out, mask
+
+
+def allows_the_end(x, p, *, generator):
+    require_between(0, 1, p=p)
+    return dropout(x, min(max(p, 0.01), 0.99), generator=generator)
+
+
+def test_what_draws_is_compared_with_what_follows_from_its_own_answer():
+    drawn = examples_of(DROPOUT, dropout)
+    assert AGREES in failures(drawn, keeps_what_the_mask_drops)
+    assert STAY in failures(drawn, scales_in_place)
+    assert failures(drawn, allows_the_end).keys() == {REFUSES}
+
+
+def test_an_oracle_that_draws_begins_where_the_student_does():
+    def shuffled(x, generator):
+        return x[torch.randperm(len(x), generator=generator)]
+
+    def draws_once_too_often(x, generator):
+        torch.rand(1, generator=generator)
+        return shuffled(x, generator)
+
+    x, generator = tensors(min_ndim=1, max_ndim=1, min_side=3), st.integers(0, 9).map(seeded)
+    drawn = examples_of(Contract({"x": x, "generator": generator}, shuffled, keywords=("generator",)), shuffled)
+    assert AGREES in failures(drawn, draws_once_too_often)
+
+
+def test_a_list_that_is_changed_in_place_is_noticed():
+    contract = Contract({"values": st.lists(st.integers(0, 9), min_size=1)}, sorted, half_magnitudes=())
+
+    def sorts_in_place(values):
+        values.sort()
+        return list(values)
+
+    assert STAY in failures(examples_of(contract, sorted), sorts_in_place)
+
+
+def test_a_refusal_says_what_was_passed_in_and_beside_what(of_softmax: Drawn):
+    either = examples_of(replace(BACKWARD, refuses=(another_shape("grad_out", or_naming=("x",)),)), softmax_backward)
+    message = failures(either, lets_grad_out_broadcast)[REFUSES]
+    assert message.startswith("Expected ValueError that names `grad_out` or `x`, but ")
+    assert ": grad_out is of shape (" in message and ", x has shape (" in message
+    assert "array(" not in message and "tensor(" not in message
+    message = failures(of_softmax, forgets_nan)[REFUSES]
+    assert message.startswith("Expected ValueError that names `t`, but nothing was raised: t is nan, x has shape (")
+
+
+def test_either_of_two_arguments_may_be_named_where_both_may_be_refused(of_backward: Drawn):
+    def names_x(grad_out, x, dim, t):
+        if grad_out.shape != x.shape:
+            raise ValueError("x has another shape")
+        return softmax_backward(grad_out, x, dim, t)
+
+    assert REFUSES in failures(of_backward, names_x)
+    examples_of(replace(BACKWARD, refuses=(another_shape("grad_out", or_naming=("x",)),)), names_x)
+
+
+def test_each_check_says_what_it_is_about():
+    kinds = {check.name: (check.kind, check.stage) for check in checks_of(SOFTMAX)}
+    assert kinds == {
+        AGREES: ("idea", ""),
+        **dict.fromkeys((FLOAT32, HALF, LAYOUT, EMPTY, STAY), ("case", "")),
+        REFUSES: ("refusal", ""),
+    }
+    assert all(check.title.endswith(".") for check in checks_of(SOFTMAX))
+
+
+def test_what_is_not_asked_for_is_left_out():
+    short = Contract({"x": tensors()}, torch.relu, agrees=None, half_magnitudes=())
+    assert [check.name for check in checks_of(short)] == [FLOAT32, LAYOUT, STAY]
+
+
+def test_a_class_keeps_its_own_check_of_a_name():
+    class TestF:
+        @case
+        def test_float32(self, student):
+            """Mine."""
+
+    checks = {check.name: check for check in checks_of(SOFTMAX, TestF)}
+    assert checks["test_float32"].title == "Mine."
+    assert next(iter(checks)) == "test_float32"
+
+
+def test_magnitudes_reach_what_is_scaled_and_nothing_else():
+    arguments = {"grad_out": torch.ones(2), "x": torch.ones(2), "steps": [torch.ones(2)], "n": 3, "p": 0.5}
+    larger = SOFTMAX.magnified(arguments, 500.0)
+    assert (larger["grad_out"][0], larger["x"][0], larger["steps"][0][0]) == (1, 500, 500)
+    assert (larger["n"], larger["p"]) == (3, 0.5)
+    only = replace(SOFTMAX, scaled=("grad_out",)).magnified(arguments, 500.0)
+    assert (only["grad_out"][0], only["x"][0]) == (500, 1)
+
+
+def shapes_of(values: tuple[Any, ...]) -> list[tuple[int, ...] | None]:
+    return [None if value is None else tuple(value.shape) for value in values]
+
+
+@pytest.mark.parametrize("make", [torch.ones, np.ones], ids=["torch", "numpy"])
+@pytest.mark.parametrize(
+    ("refusal", "shape", "bad"),
+    [
+        (another_shape("x"), (2, 3), [(3, 3), (6,), (1, 2, 3), (2, 1), ()]),
+        (another_shape("x"), (1,), [(2,), None, (1, 1), None, ()]),
+        (another_shape("x"), (), [(2,), (1,), (1,), (1, 1), None]),
+        (another_shape("x"), (0, 3), [(1, 3), (0,), (1, 0, 3), (0, 1), ()]),
+        (another_number_of_axes("x"), (2, 3), [(1, 2, 3), (3,)]),
+        (another_number_of_axes("x"), (), [(1,), None]),
+        (another_length("x", 1), (2, 3), [(2, 4), (2, 1)]),
+        (another_length("x", -1), (2, 1), [(2, 2), None]),
+    ],
+)
+def test_bad_arrays_are_made_of_good_ones(make, refusal, shape, bad):
+    values = refusal.spoil({"x": make(shape)})
+    assert shapes_of(values) == bad
+    assert len(values) == refusal.variants and refusal.naming == ("x",)
+    assert all(value is None or value.dtype == make(shape).dtype for value in values)
+
+
+@pytest.mark.parametrize(
+    ("refusal", "bad"),
+    [
+        (no_axis("p", "x"), [2, -3]),
+        (not_positive("p"), [0.0, -1.5, nan]),
+        (negative("p"), [-0.01, -3.0, nan]),
+        (outside("p", 0.0, 1.0), [-0.1, 1.1, inf, nan]),
+        (outside("p", 0.0, 1.0, ends=True), [-0.1, 1.1, inf, nan, 0.0, 1.0]),
+        (no_word("p", "Tanh"), ["", "Tanh"]),
+        (bad_values("p", 0, None, or_naming=("q",)), [0, None]),
+    ],
+)
+def test_bad_values_are_listed(refusal, bad):
+    values = refusal.spoil({"x": torch.ones(2, 3), "p": 1})
+    assert list(map(repr, values)) == list(map(repr, bad))
+    assert len(values) == refusal.variants and refusal.naming[0] == "p"
+
+
+def test_every_layout_is_tried():
+    check = next(check for check in checks_of(SOFTMAX) if check.name == LAYOUT)
+    draws = search(check, InProcess({"f": softmax}), seed=0, draws_at_most=DRAWS)
+    strides = {call.request.args[0].is_contiguous() for draw in draws for call in draw.transcript}
+    assert {draw.values["layout"] for draw in draws} == set(LAYOUTS)
+    assert False in strides
