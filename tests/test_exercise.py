@@ -58,7 +58,8 @@ def test_after_two_time_outs_the_other_checks_are_not_waited_for(judge):
         time.sleep(60)
 
     result = judge("dropout", endless)
-    assert len(waited) == MOST_TIMEOUTS
+    # A check that was played and took too long is asked once more, one call after another.
+    assert len(waited) <= 2 * MOST_TIMEOUTS
     made = [check for check in result.checks if check.name != DEVICE]
     assert result.status == "timeout" and {check.status for check in made} == {"timeout"}
     assert [late(check) for check in made] == [False] * MOST_TIMEOUTS + [True] * (len(made) - MOST_TIMEOUTS)
@@ -67,16 +68,14 @@ def test_after_two_time_outs_the_other_checks_are_not_waited_for(judge):
 
 def test_one_time_out_costs_one_check(judge, built_fixture_course):
     right = load_assignment(built_fixture_course, "basics").reference["dropout"]
-    waited = []
 
-    def hangs_once(x, p, *, training, generator=None):
-        if training and not waited:
-            waited.append(x)
+    def hangs_on_much(x, p, *, training, generator=None):
+        if x.numel() == 2000:
             time.sleep(60)
         return right(x, p, training=training, generator=generator)
 
-    checks = [check for check in judge("dropout", hangs_once).checks if check.name != DEVICE]
-    assert [check.status for check in checks if check.status != "passed"] == ["timeout"]
+    checks = [check for check in judge("dropout", hangs_on_much).checks if check.name != DEVICE]
+    assert [check.name for check in checks if check.status == "timeout"] == ["test_share_of_kept_entries"]
 
 
 def raises_on_everything(x, p, *, training, generator=None):
