@@ -35,7 +35,7 @@ def test_replay_and_live_search_agree_on_everything(built_fixture_course: Course
 
 def test_a_mistake_that_no_check_catches_is_a_breach(fixture_course: Course):
     path = fixture_course.solutions_dir / "basics" / "mistakes.py"
-    right = "\n\n@mistake('grade_letter', says='None.')\ndef is_right(score):\n    return reference_letter(score)\n"
+    right = "\n\n@mistake('grade_letter', kind='idea', says='None.')\ndef is_right(score):\n    return reference_letter(score)\n"
     path.write_text(
         path.read_text(encoding="utf-8") + "\n\nfrom .reference import grade_letter as reference_letter\n" + right,
         encoding="utf-8",

@@ -137,7 +137,7 @@ class TestNeuron:
         assert_close(student.neuron(x, vector(1, 1), bias), vector(1, 0))
 
 
-NO_AXES = Refusal("x", lambda given: (given["x"].new_tensor(2.0),), ("x", "weight", "grad_out"), 1)
+NO_AXES = Refusal("x", lambda given: (given["x"].new_tensor(2.0),), ("x", "weight", "grad_out"))
 LINEAR = Contract(
     layer_arguments(),
     F.linear,

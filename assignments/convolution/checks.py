@@ -429,7 +429,7 @@ IM2COL = per_option(patches(padding=ZERO_OR_ONE, fine=0), F.unfold, another_numb
 COL2IM = per_option(
     columns(padding=ZERO_OR_ONE, fine=0),
     F.fold,
-    *(another_number_of_axes("x"), NO_WORDS, Refusal("x", a_row_too_many, ("x",), 1)),
+    *(another_number_of_axes("x"), NO_WORDS, Refusal("x", a_row_too_many, ("x",))),
 )
 
 

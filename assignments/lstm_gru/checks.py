@@ -112,7 +112,7 @@ def backward_of(forward: Contract) -> Contract:
         bad = [(k % len(grads), wrong) for k in range(3) for wrong in (grads[k % len(grads)][None], grads[0][:, :0])]
         return tuple((*grads[:k], wrong, *grads[k + 1 :]) for k, wrong in bad)
 
-    refuses = (Refusal("grad_out", spoil, ("grad_out",), 6), *forward.refuses)
+    refuses = (Refusal("grad_out", spoil, ("grad_out",)), *forward.refuses)
     return forward.backward(*forward.names, refuses=refuses, magnitudes=(1.0, 1e-3, 20.0), slack=5.0, half_slack=10.0)
 
 
@@ -293,7 +293,7 @@ WINDOWS = Contract(
     agrees="Every pair is the right one, and there are as many as the series can give, for any horizon and stride.",
     refuses=(
         another_number_of_axes("x"),
-        Refusal("x", lambda given: (given["x"][: given["window"] + given["horizon"] - 1],), ("x",), 1),
+        Refusal("x", lambda given: (given["x"][: given["window"] + given["horizon"] - 1],), ("x",)),
         *(bad_values(name, 0, -1, 1.5) for name in ("window", "horizon", "stride")),
     ),
 )
@@ -330,7 +330,7 @@ NAIVE = Contract(
     refuses=(
         another_number_of_axes("x"),
         *(bad_values(name, 0, -1, 1.5) for name in ("horizon", "period")),
-        Refusal("period", lambda g: tuple(g["x"].shape[1] + g["horizon"] + more for more in (0, 1, 7)), ("period",), 3),
+        Refusal("period", lambda g: tuple(g["x"].shape[1] + g["horizon"] + more for more in (0, 1, 7)), ("period",)),
     ),
 )
 
@@ -523,9 +523,10 @@ LETTERS = Contract(
     agrees=None,  # loss, logarithm and padding are ideas of their own
     magnitudes=(1.0, 1e-3, 1e4),
     half_magnitudes=(1.0, 500.0),
+    differentiable=True,
     keywords=("ignore_index",),
     refuses=(
-        Refusal("x", strangers, ("x",), 5),
+        Refusal("x", strangers, ("x",)),
         *(another_number_of_axes(name) for name in ("x", "weight_out")),
         *(another_length(name, 0) for name in ("weight_ih", "bias_hh", "bias_out")),
     ),

@@ -44,7 +44,7 @@ PACKAGE = Path(__file__).parent.parent
 FIXED_SEED = "0"
 # What a check's examples are chosen from; a live search looks further.
 DRAWS = 48
-# So many of a visible check's released examples are among the private ones.
+# So many of a visible check's released examples are among the private ones, and so many has a check of refusals.
 FEW = 3
 
 Values = dict[str, Any]
@@ -258,7 +258,8 @@ def _choose(
         found = search(check, runner, seed, named_examples=False) if part.visible else ()
         failing = [draw.values for draw in found if draw.failure is not None]
         killers.append(min([smallest, *failing], key=size))
-    wanted = part.course.examples.per_check
+    # What is refused is given to students and worth little.
+    wanted = FEW if check.kind == "refusal" else part.course.examples.per_check
     kept: dict[str, Values] = {}
     for values in [*killers, *named, *_spread(pool, wanted)]:
         if len(kept) < wanted:

@@ -84,7 +84,7 @@ class _Code:
         self._names: dict[int, str] = {}
         # Arrays and generators that later calls use, by the call that gave them or drew from them.
         self._data: dict[int, list[tuple[Any, str]]] = {}
-        self._reserved = {call.request.name for call in calls if call.request.kind == "call"}
+        self._reserved = {call.request.name for call in calls if call.request.kind in ("call", "gradient")}
         self._used: dict[str, int] = {}
 
     def lines(self) -> Iterator[str]:
@@ -206,6 +206,11 @@ def _expression(request: Request, names: dict[int, str]) -> str:
     name = request.name
     if request.kind == "call":
         return f"{name}({', '.join(args + keywords)})"
+    if request.kind == "gradient":
+        places = request.args[1]
+        moved = [f"p[{places.index(i)}]" if i in places else arg for i, arg in enumerate(args[2:])]
+        function = f"lambda *p: {name}({', '.join(moved + keywords)})"
+        return f"torch.func.vjp({function}, {', '.join(args[2 + i] for i in places)})[1]({args[0]})"
     if request.kind == "method":
         return f"{args[0]}.{name}({', '.join(args[1:] + keywords)})"
     if request.kind == "attribute":

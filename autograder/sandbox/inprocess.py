@@ -12,6 +12,7 @@ import torch
 
 from autograder.sandbox.devices import device_finding
 from autograder.sandbox.forbidden.watching import Watch, watching
+from autograder.sandbox.gradients import gradients
 from autograder.sandbox.inspection import Finding, Findings, Inquiry
 from autograder.sandbox.limits import CappedOutput, TimeLimitReached, TooManyCallbacks, time_limit
 from autograder.sandbox.loops import loop_finding
@@ -179,10 +180,13 @@ class InProcess:
         return Reply(value, raised, printed.getvalue(), changed)
 
     def _perform(self, request: Request, args: tuple[Any, ...], kwargs: dict[str, Any]) -> object:
-        if request.kind == "call":
+        if request.kind in ("call", "gradient"):
             if not self.defines(request.name):
                 raise NameError(f"name '{request.name}' is not defined")
-            return self._call(request.name, self._namespace[request.name], args, kwargs)
+            function = self._namespace[request.name]
+            if request.kind == "gradient":
+                return gradients(function, args[0], args[1], args[2:], kwargs)
+            return self._call(request.name, function, args, kwargs)
         if request.kind == "method":
             return self._call(request.name, getattr(args[0], request.name), args[1:], kwargs)
         if request.kind == "attribute":

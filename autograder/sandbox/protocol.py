@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from autograder.sandbox.inspection import Findings, Inquiry
     from autograder.sandbox.script import Played, Script
 
-Kind = Literal["call", "method", "attribute", "assign", "operator"]
+Kind = Literal["call", "gradient", "method", "attribute", "assign", "operator"]
 # The type of what is raised in place of a call that takes too long.
 TIMED_OUT = "TimeLimitReached"
 # A line that refuses: one that raises, or a guard; see `autograder.guards`. A line without text may be one.
@@ -22,8 +22,9 @@ ON_PURPOSE = re.compile(r"\braise\b|\brequire_\w+\(|^line \d+$")
 class Request:
     """One thing to do with a student's code.
 
-    ``call`` runs the global function or class ``name``; ``method`` runs a method of the object ``args[0]``;
-    ``attribute`` reads and ``assign`` sets an attribute; ``operator`` applies one of `OPERATORS`.
+    ``call`` runs the global function or class ``name``; ``gradient`` asks autograd for that of its answer, ``args``
+    being upstream gradient, places of the arguments, and the arguments; ``method`` runs a method of the object
+    ``args[0]``; ``attribute`` reads and ``assign`` sets an attribute; ``operator`` applies one of `OPERATORS`.
     """
 
     kind: Kind

@@ -43,6 +43,7 @@ class Contract:
         slack: how often the dtype's tolerance is allowed, where sums of many products are rounded.
         half_slack: the same in float16 and bfloat16.
         batch: the axis of each argument that may be empty or single; empty where there is none.
+        differentiable: whether autograd has to pass from the answer to every floating argument.
         nan: arguments of which an entry may be nan; the oracle says what becomes of it.
         keywords: arguments that are passed by name.
         refuses: bad input.
@@ -60,6 +61,7 @@ class Contract:
     slack: float = 1.0
     half_slack: float = 2.0
     batch: Mapping[str, int] | None = None
+    differentiable: bool = False
     nan: tuple[str, ...] = ()
     keywords: tuple[str, ...] = ()
     refuses: tuple[Refusal, ...] = ()
@@ -108,6 +110,8 @@ class Contract:
         yield "test_not_contiguous", _not_contiguous(self, function)
         if self.batch:
             yield "test_empty_and_single", _empty_and_single(self, function)
+        if self.differentiable:
+            yield "test_autograd_passes", _differentiable(self, function)
         if self.nan:
             yield "test_nan_stays_visible", _nan_stays(self, function)
         yield "test_arguments_stay", _arguments_stay(self, function)
@@ -210,6 +214,21 @@ def _empty_and_single(contract: Contract, function: str) -> Test:
     return _named(test, "test_empty_and_single", "Axes of length 0 and 1 give a result of the right shape and values.")
 
 
+def _differentiable(contract: Contract, function: str) -> Test:
+    @case
+    @given(arguments=contract.drawn)
+    def test(self: object, student: Any, arguments: dict[str, Any]) -> None:
+        positional = [value for name, value in arguments.items() if name not in contract.keywords]
+        named = {name: arguments[name] for name in arguments if name in contract.keywords}
+        wrt = tuple(place for place, value in enumerate(positional) if _is_floating(value))
+        grad_out = cotangent_like(contract.oracle(*_copied(arguments).values()))
+        right = gradient_of(contract.oracle, wrt, grad_out, list(arguments.values()))
+        got = getattr(student, function).gradient(grad_out, wrt, *positional, **named)
+        assert_close(got, right if isinstance(right, tuple) else (right,))
+
+    return _named(test, "test_autograd_passes", "Autograd finds the gradient through the answer.")
+
+
 def _nan_stays(contract: Contract, function: str) -> Test:
     @case
     @given(arguments=contract.drawn, place=st.integers(0, 9))
@@ -235,20 +254,17 @@ def _arguments_stay(contract: Contract, function: str) -> Test:
 
 
 def _refused(contract: Contract, function: str) -> Test:
-    places = [(refusal_, variant) for refusal_ in contract.refuses for variant in range(refusal_.variants)]
-
     @refusal
-    @given(arguments=contract.drawn, number=st.integers(0, len(places) - 1))
-    def test(self: object, student: Any, arguments: dict[str, Any], number: int) -> None:
-        bad, variant = places[number]
+    @given(arguments=contract.drawn)
+    def test(self: object, student: Any, arguments: dict[str, Any]) -> None:
         given = contract.completed(arguments)
-        value = bad.spoil(given)[variant]
-        if value is None:
-            return
-        found = f"{bad.name} is {_described(value)}"
-        beside = [f"{k} has shape {tuple(v.shape)}" for k, v in given.items() if k != bad.name and _is_array(v)]
-        with raises(ValueError, naming=bad.naming, because=", ".join([found, *beside])):
-            contract.call(student, function, {**given, bad.name: value})
+        for bad in contract.refuses:
+            beside = [f"{k} has shape {tuple(v.shape)}" for k, v in given.items() if k != bad.name and _is_array(v)]
+            for value in bad.spoil(given):
+                if value is not None:
+                    found = f"{bad.name} is {_described(value)}"
+                    with raises(ValueError, naming=bad.naming, because=", ".join([found, *beside])):
+                        contract.call(student, function, {**given, bad.name: value})
 
     names = list(dict.fromkeys(f"`{one.name}`" for one in contract.refuses))
     listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"

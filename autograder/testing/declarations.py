@@ -100,7 +100,7 @@ class Mistake:
     name: str
     says: str
     solution: Any
-    kind: Kind = "idea"
+    kind: Kind
     stage: str = ""
 
 
@@ -220,7 +220,7 @@ def statistical(*, false_alarm: float, because: str) -> Callable[[Callable[..., 
     return declare
 
 
-def mistake(exercise: str, *, says: str, kind: Kind = "idea", stage: str = "") -> Callable[[Any], Any]:
+def mistake(exercise: str, *, says: str, kind: Kind, stage: str = "") -> Callable[[Any], Any]:
     """Marks a wrong solution of ``exercise``.
 
     Args:
@@ -296,8 +296,12 @@ def _checks_of(owner: type, visible: bool) -> tuple[Check, ...]:
         handle = getattr(test, "hypothesis", None)
         body = handle.inner_test if handle is not None else test
         parameters = tuple(p for p in inspect.signature(body).parameters if p not in ("self", "student"))
-        kind: Kind
-        kind, stage = getattr(body, "__kind__", getattr(test, "__kind__", ("idea", "")))
+        stated = getattr(body, "__kind__", getattr(test, "__kind__", None))
+        if stated is None:
+            raise DeclarationError(
+                f"{owner.__name__}.{name} does not say what it is about, allowed is @idea, @case or @refusal"
+            )
+        kind, stage = stated
         checks.append(
             Check(
                 declaration.name,

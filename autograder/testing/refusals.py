@@ -22,13 +22,11 @@ class Refusal:
         name: the argument.
         spoil: gives the bad values for a set of good arguments; None stands for one that would be good there.
         naming: the words of which the message has to have one; two refusals may apply, and either is right.
-        variants: how many bad values there are.
     """
 
     name: str
     spoil: Callable[[Arguments], tuple[Any, ...]]
     naming: tuple[str, ...]
-    variants: int
 
 
 def another_shape(name: str, *, or_naming: tuple[str, ...] = ()) -> Refusal:
@@ -42,7 +40,7 @@ def another_shape(name: str, *, or_naming: tuple[str, ...] = ()) -> Refusal:
         wanted = (longer, (int(np.prod(shape)),), (1, *shape), single if shape else (1, 1), ())
         return tuple(None if other == shape else _of_shape(x, other) for other in wanted)
 
-    return Refusal(name, spoil, (name, *or_naming), 5)
+    return Refusal(name, spoil, (name, *or_naming))
 
 
 def another_number_of_axes(name: str, *, or_naming: tuple[str, ...] = ()) -> Refusal:
@@ -52,7 +50,7 @@ def another_number_of_axes(name: str, *, or_naming: tuple[str, ...] = ()) -> Ref
         x = arguments[name]
         return x[None], (_of_shape(x, tuple(x.shape)[1:]) if x.ndim else None)
 
-    return Refusal(name, spoil, (name, *or_naming), 2)
+    return Refusal(name, spoil, (name, *or_naming))
 
 
 def another_length(name: str, axis: int, *, or_naming: tuple[str, ...] = ()) -> Refusal:
@@ -66,7 +64,7 @@ def another_length(name: str, axis: int, *, or_naming: tuple[str, ...] = ()) -> 
         single[axis] = 1
         return _of_shape(x, tuple(longer)), None if single == sides else _of_shape(x, tuple(single))
 
-    return Refusal(name, spoil, (name, *or_naming), 2)
+    return Refusal(name, spoil, (name, *or_naming))
 
 
 def no_axis(name: str, of: str) -> Refusal:
@@ -76,7 +74,7 @@ def no_axis(name: str, of: str) -> Refusal:
         axes = arguments[of].ndim
         return axes, -axes - 1
 
-    return Refusal(name, spoil, (name,), 2)
+    return Refusal(name, spoil, (name,))
 
 
 def not_positive(name: str) -> Refusal:
@@ -101,7 +99,7 @@ def no_word(name: str, *words: Any) -> Refusal:
 
 def bad_values(name: str, *values: Any, or_naming: tuple[str, ...] = ()) -> Refusal:
     """These values."""
-    return Refusal(name, lambda arguments: values, (name, *or_naming), len(values))
+    return Refusal(name, lambda arguments: values, (name, *or_naming))
 
 
 def _of_shape(x: Any, shape: tuple[int, ...]) -> Any:

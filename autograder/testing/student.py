@@ -136,6 +136,10 @@ class StudentFunction:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self._session.ask(Request("call", self._name, args, kwargs))
 
+    def gradient(self, grad_out: Any, wrt: tuple[int, ...], *args: Any, **kwargs: Any) -> Any:
+        """What autograd gives through the function's answer; see `autograder.sandbox.gradients`."""
+        return self._session.ask(Request("gradient", self._name, (grad_out, wrt, *args), kwargs))
+
 
 class StudentMethod:
     """A method of a student's object."""

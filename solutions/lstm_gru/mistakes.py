@@ -997,6 +997,15 @@ def predicts_the_last_alone(x, *args, ignore_index=-100):
 
 
 @mistake(
+    "char_lstm_loss",
+    kind="case",
+    says="The value is right, but no gradient comes through: somewhere the loss is cut off from the weights.",
+)
+def cuts_the_gradient(x, *args, ignore_index=-100):
+    return char_lstm_loss(x, *args, ignore_index=ignore_index).detach()
+
+
+@mistake(
     "char_lstm_loss", kind="idea", says="The loss is in bits: the logarithm has base 2. Nats take the natural one."
 )
 def counts_in_bits(x, *args, ignore_index=-100):
