@@ -75,15 +75,17 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True):
     """What a submission may use up. Reaching a limit costs the check at hand, never the submission.
 
     Attributes:
-        seconds_per_call: wall-clock seconds for one call of a student's function. The check fails and says
-            that the call took too long; the next check starts afresh.
-        seconds_per_cell: wall-clock seconds for one notebook cell when nbgrader executes the notebook. The
-            cell stops with a timeout error, and what depends on it fails.
+        seconds_per_call: seconds for one call of a student's function, without those in which the machine had no
+            processor for it. The check fails and says that the call took too long; the next check starts afresh.
+        seconds_per_cell: the same for one notebook cell. The cell stops with a timeout error, and what depends on it
+            fails.
         output_bytes: bytes that one cell or call may print. The rest is cut, and a note says so in its place.
         callbacks: times that one call may call back a function which a check passed in. The check fails and
             says that its function was called too often.
-        seconds_per_submission: wall-clock seconds for all cells and calls of one submission. Checks that are
-            left then fail as too slow.
+        seconds_per_submission: the same for all cells and calls of one submission. Checks that are left then fail as
+            too slow.
+        accidents: times that a submission may end its process or be stopped. Each time a new one runs its cells
+            again; after the last nothing more of it is run, and checks that are left fail.
         cpu_seconds: seconds of processor time for one submission, counted again after a crash. Checks that are
             left then fail as too slow.
         memory_mib: mebibytes that a submission may use beside Python and torch themselves. The call raises
@@ -97,6 +99,7 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True):
     output_bytes: Count = 20_000
     callbacks: Count = 10_000
     seconds_per_submission: Seconds = 300.0
+    accidents: Count = 50
     cpu_seconds: Seconds = 120.0
     memory_mib: Count = 2048
     notebook_bytes: Count = 20_000_000

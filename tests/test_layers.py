@@ -385,7 +385,8 @@ def test_limits_cannot_be_raised_again(zygote):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
-def test_threads_are_counted_for_each_process_alone(zygote):
+@pytest.mark.parametrize("uid", [None, 65534])
+def test_threads_are_counted_for_each_process_alone(zygote, uid):
     need("namespaces")
     code = """
     import threading
@@ -396,8 +397,8 @@ def test_threads_are_counted_for_each_process_alone(zygote):
     except RuntimeError:
         pass
     """
-    assert zygote.run(code, uid=65534, threads=9)["answer"] == 8
-    assert zygote.run("answer = on", uid=65534, threads=9)["answer"] == [name for name in NAMES if PROBES[name].on]
+    assert zygote.run(code, uid=uid, threads=9)["answer"] == 8
+    assert zygote.run("answer = on", uid=uid, threads=9)["answer"] == [name for name in NAMES if PROBES[name].on]
 
 
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="only there a program can call the kernel in two ways")

@@ -110,6 +110,7 @@ def wall_of(limits: Limits, device: str = "cpu") -> Wall:
         seconds_per_call=limits.seconds_per_call,
         seconds_per_cell=limits.seconds_per_cell,
         seconds_per_submission=limits.seconds_per_submission,
+        accidents=limits.accidents,
         output=limits.output_bytes,
         callbacks=limits.callbacks,
         device=device,

@@ -5,7 +5,8 @@ import mmap
 import os
 import socket
 import struct
-import time
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from autograder.sandbox.wire import Pack, WireError, as_json
@@ -46,14 +47,14 @@ class Channel:
         self._text_cap = text_cap
         self._sent = 0
         self._received = 0
-        self._deadline: float | None = None
+        self._left: Callable[[], float] | None = None
 
-    def send(self, message: Any, pack: Pack, timeout: float | None = None) -> None:
+    def send(self, message: Any, pack: Pack, left: Callable[[], float] | None = None) -> None:
         """Sends a JSON message with the raw bytes that it points into.
 
         Args:
             message, pack: what to send; a message in bytes is JSON already.
-            timeout: seconds until the other side has to have taken it; None for ever.
+            left: seconds until the other side has to have taken it, asked again when they are over; None for ever.
         Raises:
             Closed: the other side is gone.
             TooLate: it took longer: the other side does not read.
@@ -63,30 +64,27 @@ class Channel:
         mapped = self._mapping is not None and MAPPED_FROM <= len(raw) <= len(self._mapping)
         header = HEADER.pack(MAGIC, self._sent, len(text), len(raw), MAPPED if mapped else 0)
         self._sent += 1
-        self._deadline = None if timeout is None else time.monotonic() + timeout
+        self._left = left
         try:
-            self._socket.settimeout(self._time_left())
             if mapped and self._mapping is not None:
                 self._mapping[: len(raw)] = bytes(raw)
-                self._socket.sendall(header + text)
+                self._write(header + text)
             else:
-                self._socket.sendall(header + text + raw)
-        except TimeoutError:
-            raise TooLate from None
+                self._write(header + text + raw)
         except (OSError, ValueError):
             raise Closed from None
 
-    def receive(self, timeout: float | None = None) -> tuple[Any, memoryview]:
+    def receive(self, left: Callable[[], float] | None = None) -> tuple[Any, memoryview]:
         """The next message, and the raw bytes that it points into.
 
         Args:
-            timeout: seconds until the whole of it has to be there; None for ever.
+            left: seconds until the whole of it has to be there, asked again when they are over; None for ever.
         Raises:
             Closed: the other side is gone.
             TooLate: it took longer.
             WireError: what came is no frame.
         """
-        self._deadline = None if timeout is None else time.monotonic() + timeout
+        self._left = left
         magic, sequence, text_length, raw_length, place = HEADER.unpack(self._read(HEADER.size))
         if magic != MAGIC or sequence != self._received or place not in (0, MAPPED):
             raise WireError("malformed frame: wrong header")
@@ -112,26 +110,31 @@ class Channel:
         if self._mapping is not None:
             self._mapping.close()
 
-    def _time_left(self) -> float | None:
-        if self._deadline is None:
-            return None
-        left = self._deadline - time.monotonic()
-        if left <= 0:
+    def _wait(self) -> None:
+        """Lets the next step on the socket take as long as there is time."""
+        left = None if self._left is None else self._left()
+        if left is not None and left <= 0:
             raise TooLate
-        return left
+        self._socket.settimeout(left)
+
+    def _write(self, data: bytes | bytearray) -> None:
+        view = memoryview(data)
+        while view:
+            self._wait()
+            with suppress(TimeoutError):
+                view = view[self._socket.send(view) :]
 
     def _read(self, count: int) -> bytearray:
         buffer = bytearray(count)
         view, at = memoryview(buffer), 0
         try:
             while at < count:
-                self._socket.settimeout(self._time_left())
-                got = self._socket.recv_into(view[at:])
-                if got == 0:
-                    raise Closed
-                at += got
-        except TimeoutError:
-            raise TooLate from None
+                self._wait()
+                with suppress(TimeoutError):
+                    got = self._socket.recv_into(view[at:])
+                    if got == 0:
+                        raise Closed
+                    at += got
         except OSError:
             raise Closed from None
         return buffer

@@ -52,7 +52,7 @@ class LayerSettings:
         cpu_seconds: processor time on top of what the process has used; then SIGXCPU, a second later SIGKILL.
         file_bytes: how large a file may become that it writes.
         open_files: highest number of open files.
-        threads: how many threads it may have. The machine's root is exempt from this limit.
+        threads: how many threads it may have, where namespaces work; else they are not limited.
         readable: files, and folders with all below them, that may be read. See `default_readable`.
         devices: files that may be read, written and given commands.
     Raises:
@@ -200,7 +200,7 @@ LAYERS = (
     Layer("rlimits", "using up memory, processor time and disk", _limit_resources, _memory_ends),
     Layer(
         "namespaces",
-        "reaching the network and other processes' IPC",
+        "reaching the network and other processes' IPC, threads without end",
         lambda settings: enter_namespaces(settings.threads),
         _network_is_gone,
     ),

@@ -3,6 +3,7 @@
 import ctypes
 import os
 import resource
+from contextlib import suppress
 from pathlib import Path
 
 # <linux/sched.h>
@@ -18,6 +19,8 @@ PR_SET_DUMPABLE = 4
 PR_SET_NO_NEW_PRIVS = 38
 PR_GET_NO_NEW_PRIVS = 39
 SIGKILL = 9
+# "nobody": whose threads the kernel counts, where it exempts root's.
+UNPRIVILEGED = 65534
 CAPABILITY_VERSION_3 = 0x20080522
 
 # Where a machine's administrator forbids user namespaces, and the value that does so.
@@ -44,13 +47,17 @@ def libc_call(function: str, *arguments: object) -> int:
 def enter_namespaces(threads: int) -> None:
     """Moves this process into namespaces of its own: a network without interfaces, no shared IPC.
 
-    There threads are counted for this process alone, so a limit on them disturbs nobody. (Linux exempts the
-    machine's root from that limit.) No user is mapped: files keep their owners, and this process has no name.
+    There threads are counted for this process alone, so a limit on them disturbs nobody. No user is mapped: files keep
+    their owners, and this process has no name.
 
     Raises:
         OSError: the kernel refuses, or this process has threads that would stay outside.
     """
     refuse_threads()
+    if os.getuid() == 0:
+        # Threads are counted for the real user; which files may be read goes by the effective one, which stays.
+        with suppress(OSError):
+            os.setresuid(UNPRIVILEGED, 0, 0)
     try:
         libc_call("unshare", CLONE_NEWUSER | NAMESPACES)
     except OSError as error:

@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -20,6 +19,7 @@ from autograder.sandbox.channel import Channel, Closed, TooLate, shared_memory
 from autograder.sandbox.inspection import NOTHING_FOUND, Findings, Inquiry, findings_of
 from autograder.sandbox.layers import LayerSettings
 from autograder.sandbox.messages import generators_in
+from autograder.sandbox.patience import Patience
 from autograder.sandbox.protocol import TIMED_OUT, Raised, Reply, Request
 from autograder.sandbox.script import Played, Script
 from autograder.sandbox.values import Callback
@@ -40,8 +40,9 @@ class Wall:
 
     Attributes:
         layers: what the locked-down process may use and reach.
-        seconds_per_call, seconds_per_cell: wall-clock limits, kept by the judge.
-        seconds_per_submission: wall-clock limit of all calls and cells together.
+        seconds_per_call, seconds_per_cell: limits, kept by the judge; see `Patience` for which seconds count.
+        seconds_per_submission: limit of all calls and cells together.
+        accidents: how often the submission's process may end or be stopped.
         output: characters that a call or cell may print.
         callbacks: how often one call may call back.
         device: where the student's code gets its tensors.
@@ -51,6 +52,7 @@ class Wall:
     seconds_per_call: float = 10.0
     seconds_per_cell: float = 60.0
     seconds_per_submission: float = 300.0
+    accidents: int = 50
     output: int = 20_000
     callbacks: int = 10_000
     device: str = "cpu"
@@ -168,7 +170,7 @@ class Walled:
         self._ran: list[tuple[str, str]] = []
         self._channel: Channel | None = None
         self._pid = 0
-        self._had_accident = False
+        self._accidents = 0
         self._standing: dict[str, Callable[..., Any]] = {}
         self._room = Room()
         self._seconds_left = wall.seconds_per_submission
@@ -221,7 +223,7 @@ class Walled:
 
     def play(self, script: Script) -> Played | None:
         """Plays a script in one frame, unless the code has had an accident before, or is to call functions here."""
-        if self._had_accident or self._standing:
+        if self._accidents or self._standing:
             return None
         asked, pack = script.message
         self._room = Room()
@@ -240,7 +242,7 @@ class Walled:
 
     def inspect(self, inquiry: Inquiry) -> Findings:
         """Nothing is found where the student's code has had an accident before, or has one now."""
-        if self._had_accident:
+        if self._accidents:
             return NOTHING_FOUND
         asked, pack = inquiry.message
         try:
@@ -292,28 +294,29 @@ class Walled:
         """
         if self._seconds_left <= 0:
             raise Accident(_too_late(f"the submission's {self._wall.seconds_per_submission:g} seconds are used up"))
+        if self._accidents >= self._wall.accidents:
+            raise Accident(_too_late(f"your code has ended its process or was stopped {self._accidents} times"))
         channel = self._channel or self._fork()
-        allowed = min(seconds, self._seconds_left)
-        start = time.monotonic()
+        patience = Patience(self._pid, min(seconds, self._seconds_left))
         try:
-            channel.send(message, pack, allowed)
+            channel.send(message, pack, lambda: patience.left)
             while True:
-                answer, data = channel.receive(allowed - (time.monotonic() - start))
+                answer, data = channel.receive(lambda: patience.left)
                 if not isinstance(answer, dict):
                     raise WireError("malformed message")
                 if "call" not in answer or functions is None:
                     return answer, data
-                functions.answer(channel, answer, data, start + allowed)
+                functions.answer(channel, answer, data, patience)
         except TooLate:
-            self._had_accident = True
+            self._accidents += 1
             self._end()
-            raise Accident(_too_late(f"no answer after {allowed:g} seconds")) from None
+            raise Accident(_too_late(f"no answer after {patience.seconds:g} seconds")) from None
         except WireError as error:
             raise self._accident(str(error)) from None
         except Closed:
             raise self._accident("") from None
         finally:
-            self._seconds_left -= time.monotonic() - start
+            self._seconds_left -= patience.taken
 
     def _malformed(self, error: Exception) -> Accident:
         what = str(error) if isinstance(error, WireError) else type(error).__name__
@@ -321,7 +324,7 @@ class Walled:
 
     def _accident(self, what: str) -> Accident:
         """Ends the child; what happened as an exception of the student's code."""
-        self._had_accident = True
+        self._accidents += 1
         status = self._end()
         if what:
             return Accident(Raised("WireError", (), f"your code broke the connection to the grader: {what}"))
@@ -344,7 +347,8 @@ class Walled:
         self._pid, channel = self._zygote.fork(settings)
         self._channel = channel
         try:
-            hello, _ = channel.receive(GRACE_SECONDS)
+            starting = Patience(self._pid, GRACE_SECONDS)
+            hello, _ = channel.receive(lambda: starting.left)
         except (Closed, TooLate, WireError):
             self._end()
             raise SandboxError("a child does not start; run `autograder doctor`") from None
@@ -388,10 +392,10 @@ class _Functions:
         self._known.append(function)
         return len(self._known) - 1
 
-    def answer(self, channel: Channel, message: dict[str, Any], data: memoryview, deadline: float) -> None:
+    def answer(self, channel: Channel, message: dict[str, Any], data: memoryview, patience: Patience) -> None:
         """Calls the function that the child asks for, and sends its value."""
         reply, pack = self._answer(message, data)
-        channel.send(reply, pack, deadline - time.monotonic())
+        channel.send(reply, pack, lambda: patience.left)
 
     def _answer(self, message: dict[str, Any], data: memoryview) -> tuple[dict[str, Any], Pack]:
         self._calls_left -= 1
