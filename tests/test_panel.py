@@ -75,6 +75,12 @@ def test_the_text_says_what_is_right_what_it_looks_like_and_what_failed():
     ]
 
 
+def test_mathjax_passes_over_what_a_student_wrote():
+    page = BeautifulSoup(Panel(PARTIAL).html(), "html.parser")
+    (outermost,) = page.find_all(True, recursive=False)
+    assert {"tex2jax_ignore", "mathjax_ignore"} <= set(outermost["class"])
+
+
 def test_the_html_says_the_same_in_the_same_order():
     html = Panel(PARTIAL).html()
     texts = [
