@@ -12,7 +12,7 @@ from autograder.feedback.failure import check_result
 from autograder.results import CheckResult, Curve
 from autograder.sandbox.inprocess import InProcess
 from autograder.sandbox.protocol import Request
-from autograder.testing import assert_close, exercise
+from autograder.testing import assert_close, exercise, idea
 from autograder.testing.declarations import Check, declared_checks
 
 INPUTS = [torch.tensor([-1.0, 0.0]), torch.tensor([-1.0, 0.0, 1.0, 2.0]), torch.linspace(-3, 3, 7)]
@@ -22,6 +22,7 @@ INPUTS = [torch.tensor([-1.0, 0.0]), torch.tensor([-1.0, 0.0, 1.0, 2.0]), torch.
 class TestRelu:
     __test__ = False
 
+    @idea
     def test_values(self, student, x):
         """Negative entries become 0."""
         assert_close(student.relu(x), x.relu())
