@@ -192,8 +192,11 @@ def planted(solution: Callable[..., Any]) -> dict[str, Callable[..., Any]]:
     """Four usual device mistakes in a right function."""
 
     def on_inputs(change: Callable[[Tensor], Tensor]) -> Callable[..., Any]:
+        def changed(value: Any) -> Any:
+            return change(value) if isinstance(value, Tensor) and value.ndim else value
+
         def wrong(*args: Any, **kwargs: Any) -> Any:
-            return solution(*(change(a) if isinstance(a, Tensor) and a.ndim else a for a in args), **kwargs)
+            return solution(*map(changed, args), **{name: changed(value) for name, value in kwargs.items()})
 
         return wrong
 

@@ -84,6 +84,7 @@ def runs(opened: Any) -> bool:
     links = opened.locator("a[href^='javascript' i], a[href^='data' i], button:not(.btn), .rendered_html a, section a")
     links.evaluate_all(CLICKED)
     opened.wait_for_timeout(300)
+    opened.wait_for_load_state("load")  # a link may have led to another page
     return bool(opened.evaluate(RAN))
 
 

@@ -10,6 +10,7 @@ import pytest
 from conftest import ROOT
 
 from autograder.course import Course
+from autograder.testing.assignment import load_assignment
 
 # What a part may import of autograder beside itself.
 MAY_IMPORT = {
@@ -63,10 +64,10 @@ def test_the_sandbox_imports_neither_pytest_nor_hypothesis():
         assert not imports(file) & {"pytest", "hypothesis"}, file
 
 
-def test_content_imports_only_the_testing_part_of_the_program(course: Course):
+def test_content_imports_only_what_the_program_has_for_it(course: Course):
     for file in [*course.assignments_dir.rglob("*.py"), *course.solutions_dir.rglob("*.py")]:
         parts = {name for name in imports(file) if name.startswith("autograder.")}
-        assert parts <= {"autograder.testing"}, file
+        assert parts <= {"autograder.testing", "autograder.guards"}, file
 
 
 def test_the_wheel_holds_the_program_and_nothing_else(tmp_path):
@@ -86,7 +87,10 @@ def test_the_released_folder_holds_no_solution_and_no_hidden_check(course: Cours
         )
         released = (course.assignments_dir / assignment.name / f"{assignment.name}.ipynb").read_text(encoding="utf-8")
         reference = ast.parse((course.solutions_dir / assignment.name / "reference.py").read_text(encoding="utf-8"))
-        solved = [ast.unparse(d.body[-1]) for d in reference.body if isinstance(d, ast.FunctionDef)]
+        exercises = {exercise.name for exercise in load_assignment(course, assignment.name).exercises}
+        solved = [
+            ast.unparse(d.body[-1]) for d in reference.body if isinstance(d, ast.FunctionDef) and d.name in exercises
+        ]
         assert [line for line in solved if len(line) > 25 and line in released] == []
         assert "BEGIN SOLUTION" not in released
         assert "hidden" not in {cell_id for cell_id in released.split('"') if cell_id == "hidden"}
