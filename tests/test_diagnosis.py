@@ -7,7 +7,7 @@ from torch import tensor
 
 from autograder.examples.replay import Trial
 from autograder.examples.store import Example
-from autograder.feedback.diagnosis import Earlier, diagnose
+from autograder.feedback.diagnosis import Earlier, Words, diagnose
 from autograder.feedback.likeness import same_answer
 from autograder.feedback.uses import earlier_of, names_used
 from autograder.results import Diagnosis, ExerciseResult
@@ -16,6 +16,7 @@ from autograder.sandbox.values import Handle
 from autograder.testing.student import Call
 
 SAYS = {"first": "The first mistake.", "second": "The second mistake."}
+WORDS = Words(SAYS)
 WRONG = AssertionError("wrong")
 
 
@@ -31,13 +32,13 @@ def trial(own: object, *, reference: object, fails: bool, **mistakes: object) ->
 
 
 def named(*trials: Trial) -> str | None:
-    diagnosis = diagnose(trials, SAYS)
+    diagnosis = diagnose(trials, WORDS)
     return diagnosis.mistake if diagnosis and diagnosis.kind == "known" else None
 
 
 def test_a_mistake_that_explains_every_failing_example_is_named_with_its_sentence() -> None:
     failing = [trial(value, reference=0.0, fails=True, first=value) for value in (1.0, 2.0)]
-    assert diagnose(failing, SAYS) == Diagnosis("first", "The first mistake.")
+    assert diagnose(failing, WORDS) == Diagnosis("first", "The first mistake.")
 
 
 @pytest.mark.parametrize("missed", [0, 1, 2])
@@ -66,20 +67,20 @@ def test_of_two_that_match_the_one_that_agrees_on_more_passing_examples_is_named
 
 
 def test_two_that_cannot_be_told_apart_are_both_said_and_the_first_is_named() -> None:
-    diagnosis = diagnose([trial(1.0, reference=0.0, fails=True, second=1.0, first=1.0)], SAYS)
+    diagnosis = diagnose([trial(1.0, reference=0.0, fails=True, second=1.0, first=1.0)], WORDS)
     assert diagnosis == Diagnosis("first", "The first mistake. Or it is this: The second mistake.")
 
 
 def test_of_three_that_cannot_be_told_apart_two_are_said() -> None:
     failing = trial(1.0, reference=0.0, fails=True, first=1.0, second=1.0, third=1.0)
-    diagnosis = diagnose([failing], SAYS | {"third": "The third mistake."})
+    diagnosis = diagnose([failing], Words(SAYS | {"third": "The third mistake."}))
     assert diagnosis is not None
     assert "third" not in diagnosis.says
 
 
 def test_two_that_say_the_same_say_it_once() -> None:
     failing = trial(1.0, reference=0.0, fails=True, first=1.0, second=1.0)
-    assert diagnose([failing], dict.fromkeys(SAYS, "One mistake.")) == Diagnosis("first", "One mistake.")
+    assert diagnose([failing], Words(dict.fromkeys(SAYS, "One mistake."))) == Diagnosis("first", "One mistake.")
 
 
 def combined(first: int, second: int, neither: int = 0) -> list[Trial]:
@@ -93,7 +94,7 @@ def combined(first: int, second: int, neither: int = 0) -> list[Trial]:
 
 @pytest.mark.parametrize(("first", "second", "mend"), [(3, 2, "first"), (2, 4, "second"), (2, 2, "first")])
 def test_two_mistakes_that_share_out_the_failing_examples_are_both_said(first: int, second: int, mend: str) -> None:
-    diagnosis = diagnose(combined(first, second), SAYS)
+    diagnosis = diagnose(combined(first, second), WORDS)
     explains = f"It explains {max(first, second)} of the {first + second} examples that fail"
     other = SAYS["second" if mend == "first" else "first"]
     assert diagnosis == Diagnosis(mend, f"{SAYS[mend]} {explains}; the others look like another mistake: {other}")
@@ -133,28 +134,28 @@ def test_an_answer_nearer_to_the_reference_than_to_a_mistake_is_not_blamed_on_it
 
 def test_a_known_mistake_is_said_before_the_earlier_exercise_that_fails() -> None:
     failing = trial(1.0, reference=0.0, fails=True, first=1.0)
-    diagnosis = diagnose([failing], SAYS, earlier=Earlier(failed=("softmax",)))
+    diagnosis = diagnose([failing], WORDS, earlier=Earlier(failed=("softmax",)))
     uses = "It uses `softmax`, which does not pass yet: mend that first."
     assert diagnosis == Diagnosis("first", f"The first mistake. {uses}")
 
 
 def test_without_a_known_mistake_the_earlier_exercise_that_fails_is_all_that_is_said() -> None:
-    diagnosis = diagnose([trial(-1.0, reference=1.0, fails=True)], SAYS, earlier=Earlier(failed=("softmax", "relu")))
+    diagnosis = diagnose([trial(-1.0, reference=1.0, fails=True)], WORDS, earlier=Earlier(failed=("softmax", "relu")))
     uses = "It uses `softmax`, which does not pass yet: mend that first. A mistake of its own may remain."
     assert diagnosis == Diagnosis("earlier_exercise", uses, "generic")
 
 
 def test_a_known_mistake_goes_before_a_generic_diagnosis() -> None:
     failing = trial(None, reference=0.0, fails=True, first=None)
-    assert diagnose([failing], SAYS) == Diagnosis("first", "The first mistake.")
-    generic = diagnose([failing], {})
+    assert diagnose([failing], WORDS) == Diagnosis("first", "The first mistake.")
+    generic = diagnose([failing], Words())
     assert generic is not None
     assert (generic.mistake, generic.kind) == ("returns_none", "generic")
 
 
 def test_a_wrong_backward_whose_forward_passes_is_told_so_if_nothing_else_is_known() -> None:
     failing = trial(1.0, reference=0.5, fails=True)
-    diagnosis = diagnose([failing], {}, name="relu_backward", earlier=Earlier(passed=frozenset({"relu"})))
+    diagnosis = diagnose([failing], Words(), name="relu_backward", earlier=Earlier(passed=frozenset({"relu"})))
     assert diagnosis == Diagnosis("backward_only", "`relu` passes, so only the gradient is wrong.", "generic")
 
 

@@ -15,7 +15,7 @@ from autograder.course import Course
 from autograder.examples.replay import Trial
 from autograder.examples.store import Example
 from autograder.feedback.diagnosers import DIAGNOSERS
-from autograder.feedback.diagnosis import Earlier, diagnose
+from autograder.feedback.diagnosis import Earlier, Words, diagnose
 from autograder.feedback.likeness import same_answer
 from autograder.grading.exercise import judge_exercise, replayed
 from autograder.grading.notebook import load_recordings
@@ -306,7 +306,7 @@ CASES: dict[str, Case] = {
 
 
 def diagnosed(case: Case) -> tuple[str, str] | None:
-    diagnosis = diagnose(trials(case.right, case.wrong, case.examples, case.name), {}, name=case.name)
+    diagnosis = diagnose(trials(case.right, case.wrong, case.examples, case.name), Words(), name=case.name)
     return None if diagnosis is None else (diagnosis.mistake, re.sub(r"line \d+", "line N", diagnosis.says))
 
 
@@ -332,7 +332,7 @@ def test_a_message_has_one_to_four_sentences_and_no_code_of_the_solution(case: s
 @pytest.mark.parametrize("case", CASES)
 def test_the_right_solution_gets_no_diagnosis(case: str) -> None:
     right, _, examples, name = CASES[case]
-    assert diagnose(trials(right, right, examples, name), {}, name=name) is None
+    assert diagnose(trials(right, right, examples, name), Words(), name=name) is None
 
 
 SINGLE_FITS = {
@@ -369,7 +369,7 @@ def test_a_wrong_member_of_an_object_is_named_where_others_are_right() -> None:
         reference = (Reply(best), Reply(wait))
         own = tuple(Call(r, reply) for r, reply in zip(requests, (Reply(best), Reply(wait * wait + 1)), strict=True))
         made.append(Trial(Example({}, reference, {}), own, AssertionError("wrong")))
-    diagnosis = diagnose(made, {})
+    diagnosis = diagnose(made, Words())
     assert diagnosis is not None
     assert (diagnosis.mistake, diagnosis.says) == ("one_member", GOLDEN["messages"]["one_member"])
 
@@ -377,7 +377,7 @@ def test_a_wrong_member_of_an_object_is_named_where_others_are_right() -> None:
 def test_the_right_exception_with_another_message_is_told_apart() -> None:
     calls_made = tuple(calls(checks_sign, [{"x": tensor([-1.0])}], "f"))
     trial = Trial(Example({}, tuple(call.reply for call in calls_made), {}), calls_made, AssertionError("no name"))
-    diagnosis = diagnose([trial], {})
+    diagnosis = diagnose([trial], Words())
     assert diagnosis is not None
     assert (diagnosis.mistake, diagnosis.says) == ("unnamed_argument", GOLDEN["messages"]["unnamed_argument"])
 
@@ -390,7 +390,7 @@ def test_a_live_trial_is_compared_by_the_checks_own_expected_value() -> None:
             assert_close(call.reply.value, example["x"].exp())
         except Mismatch as failure:
             made.append(Trial(Example(example, (), {}), (call,), failure))
-    diagnosis = diagnose(made, {})
+    diagnosis = diagnose(made, Words())
     assert diagnosis is not None
     assert diagnosis.mistake == "reversed_sign"
     assert diagnosis.kind == "generic"
@@ -399,7 +399,7 @@ def test_a_live_trial_is_compared_by_the_checks_own_expected_value() -> None:
 def test_a_passing_forward_is_said_of_a_wrong_backward() -> None:
     case = CASES["entrywise_factor"]
     made = trials(case.right, case.wrong, case.examples, case.name)
-    diagnosis = diagnose(made, {}, name="f_backward", earlier=Earlier(passed=frozenset({"f"})))
+    diagnosis = diagnose(made, Words(), name="f_backward", earlier=Earlier(passed=frozenset({"f"})))
     assert diagnosis is not None
     assert diagnosis.says.startswith(
         "`f` passes, so only the gradient is wrong. Wherever it is wrong, each value is off"
@@ -436,7 +436,7 @@ def test_no_answer_is_too_odd_to_be_looked_at(own: str, expected: str) -> None:
     call = Call(Request("call", "f", tuple(given.values())), Reply(ODD_ANSWERS[own]))
     odd = Trial(Example(given, (Reply(ODD_ANSWERS[expected]),), {}), (call,), AssertionError("wrong"))
     right = Trial(Example(given, (Reply(ODD_ANSWERS[expected]),), {}), (), None)
-    diagnosis = diagnose([odd, odd, odd, right, right, right], {}, name="f")
+    diagnosis = diagnose([odd, odd, odd, right, right, right], Words(), name="f")
     assert diagnosis is None or diagnosis.says
 
 
@@ -451,7 +451,9 @@ def said_of_mistakes(course: Course, name: str) -> Iterator[tuple[str, str]]:
             namespace = {**assignment.reference, exercise.name: mistake.solution}
             runner = InProcess(namespace, seconds_per_call=5)
             visible = [check for check in exercise.checks if check.visible]
-            result = judge_exercise(exercise, visible, runner, replayed(*recordings), {})
+            result = judge_exercise(
+                exercise, visible, runner, replayed(*recordings), Words(returns=recordings[0].returns(exercise.name))
+            )
             if result.diagnosis is not None:
                 yield f"{exercise.name}.{mistake.name}", result.diagnosis.mistake
 
