@@ -13,9 +13,9 @@ Word = tuple[str, str]
 
 # With these symptoms calls or conditions may say more than the answer's form does.
 WITH_CALLS: tuple[Symptom, ...] = ("numbers", "not_finite", "unseen")
-WITH_EXAMPLES: tuple[Symptom, ...] = ("raises", "shape", "dtype", "not_finite", "numbers")
+WITH_EXAMPLES: tuple[Symptom, ...] = ("raises", "shape", "dtype", "not_finite", "hides", "numbers")
 # What says something even beside a commoner symptom of which nothing is known.
-TELLING: tuple[Symptom, ...] = ("raises", "answers", "other_exception", "timeout", "changes", "not_finite")
+TELLING: tuple[Symptom, ...] = ("raises", "answers", "other_exception", "timeout", "changes", "not_finite", "hides")
 # What is said of single entries says when it happens, too.
 OF_ENTRIES = {"only_special_entries", "only_some_entries", "only_some_entries_right"}
 # Most characters of what is said, so that somebody reads it.
@@ -28,11 +28,12 @@ BRIEFLY: Mapping[Symptom, str] = {
     "accident": "the exception comes by accident",
     "nothing": "it returns None",
     "type": "the answer has the wrong type",
-    "length": "there are too many or too few results",
+    "length": "there are too many or too few results or entries",
     "keys": "the keys are wrong",
     "shape": "the shape is wrong",
     "dtype": "the dtype is wrong",
     "not_finite": "the answer is nan or infinite",
+    "hides": "numbers come where nan or infinity is expected",
     "numbers": "the values are wrong",
     "changes": "an argument is changed in place",
     "unseen": "a check fails for another reason",
@@ -62,7 +63,7 @@ def _said(found: Sequence[Finding], word: Word | None) -> Word | None:
     if main.symptom == "raises" and word is not None:
         return word[0], f"In {main.count} of the {total} examples that fail {_clause(main)}; {rest}."
     if word is not None:
-        return word[0], f"In {main.count} of the {total} examples that fail: {word[1]} {_capital(rest)}."
+        return word[0], f"In {main.count} of the {total} examples that fail: {_small(word[1])} {_capital(rest)}."
     if any(other.symptom in TELLING for other in others):
         return "several_symptoms", f"Of the {total} examples that fail, {_briefly(main)}; {rest}."
     return None
@@ -150,6 +151,10 @@ def _first(evidence: Evidence, diagnosers: Sequence[Diagnoser]) -> Word | None:
         if sentence is not None:
             return diagnoser.__name__, sentence
     return None
+
+
+def _small(text: str) -> str:
+    return text[:1].lower() + text[1:]
 
 
 def _capital(text: str) -> str:

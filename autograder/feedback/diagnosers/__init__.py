@@ -9,6 +9,7 @@ from itertools import chain
 
 from autograder.feedback.diagnosers import (
     conditions,
+    dependence,
     entries,
     exceptions,
     factors,
@@ -39,7 +40,7 @@ OF_CALLS: tuple[Diagnoser, ...] = (
     masks.not_scaled,
 )
 # Of whole answers, whatever their parts.
-OF_WHOLE: tuple[Diagnoser, ...] = (form.swapped_results, conditions.ignores_an_argument)
+OF_WHOLE: tuple[Diagnoser, ...] = (form.swapped_results, dependence.ignores_an_argument)
 # Of one part of the answers, or of answers without parts.
 OF_PARTS: Mapping[Symptom, tuple[Diagnoser, ...]] = {
     "timeout": (exceptions.takes_too_long,),
@@ -87,7 +88,6 @@ OF_PARTS: Mapping[Symptom, tuple[Diagnoser, ...]] = {
         places.sums_along_another_axis,
         sequences.right_up_to_a_step,
         sequences.right_from_the_second_step,
-        numbers.hides_nan,
         places.only_special_entries,
         entries.some_signs,
         factors.some_multiplied,
@@ -96,6 +96,7 @@ OF_PARTS: Mapping[Symptom, tuple[Diagnoser, ...]] = {
         entries.one_value,
         relations.off_by_a_multiple,
         relations.moves_too_far,
+        dependence.ignores_an_entry,
         properties.breaks_a_bound,
         places.only_some_entries,
         entries.should_be_one_value,
@@ -103,13 +104,17 @@ OF_PARTS: Mapping[Symptom, tuple[Diagnoser, ...]] = {
         places.only_some_entries_right,
         numbers.one_sided,
         properties.leaves_an_argument,
+        dependence.not_proportional,
+        dependence.only_the_slope,
     ),
     "not_finite": (numbers.not_finite,),
+    "hides": (places.only_special_entries, numbers.hides_nan),
     "forms": (shapes.permuted_axes,),
     "unseen": (),
 }
 # Of the examples: which of them go wrong.
 OF_EXAMPLES: tuple[Diagnoser, ...] = (
+    conditions.only_where_left_out,
     conditions.only_some_dtypes,
     conditions.only_some_words,
     conditions.only_one_axis,

@@ -1,7 +1,6 @@
 """Diagnosers of when it goes wrong: what all failing examples share, and no passing one has."""
 
 import math
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any, NamedTuple
@@ -9,23 +8,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from torch import Tensor
 
-from autograder.feedback.diagnosers.evidence import (
-    Answer,
-    Evidence,
-    Situation,
-    as_array,
-    is_number,
-    single_difference,
-)
-from autograder.feedback.likeness import same_answer
+from autograder.feedback.diagnosers.evidence import Evidence, Situation, as_array, is_number
 from autograder.feedback.naming import join
-from autograder.sandbox.protocol import Reply
 
 # So many different values of an argument on either side show that it decides; fewer may agree by chance.
 ENOUGH = 4
 # So many examples of one check have to stand on either side: two checks differ in much.
 MIXED = 2
-MOST_ANSWERS = 40
+# So many calls that give an argument have to be right if it is its default that is wrong.
+MANY = 20
 LIMITS = (0.0, 1.0, 0.5)
 HALVES = {"float16", "bfloat16"}
 
@@ -33,80 +24,36 @@ Holds = Callable[[Any], bool | None]
 
 
 class Condition(NamedTuple):
-    """What may decide: of one argument, in words, and whether it holds; None where it has no meaning."""
+    """What may decide.
+
+    Attributes:
+        argument: of which.
+        text: in words.
+        holds: whether it does; None where it has no meaning.
+        leaves_one: whether it holds of all values but one.
+    """
 
     argument: str
     text: str
     holds: Holds
+    leaves_one: bool = False
 
 
-def ignores_an_argument(evidence: Evidence) -> str | None:
-    """Answers stay the same when one argument alone changes, though the right ones do not.
-
-    That is said only if some call was asked with enough different values of it that have as many right answers, and if
-    no other number, and no form of the call, is the same wherever that is seen.
-    """
-    answers = [a for a in (*evidence.wrong, *evidence.right) if a.request.kind in ("call", "method") and not a.drawn]
-    answers = [a for a in answers if a.got.raised is None and a.expected.raised is None][:MOST_ANSWERS]
-    ignored: dict[str, list[tuple[Answer, Answer]]] = defaultdict(list)
-    used: set[str] = set()
-    for a, b in combinations(answers, 2):
-        name = _argument_at(a, single_difference(a.request, b.request))
-        if name is None:
-            continue
-        if not same_answer(a.got, b.got):
-            used.add(name)
-        elif not same_answer(a.expected, b.expected) and _says_something(a):
-            ignored[name].append((a, b))
-    names = sorted(name for name, pairs in ignored.items() if name not in used and _is_shown(pairs, answers))
-    if len(names) != 1:
+def only_where_left_out(evidence: Evidence) -> str | None:
+    """Wrong only where one argument is left to its default; many calls that give it are right."""
+    wrong, right = _sides(evidence.situations)
+    unnamed = [value for a in evidence.wrong for name, value in a.inputs.items() if not name.startswith("`")]
+    if not evidence.wrong or len(right) < MANY or any(map(_is_plain, unnamed)):
         return None
-    name = names[0][0].upper() + names[0][1:]
-    return f"{name} makes no difference: calls that differ in it alone give the same answer. Where does it enter?"
-
-
-def _is_shown(pairs: Sequence[tuple[Answer, Answer]], answers: Sequence[Answer]) -> bool:
-    """Whether pairs of calls that agree show that the argument in which they differ is ignored."""
-    agreeing: dict[int, list[Answer]] = defaultdict(list)
-    for a, b in pairs:
-        agreeing[id(a)].append(b)
-    most = max(agreeing.values(), key=len)
-    if len(_different([answer.expected for answer in most])) < ENOUGH - 1:
-        return False
-    seen = [answer for pair in pairs for answer in pair]
-    return _settings(seen) >= _settings(answers) or len(_settings(seen)) >= ENOUGH
-
-
-def _different(replies: Sequence[Reply]) -> list[Reply]:
-    found: list[Reply] = []
-    for reply in replies:
-        if not any(same_answer(reply, other) for other in found):
-            found.append(reply)
-    return found
-
-
-def _settings(answers: Sequence[Answer]) -> set[str]:
-    """How the calls are formed, and the plain values that they give."""
-    return {
-        repr((len(a.request.args), sorted(a.request.kwargs), [v for v in a.inputs.values() if _is_plain(v)]))
-        for a in answers
-    }
-
-
-def _argument_at(a: Answer, place: str | int | None) -> str | None:
-    """How a sentence names the argument at a place of a call."""
-    if place is None:
+    given = set.intersection(*(set(s.values) for s in right))
+    left_out = sorted(name for name in given if not any(name in s.values for s in wrong))
+    if len(left_out) != 1:
         return None
-    if isinstance(place, str):
-        return f"`{place}`"
-    own = [name for name, value in a.inputs.items() if value is a.request.args[place]]
-    return own[0] if own else None
-
-
-def _says_something(answer: Answer) -> bool:
-    """Whether an answer is not 0 everywhere: that can come of anything."""
-    value = as_array(answer.got.value)
-    return value is None or bool(value.any())
+    name = left_out[0]
+    values = [s.values[name] for s in right]
+    if not all(map(_is_plain, values)) or len(set(values)) < (2 if _is_word(values[0]) else ENOUGH):
+        return None
+    return f"It is right wherever `{name}` is given, and wrong where that is left out. What is its default?"
 
 
 def only_some_numbers(evidence: Evidence) -> str | None:
@@ -200,7 +147,10 @@ def _every_condition(names: Sequence[str], wrong: Sequence[Situation]) -> Iterat
 def _tells(condition: Condition, wrong: Sequence[Situation], right: Sequence[Situation]) -> bool:
     bad, good = ([condition.holds(s.values) for s in side] for side in (wrong, right))
     known = [value for value in good if value is not None]
-    return None not in bad and all(bad) and len(known) >= ENOUGH and not any(known)
+    if None in bad or not all(bad) or len(known) < ENOUGH or any(known):
+        return False
+    numbers = [s.values.get(condition.argument) for s in right]
+    return condition.leaves_one or not all(map(is_number, numbers)) or len(set(numbers)) >= ENOUGH
 
 
 def _is_mixed(wrong: Sequence[Situation], right: Sequence[Situation]) -> bool:
@@ -237,7 +187,9 @@ def _numbers(names: Sequence[str], wrong: Sequence[Situation]) -> Iterator[Condi
                 (f"other than {limit:g}", lambda v, limit=limit: v != limit),
             ):
                 if words.startswith("exactly") or len(values) >= ENOUGH:
-                    yield Condition(name, f"It is wrong only where `{name}` is {words}.", _of(name, is_number, holds))
+                    of = _of(name, is_number, holds)
+                    text = f"It is wrong only where `{name}` is {words}."
+                    yield Condition(name, text, of, leaves_one=words.startswith("other"))
         if all(isinstance(s.values[name], int) for s in wrong):
             yield Condition(name, f"It is wrong only where `{name}` is odd.", _of(name, _is_int, lambda v: v % 2 == 1))
             yield Condition(name, f"It is wrong only where `{name}` is even.", _of(name, _is_int, lambda v: v % 2 == 0))

@@ -18,7 +18,7 @@ def prints(evidence: Evidence) -> str | None:
 def returns_none(evidence: Evidence) -> str | None:
     """Returns None."""
     wanted = kind(evidence.wrong[0].expected.value)
-    return f"It returns None where {wanted} is expected. Does every path through the code end in `return`?"
+    return f"None comes back where {wanted} is expected. On which path is it not computed, or not returned?"
 
 
 def loses_graph(evidence: Evidence) -> str | None:

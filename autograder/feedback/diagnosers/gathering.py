@@ -33,12 +33,13 @@ Symptom = Literal[
     "shape",
     "dtype",
     "not_finite",
+    "hides",
     "numbers",
     "changes",
     "unseen",
     "forms",
 ]
-FORMS: tuple[Symptom, ...] = ("nothing", "type", "length", "keys", "shape", "dtype", "not_finite", "numbers")
+FORMS: tuple[Symptom, ...] = ("nothing", "type", "length", "keys", "shape", "dtype", "not_finite", "hides", "numbers")
 
 Places = Mapping[tuple[str, int], str]
 Leaf = tuple[tuple[Step, ...], Any, Any]
@@ -208,12 +209,14 @@ def form_of(got: Any, expected: Any) -> Symptom | None:
             return "shape"
         if got.dtype != expected.dtype:
             return "dtype"
-    return "not_finite" if _is_spoilt(got, expected) else "numbers"
+    if _is_spoilt(got, expected):
+        return "not_finite"
+    return "hides" if _is_spoilt(expected, got) else "numbers"
 
 
-def _is_spoilt(got: Any, expected: Any) -> bool:
-    """Whether there is nan or infinity where a number is expected."""
-    own, right = as_array(got), as_array(expected)
+def _is_spoilt(one: Any, other: Any) -> bool:
+    """Whether there is nan or infinity where the other has a number."""
+    own, right = as_array(one), as_array(other)
     if own is None or right is None or own.shape != right.shape:
         return False
     return bool((~np.isfinite(own) & np.isfinite(right)).any())
@@ -362,13 +365,18 @@ def _dtype(trial: Trial) -> str:
 def _answers_fully(trial: Trial) -> bool:
     """Whether there were answers that say something: none empty, none refused."""
     own, recorded = trial.replies, trial.example.reference
-    values = [as_array(reply.value) for reply in recorded]
+    values = [value for reply in recorded for _, value, _ in leaves(reply.value, reply.value)]
     return (
         bool(recorded)
         and len(own) == len(recorded)
         and all(reply.raised is None for reply in recorded)
-        and all(value is None or value.size > 0 for value in values)
+        and not any(_is_empty(value) for value in values)
     )
+
+
+def _is_empty(value: Any) -> bool:
+    array = as_array(value)
+    return value in ([], {}, ()) if isinstance(value, list | dict | tuple) else array is not None and not array.size
 
 
 def _places(trials: Sequence[Trial]) -> Places:

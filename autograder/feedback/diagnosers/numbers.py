@@ -1,10 +1,12 @@
 """Diagnosers of what the wrong numbers have to do with the right ones, or with what was passed in."""
 
+from itertools import combinations
 from typing import Any
 
 import numpy as np
 
 from autograder.feedback.diagnosers.evidence import Evidence, Pair, as_array, shaped_inputs
+from autograder.feedback.naming import join
 
 
 def not_finite(evidence: Evidence) -> str | None:
@@ -20,9 +22,9 @@ def not_finite(evidence: Evidence) -> str | None:
     what = "nan" if np.isnan(pair.got[index]) else "inf"
     at = f"first at {list(index)}" if index else "in the first example that fails"
     entries = sorted(((name, x[index]) for name, x in shaped_inputs(pair)), key=lambda entry: -abs(entry[1]))
-    given = f", where {entries[0][0]} is {entries[0][1]:.5g}" if entries else ""
+    given = f", where {join([f'{name} is {value:.5g}' for name, value in entries[:2]])}" if entries else ""
     return (
-        f"Every answer that is wrong has {what if len(pairs) == 1 else 'nan or inf'} in it, {what} {at}{given}. "
+        f"The answer has {what if len(pairs) == 1 else 'nan or inf'} in it each time, {what} {at}{given}. "
         "Which step overflows, or divides by 0, there?"
     )
 
@@ -129,15 +131,20 @@ SIDED = 5
 def _sided_by_sign(evidence: Evidence) -> str | None:
     """Too large where an argument has one sign, and too small where it has the other; or so in size."""
     pairs = evidence.pairs
-    for name in sorted(set.intersection(*({name for name, _ in shaped_inputs(pair)} for pair in pairs))):
-        x = np.concatenate([dict(shaped_inputs(pair))[name][pair.wrong] for pair in pairs])
+    names = sorted(set.intersection(*({name for name, _ in shaped_inputs(pair)} for pair in pairs)))
+    own = {name: np.concatenate([dict(shaped_inputs(pair))[name][pair.wrong] for pair in pairs]) for name in names}
+    signs = [(x, f"{name} is positive", "it is negative") for name, x in own.items()]
+    signs += [
+        (own[a] * own[b], f"{a} and {b} have the same sign", "they have opposite ones") for a, b in combinations(own, 2)
+    ]
+    for x, positive, negative in signs:
         if min((x > 0).sum(), (x < 0).sum()) < SIDED or (x == 0).any():
             continue
         for what, too_large in (("", _larger(pairs)), (" in size", _larger_in_size(pairs))):
             if too_large is not None and (np.array_equal(too_large, x > 0) or np.array_equal(too_large, x < 0)):
-                where, other = ("positive", "negative") if too_large[x > 0].all() else ("negative", "positive")
-                seen = f"Wherever it is wrong, the value is too large{what} where {name} is {where}"
-                return f"{seen}, and too small where it is {other}."
+                there, elsewhere = ("large", "small") if too_large[x > 0].all() else ("small", "large")
+                seen = f"Wherever it is wrong, the value is too {there}{what} where {positive}"
+                return f"{seen}, and too {elsewhere} where {negative}."
     return None
 
 

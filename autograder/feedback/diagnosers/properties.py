@@ -24,11 +24,13 @@ def leaves_an_argument(evidence: Evidence) -> str | None:
 def _broken(evidence: Evidence, properties: Callable[[tuple[Pair, ...]], Iterator[tuple[str, Property]]]) -> str | None:
     pairs = evidence.pairs
     right = [pair for pair in (*pairs, *evidence.right_pairs) if np.isfinite(pair.expected).all()]
-    if len(pairs) < ENOUGH or len(right) < len(pairs) or evidence.distinct < ENOUGH:
+    finite = [pair for pair in pairs if np.isfinite(pair.expected).all()]
+    if len(finite) < max(ENOUGH, len(pairs) / 2) or evidence.distinct < ENOUGH:
         return None
+    where = "in every example" if len(finite) == len(pairs) else "in every example without nan and infinity"
     for text, holds in properties(pairs):
-        if all(holds(pair, pair.expected) for pair in right) and not any(holds(pair, pair.got) for pair in pairs):
-            return f"{text}, in every example; yours breaks that each time it is wrong."
+        if all(holds(pair, pair.expected) for pair in right) and not any(holds(pair, pair.got) for pair in finite):
+            return f"{text}, {where}; yours breaks that each time it is wrong."
     return None
 
 

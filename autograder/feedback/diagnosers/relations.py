@@ -12,6 +12,8 @@ from autograder.feedback.diagnosers.factors import HALF_OVERFLOWS
 
 # So many wrong answers, with so many different entries each, show a relation that is no chance.
 ENOUGH = 3
+# So many different entries are off by one and the same multiple.
+DIFFERENT = 6
 REDUCTIONS: tuple[tuple[str, Callable[..., np.ndarray]], ...] = (
     ("sum", np.sum),
     ("mean", np.mean),
@@ -39,6 +41,9 @@ def off_by_an_entry(evidence: Evidence) -> str | None:
     if how == "factor":
         seen = f"Wherever it is wrong, each value is off by a factor, {name}."
         return f"{seen} Look at where it is multiplied."
+    if how == "sum":
+        seen = f"Wherever it is wrong, each value and the right one add up to {name}."
+        return f"{seen} Which sign, or which of two cases, is turned round?"
     if how == "value":
         return f"Wherever it is wrong, the answer is {name}, and nothing else."
     seen = f"Wherever it is wrong, each value is off by {name}."
@@ -54,12 +59,15 @@ def off_by_a_multiple(evidence: Evidence) -> str | None:
     for name in sorted(names, key=lambda name: (len(name), name)):
         multiples = [_multiple(pair, dict(_candidates(pair, products=False))[name]) for pair in pairs]
         known = [multiple for multiple in multiples if multiple is not None]
-        if len(known) < len(pairs) or sum(certain for _, certain in known) < ENOUGH:
+        if len(known) < len(pairs):
             continue
-        factors = [factor for factor, certain in known if certain]
-        if all(math.isclose(factor, factors[0], rel_tol=1e-3) for factor in factors):
+        factors = [factor for factor, _ in known]
+        different = {value for pair in pairs for value in dict(_candidates(pair, products=False))[name].flat}
+        if len(different) >= DIFFERENT and all(math.isclose(f, factors[0], rel_tol=1e-3) for f in factors):
             times = "" if math.isclose(abs(factors[0]), 1, rel_tol=1e-3) else f"{abs(factors[0]):.3g} times "
             return f"Wherever it is wrong, each value is off by {times}{name}. Look at where it is added or subtracted."
+        if sum(certain for _, certain in known) < ENOUGH:
+            continue
         return f"Wherever it is wrong, each value is off by a multiple of {name}. By what should that be multiplied?"
     return None
 
@@ -129,7 +137,13 @@ def _argument(pairs: Sequence[Pair], factors: Sequence[float]) -> str:
 def _relations(pair: Pair) -> Iterator[tuple[str, str]]:
     for name, x in _candidates(pair):
         usable = np.isfinite(x)
-        if not usable.any() or not x[usable].any():
+        if not usable.any():
+            continue
+        if pair.is_close(x):
+            yield name, "value"
+        if _near(pair.got, x - pair.expected, pair, np.abs(pair.expected) + np.abs(x)):
+            yield name, "sum"
+        if not x[usable].any():
             continue
         with np.errstate(all="ignore"):
             product, quotient = pair.expected * x, pair.got * x
@@ -138,8 +152,6 @@ def _relations(pair: Pair) -> Iterator[tuple[str, str]]:
         size = np.abs(pair.expected) + np.abs(x)
         if _near(pair.got, pair.expected + x, pair, size) or _near(pair.got, pair.expected - x, pair, size):
             yield name, "term"
-        if pair.is_close(x):
-            yield name, "value"
 
 
 def _candidates(pair: Pair, *, products: bool = True) -> Iterator[Named]:
@@ -156,11 +168,11 @@ def _candidates(pair: Pair, *, products: bool = True) -> Iterator[Named]:
     shape = pair.got.shape
     for name, value in pair.inputs.items():
         x = as_array(value) if isinstance(value, Tensor | np.ndarray) else None
-        if x is None or x.shape == shape or not x.size or x.ndim > MOST_AXES:
+        if x is None or not x.size or x.ndim > MOST_AXES:
             continue
-        if x.ndim == 1 and len(shape) > 1:
+        if x.ndim == 1 < len(shape):
             if len(x) == shape[-1]:
-                yield f"the entry of {name} for its place along the last axis", np.broadcast_to(x, shape)
+                yield f"the entry of {name} at its place", np.broadcast_to(x, shape)
             if len(x) == shape[1] and len(shape) > 2:
                 yield (
                     f"the entry of {name} for its place along axis 1",
@@ -177,12 +189,15 @@ def _reductions(pair: Pair, name: str, x: np.ndarray) -> Iterator[Named]:
     for axis in axes:
         kept = () if axis is None else (*x.shape[:axis], *x.shape[axis + 1 :])
         one = tuple(1 for _ in x.shape) if axis is None else (*x.shape[:axis], 1, *x.shape[axis + 1 :])
-        if shape not in (kept, one) or not x.size or (axis is None and x.ndim == 0):
+        # What is reduced along the axis that is asked for may be meant for every entry on it.
+        onto = one if asked and shape == x.shape else shape
+        if (shape not in (kept, one) and onto is shape) or (axis is None and x.ndim == 0):
             continue
         along = "" if axis is None else " along `dim`" if asked else f" along axis {axis}"
         for word, reduce in REDUCTIONS:
             with np.errstate(all="ignore"):
-                yield f"the {word} of {name}{along}", np.reshape(reduce(x, axis=axis), shape)
+                reduced = np.reshape(reduce(x, axis=axis), onto)
+                yield f"the {word} of {name}{along}", np.broadcast_to(reduced, shape)
 
 
 def _fits(a: np.ndarray, b: np.ndarray, pair: Pair) -> bool:
@@ -194,6 +209,7 @@ def _fits(a: np.ndarray, b: np.ndarray, pair: Pair) -> bool:
 
 
 def _near(a: np.ndarray, b: np.ndarray, pair: Pair, size: np.ndarray) -> bool:
-    """Whether two differences of numbers of some size are close."""
+    """Whether two differences of numbers of some size are close, apart from where nan is expected and given."""
+    nan = np.isnan(pair.got) & np.isnan(pair.expected)
     with np.errstate(all="ignore"):
-        return bool((np.abs(a - b) <= pair.atol + pair.rtol * size).all())
+        return bool((nan | (np.abs(a - b) <= pair.atol + pair.rtol * size)).all())
