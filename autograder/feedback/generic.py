@@ -114,7 +114,7 @@ def _of_parts(finding: Finding, returns: Sequence[str]) -> Word | None:
         return said[0][0], f"{which} {said[0][1]}".strip()
     by_count = sorted(words, key=lambda part: -len(finding.parts[part].wrong))
     told = [(part, word) for part in by_count if (word := words[part]) is not None][:MOST_PARTS]
-    each = [f"Of {_subject(part, returns) or 'the answer'}: {word[1]}" for part, word in told]
+    each = [f"Of {_subject(part, returns) or 'the answer'}: {_small(word[1])}" for part, word in told]
     while len(each) > 1 and len(" ".join((which, *each))) > LONGEST:
         each.pop()
     return told[0][1][0], " ".join((which, *each)).strip()

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
-NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight")
 # Stands in a path for every entry of a list.
 EACH = "*"
 GRADIENT = "grad_"
@@ -53,7 +52,7 @@ def _inside(outer: str, step: Step, before: Step | None, returns: Sequence[str])
         return _named(returns[step.key])
     if outer:
         return f"the {_ordinal(step.key)} entry of {outer}"
-    return f"the {_ordinal(step.key)} of the {_number(step.of)} results"
+    return f"the {_ordinal(step.key)} result"
 
 
 def _named(name: str) -> str:
@@ -83,7 +82,3 @@ def join(words: Sequence[str]) -> str:
 
 def _ordinal(index: int) -> str:
     return ORDINALS[index] if index < len(ORDINALS) else f"{index + 1}th"
-
-
-def _number(count: int) -> str:
-    return NUMBERS[count] if count < len(NUMBERS) else str(count)

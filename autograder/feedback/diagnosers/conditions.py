@@ -30,13 +30,13 @@ class Condition(NamedTuple):
         argument: of which.
         text: in words.
         holds: whether it does; None where it has no meaning.
-        leaves_one: whether it holds of all values but one.
+        varied: whether it has to leave enough different values right: of a number.
     """
 
     argument: str
     text: str
     holds: Holds
-    leaves_one: bool = False
+    varied: bool = False
 
 
 def only_where_left_out(evidence: Evidence) -> str | None:
@@ -136,7 +136,7 @@ def _only_where(
         return None
     own = {condition.text for condition in made(_names(wrong), wrong)}
     found = next((condition for condition in telling if condition.text in own), None)
-    return f"{found.text} What is different there?" if found is not None else None
+    return found.text if found is not None else None
 
 
 def _every_condition(names: Sequence[str], wrong: Sequence[Situation]) -> Iterator[Condition]:
@@ -149,8 +149,7 @@ def _tells(condition: Condition, wrong: Sequence[Situation], right: Sequence[Sit
     known = [value for value in good if value is not None]
     if None in bad or not all(bad) or len(known) < ENOUGH or any(known):
         return False
-    numbers = [s.values.get(condition.argument) for s in right]
-    return condition.leaves_one or not all(map(is_number, numbers)) or len(set(numbers)) >= ENOUGH
+    return not condition.varied or len({s.values.get(condition.argument) for s in right}) >= ENOUGH
 
 
 def _is_mixed(wrong: Sequence[Situation], right: Sequence[Situation]) -> bool:
@@ -188,11 +187,19 @@ def _numbers(names: Sequence[str], wrong: Sequence[Situation]) -> Iterator[Condi
             ):
                 if words.startswith("exactly") or len(values) >= ENOUGH:
                     of = _of(name, is_number, holds)
-                    text = f"It is wrong only where `{name}` is {words}."
-                    yield Condition(name, text, of, leaves_one=words.startswith("other"))
+                    text = f"It is wrong only where `{name}` is {words}. What is different there?"
+                    yield Condition(name, text, of, varied=not words.startswith("other"))
         if all(isinstance(s.values[name], int) for s in wrong):
-            yield Condition(name, f"It is wrong only where `{name}` is odd.", _of(name, _is_int, lambda v: v % 2 == 1))
-            yield Condition(name, f"It is wrong only where `{name}` is even.", _of(name, _is_int, lambda v: v % 2 == 0))
+            yield Condition(
+                name,
+                f"It is wrong only where `{name}` is odd. What is different there?",
+                _of(name, _is_int, lambda v: v % 2 == 1),
+            )
+            yield Condition(
+                name,
+                f"It is wrong only where `{name}` is even. What is different there?",
+                _of(name, _is_int, lambda v: v % 2 == 0),
+            )
 
 
 def _of(name: str, fits: Callable[[Any], bool], holds: Callable[[Any], bool]) -> Holds:
@@ -216,12 +223,20 @@ def _axes(names: Sequence[str], wrong: Sequence[Situation]) -> Iterator[Conditio
                 ("not the last axis", -1, False),
                 ("not the first axis", 0, False),
             ):
-                yield Condition(name, f"It is wrong only where `{name}` is {words}.", _axis(name, place, is_it))
+                yield Condition(
+                    name,
+                    f"It is wrong only where `{name}` is {words}. What is different there?",
+                    _axis(name, place, is_it),
+                )
             yield Condition(
-                name, f"It is wrong only where `{name}` counts from the end.", _of(name, _is_int, lambda v: v < 0)
+                name,
+                f"It is wrong only where `{name}` counts from the end. What is different there?",
+                _of(name, _is_int, lambda v: v < 0),
             )
             yield Condition(
-                name, f"It is wrong only where `{name}` counts from the front.", _of(name, _is_int, lambda v: v >= 0)
+                name,
+                f"It is wrong only where `{name}` counts from the front. What is different there?",
+                _of(name, _is_int, lambda v: v >= 0),
             )
 
 
@@ -243,7 +258,7 @@ def _words(names: Sequence[str], wrong: Sequence[Situation]) -> Iterator[Conditi
             if len(values) == 1:
                 yield Condition(
                     name,
-                    f"It is wrong only where `{name}` is {value!r}.",
+                    f"It is wrong only where `{name}` is {value!r}. What is different there?",
                     _of(name, _is_word, _equal_to(value)),
                 )
 
@@ -261,17 +276,23 @@ def _arrays(names: Sequence[str], wrong: Sequence[Situation]) -> Iterator[Condit
         if not all(isinstance(s.values[name], Tensor | np.ndarray) for s in wrong):
             continue
         for text, holds in PROPERTIES:
-            sentence = f"It is right only where `{name}` {text}, and wrong in every example where that is not so."
+            sentence = f"It is right only where `{name}` {text}. What is different elsewhere?"
             yield Condition(name, sentence, _not(name, holds))
         for axes in sorted({s.values[name].ndim for s in wrong}):
             counted = "no axes" if axes == 0 else "1 axis" if axes == 1 else f"{axes} axes"
             yield Condition(
-                name, f"It is wrong only where `{name}` has {counted}.", _of(name, _is_array, _has_axes(axes))
+                name,
+                f"It is wrong only where `{name}` has {counted}. What is different there?",
+                _of(name, _is_array, _has_axes(axes)),
             )
         yield Condition(
-            name, f"It is wrong only where `{name}` has an entry that is exactly 0.", _of(name, _is_array, _has_zero)
+            name,
+            f"It is wrong only where `{name}` has an entry that is exactly 0. What is different there?",
+            _of(name, _is_array, _has_zero),
         )
-        yield Condition(name, f"It is wrong only where `{name}` is empty.", _of(name, _is_array, _is_empty))
+        yield Condition(
+            name, f"It is wrong only where `{name}` is empty. What is different there?", _of(name, _is_array, _is_empty)
+        )
 
 
 def _is_array(value: Any) -> bool:
@@ -308,7 +329,9 @@ def _relations(names: Sequence[str], wrong: Sequence[Situation]) -> Iterator[Con
             ("is smaller than", lambda x, y: x < y),
             ("differs from", lambda x, y: x != y),
         ):
-            yield Condition(f"{a} {b}", f"It is wrong only where `{a}` {words} `{b}`.", _both(a, b, holds))
+            yield Condition(
+                f"{a} {b}", f"It is wrong only where `{a}` {words} `{b}`. What is different there?", _both(a, b, holds)
+            )
 
 
 def _both(a: str, b: str, holds: Callable[[int, int], bool]) -> Holds:

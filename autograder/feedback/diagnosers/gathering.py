@@ -116,10 +116,9 @@ def _finding(
     other: dict[Part, None] = {}
     right_of: dict[Part, list[Answer]] = {}
     for answer in wrong:
-        for path, got, expected in leaves(answer.got.value, answer.expected.value):
+        for path, got, expected, form in _forms(answer):
             part = Part(answer.request.kind, _member(answer.request), path)
-            leaf = replace(answer, got=Reply(got), expected=Reply(expected))
-            form = form_of(got, expected)
+            leaf = _leaf(answer, got, expected)
             if form is None:
                 right_of.setdefault(part, []).append(leaf)
             elif form == symptom:
@@ -130,7 +129,7 @@ def _finding(
         if answer.got.raised is None and answer.expected.raised is None:
             for path, got, expected in leaves(answer.got.value, answer.expected.value):
                 part = Part(answer.request.kind, _member(answer.request), path)
-                right_of.setdefault(part, []).append(replace(answer, got=Reply(got), expected=Reply(expected)))
+                right_of.setdefault(part, []).append(_leaf(answer, got, expected))
     bad = by_part.keys() | other.keys()
     parts = {
         part: replace(whole, wrong=tuple(own), right=tuple(right_of.get(part, ()))) for part, own in by_part.items()
@@ -164,6 +163,22 @@ def merged(found: Sequence[Finding]) -> Finding | None:
 def _part(wrong: Sequence[Answer]) -> Part:
     asked = {(answer.request.kind, _member(answer.request)) for answer in wrong}
     return Part(*asked.pop()) if len(asked) == 1 else Part("call", "")
+
+
+def _forms(answer: Answer) -> Iterator[tuple[tuple[Step, ...], Any, Any, Symptom | None]]:
+    """The parts of an answer, and in what each differs from the expected one.
+
+    Where a check looked closer, what differs by less than the tolerance is wrong, too.
+    """
+    found = [(*leaf, form_of(*leaf[1:])) for leaf in leaves(answer.got.value, answer.expected.value)]
+    closer = isinstance(answer, _Compared) and all(form is None for *_, form in found)
+    for path, got, expected, form in found:
+        yield path, got, expected, "numbers" if closer and not same_data(got, expected) else form
+
+
+def _leaf(answer: Answer, got: Any, expected: Any) -> Answer:
+    """A part of an answer; what was printed or changed meanwhile stays known of it."""
+    return replace(answer, got=replace(answer.got, value=got), expected=replace(answer.expected, value=expected))
 
 
 def _member(request: Request) -> str:

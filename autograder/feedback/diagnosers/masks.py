@@ -16,7 +16,7 @@ from autograder.sandbox.messages import generators_in
 # So many entries show shares; so many values of a factor show that it is one.
 MANY = 200
 # Shares further apart than so many standard deviations are not equal by chance.
-DEVIATIONS = 8.0
+DEVIATIONS = 5.0
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def not_scaled(evidence: Evidence) -> str | None:
 def kept_for_dropped(evidence: Evidence) -> str | None:
     """The share that is dropped is the one that should be kept."""
     shares = [_shares(m) for m in _masks(evidence) if m.got.size >= MANY]
-    shares = [s for s in shares if abs(s[1] - 0.5) > DEVIATIONS * s[2]]
+    shares = [s for s in shares if abs(s[1] - 0.5) > DEVIATIONS * s[2] and s[0] not in (0.0, 1.0)]
     if not shares or not all(
         abs(own - (1 - right)) < DEVIATIONS * slack and abs(own - right) > DEVIATIONS * slack
         for own, right, slack in shares
@@ -75,8 +75,9 @@ def one_draw_for_many(evidence: Evidence) -> str | None:
         own, right = _constant_axes(mask.got), _constant_axes(mask.right)
         axes = {axis for axis in own - right if mask.got.shape[axis] > 3}
         found = axes if found is None else found & axes
-    patterns = {(m.got.shape, (m.got != 0).tobytes()) for m in masks}
-    if not found or sum(m.got.size for m in masks) < MANY or len(patterns) < 2:
+    # What is kept everywhere, or nowhere, was not drawn at all.
+    drawn = {bool(entry) for m in masks for entry in np.unique(m.got != 0)}
+    if not found or sum(m.got.size for m in masks) < MANY or len(drawn) < 2:
         return None
     if all(len(np.unique(m.got)) == 1 for m in masks):
         return "One draw decides about the whole array: all its entries are kept, or all are dropped."

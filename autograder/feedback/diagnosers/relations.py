@@ -100,8 +100,9 @@ def moves_too_far(evidence: Evidence) -> str | None:
             how = "has the wrong sign" if turned else f"is {known[0]:.3g} times what it should be"
             return f"Wherever it is wrong, what is added to {name} {how}."
         argument = _argument(moved, known)
-        by = f", and it is {argument}" if argument else ", another one in each example"
-        return f"Wherever it is wrong, what is added to {name} is off by a factor{by}. Where does it enter?"
+        if argument:
+            seen = f"Wherever it is wrong, what is added to {name} is off by a factor, and it is {argument}."
+            return f"{seen} Where does {argument.removeprefix('1 / ')} enter?"
     return None
 
 
