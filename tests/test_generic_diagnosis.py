@@ -610,7 +610,7 @@ def test_a_rare_exception_is_not_said_before_the_wrong_numbers() -> None:
     assert said[1].startswith(
         "In 12 of the 13 examples that fail: wherever it is wrong, the values have the right size"
     )
-    assert said[1].endswith("In 1 it raises IndexError instead of answering, at line N.") or "In 1 it raises" in said[1]
+    assert "In 1 it raises IndexError instead of answering" in said[1]
 
 
 def test_what_goes_along_with_another_argument_is_not_said_to_decide() -> None:
@@ -675,16 +675,16 @@ def said_of_mistakes(course: Course, name: str) -> Iterator[tuple[str, str]]:
                 yield f"{exercise.name}.{mistake.name}", result.diagnosis.mistake
 
 
-def unread(said: Iterator[tuple[str, str]], *read: Mapping[str, list[str]]) -> list[tuple[str, str]]:
-    """What is said and was not read to be true, nor is listed as still to be read."""
-    return [(mistake, kind) for mistake, kind in said if not any(kind in some.get(mistake, []) for some in read)]
+def unread(said: Iterator[tuple[str, str]], read: Mapping[str, list[str]]) -> list[tuple[str, str]]:
+    """What is said and was not read to be true."""
+    return [(mistake, kind) for mistake, kind in said if kind not in read.get(mistake, [])]
 
 
 def test_of_the_fixture_courses_mistakes_nothing_is_said_that_was_not_read_to_be_true(
     built_fixture_course: Course,
 ) -> None:
-    assert unread(said_of_mistakes(built_fixture_course, "basics"), GOLDEN["basics"], GOLDEN["unread"]["basics"]) == []
+    assert unread(said_of_mistakes(built_fixture_course, "basics"), GOLDEN["basics"]) == []
 
 
 def test_of_the_activations_mistakes_nothing_is_said_that_was_not_read_to_be_true(course: Course) -> None:
-    assert unread(said_of_mistakes(course, "activations"), GOLDEN["activations"], GOLDEN["unread"]["activations"]) == []
+    assert unread(said_of_mistakes(course, "activations"), GOLDEN["activations"]) == []

@@ -13,6 +13,8 @@ from autograder.feedback.diagnosers.evidence import Evidence, Pair, is_number
 FACTORS = {"2": 2.0, "1/2": 0.5, "ln 2": math.log(2), "1 / ln 2": 1 / math.log(2), "π": math.pi, "√2": math.sqrt(2)}
 # float16 ends at 65,504.
 HALF_OVERFLOWS = 6e4
+# A factor this near to 1 is none: some digits are lost.
+NO_FACTOR = 1e-2
 # A factor is called by the name of a size or an argument if that had so many values.
 VALUES = 3
 
@@ -23,6 +25,8 @@ def constant_factor(evidence: Evidence) -> str | None:
     factors = [_factor(pair) for pair in telling]
     known = [factor for factor in factors if factor is not None]
     if not known or len(known) < len(factors) or evidence.distinct < 2:
+        return None
+    if any(math.isclose(factor, 1, rel_tol=NO_FACTOR) for factor in known):
         return None
     precise = known[int(np.argmin([pair.rtol for pair in telling]))]
     plain = _plain(precise)

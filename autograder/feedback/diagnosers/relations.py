@@ -8,7 +8,7 @@ import numpy as np
 from torch import Tensor
 
 from autograder.feedback.diagnosers.evidence import Evidence, Pair, as_array, is_number, shaped_inputs
-from autograder.feedback.diagnosers.factors import HALF_OVERFLOWS
+from autograder.feedback.diagnosers.factors import HALF_OVERFLOWS, NO_FACTOR
 
 # So many wrong answers, with so many different entries each, show a relation that is no chance.
 ENOUGH = 3
@@ -95,6 +95,8 @@ def moves_too_far(evidence: Evidence) -> str | None:
         known = [factor for factor in factors if factor is not None]
         if len(known) < len(moved) or sum(len(np.unique(p.expected.round(6))) > 2 for p in moved) < ENOUGH:
             continue
+        if any(math.isclose(factor, 1, rel_tol=NO_FACTOR) for factor in known):
+            continue
         if all(math.isclose(factor, known[0], rel_tol=1e-3) for factor in known):
             turned = math.isclose(known[0], -1, rel_tol=1e-3)
             how = "has the wrong sign" if turned else f"is {known[0]:.3g} times what it should be"
@@ -144,8 +146,6 @@ def _relations(pair: Pair) -> Iterator[tuple[str, str]]:
             yield name, "value"
         if _near(pair.got, x - pair.expected, pair, np.abs(pair.expected) + np.abs(x)):
             yield name, "sum"
-        if not x[usable].any():
-            continue
         with np.errstate(all="ignore"):
             product, quotient = pair.expected * x, pair.got * x
         if _fits(pair.got, product, pair) or _fits(quotient, pair.expected, pair):

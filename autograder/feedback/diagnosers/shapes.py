@@ -133,7 +133,7 @@ def not_broadcast(evidence: Evidence) -> str | None:
     if not shapes:
         return None
     lost = [
-        {i for i, (g, e) in enumerate(zip(got, expected, strict=False)) if g == 1 and e != 1}
+        {i for i, (g, e) in enumerate(zip(got, expected, strict=False)) if g == 1 < e}
         if len(got) == len(expected) and all(g in (e, 1) for g, e in zip(got, expected, strict=True))
         else set()
         for _, got, expected in shapes
@@ -143,7 +143,7 @@ def not_broadcast(evidence: Evidence) -> str | None:
     _, got, expected = shapes[0]
     return (
         f"Along an axis only one entry is left, where there should be one for each: shape {got} instead of {expected} "
-        "in the first example that fails. What is reduced too far?"
+        "in the first example that fails. Is something reduced, or not repeated?"
     )
 
 
