@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from autograder.course import Course
+from autograder.feedback.diagnosis import Words
 from autograder.grading.exercise import DEVICE, MOST_TIMEOUTS, judge_exercise, replayed
 from autograder.grading.inquiries import inquiry
 from autograder.grading.notebook import load_recordings
@@ -34,7 +35,7 @@ def judge(built_fixture_course: Course) -> Judge:
             exercise.checks,
             InProcess({**assignment.reference, name: own}, seconds_per_call=SECONDS),
             replayed(*recordings),
-            {},
+            Words(),
             inquiry=inquiry(assignment, exercise, recordings[0]),
         )
 

@@ -11,6 +11,7 @@ import pytest
 from autograder.course import Course
 from autograder.examples.replay import run_once
 from autograder.examples.store import Examples
+from autograder.feedback.diagnosis import Words
 from autograder.grading.exercise import judge_exercise, replayed
 from autograder.grading.notebook import load_recordings
 from autograder.results import ExerciseResult
@@ -120,7 +121,7 @@ def looked_up(assignment: Assignment, name: str, released: Examples, *against: E
     assert exercise is not None
     checks = exercise.checks if len(against) > 1 else exercise.visible
     runner = LookUp(exercise, assignment.reference, released)
-    return judge_exercise(exercise, checks, runner, replayed(*against), {})
+    return judge_exercise(exercise, checks, runner, replayed(*against), Words())
 
 
 @pytest.mark.parametrize("name", EXERCISES)

@@ -14,6 +14,7 @@ from autograder.course import Course, load_course
 from autograder.examples.replay import run_once
 from autograder.examples.search import search
 from autograder.examples.store import Examples
+from autograder.feedback.diagnosis import words_of
 from autograder.grading.equivalents import FILE, read_equivalents, wrong_entries
 from autograder.grading.exercise import judge_exercise, replayed
 from autograder.grading.inquiries import inquiry
@@ -222,9 +223,9 @@ def judge_wrong(root: Path, name: str, wrong: Wrong) -> Verdict:
         checks = tuple(check.name for check in exercise.checks)
         return Verdict(wrong.exercise, wrong.kind, wrong.id, True, killers=checks, diff=wrong.diff)
     runner = InProcess({**assignment.reference, exercise.name: solution}, seconds_per_call=SECONDS_PER_CALL)
-    says = recordings[0].says(exercise.name)
+    words = words_of(exercise.name, recordings[0])
     asked = inquiry(assignment, exercise, recordings[0])
-    result = judge_exercise(exercise, exercise.checks, runner, replayed(*recordings), says, inquiry=asked)
+    result = judge_exercise(exercise, exercise.checks, runner, replayed(*recordings), words, inquiry=asked)
     killers = tuple(check.name for check in result.checks if check.status not in ("passed", "not_analysed"))
     caught = result.points < exercise.points
     live = not caught and any(_fails_live(check, runner) for check in exercise.checks)

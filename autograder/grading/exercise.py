@@ -6,7 +6,7 @@ from typing import Protocol
 from autograder.examples.replay import Trial, replay
 from autograder.examples.search import search
 from autograder.examples.store import Example, Examples
-from autograder.feedback.diagnosis import Earlier, diagnose
+from autograder.feedback.diagnosis import Earlier, Words, diagnose
 from autograder.feedback.failure import check_result, not_waited_for, outcome
 from autograder.results import CheckResult, CheckStatus, Diagnosis, ExerciseResult, ExerciseStatus
 from autograder.sandbox.forbidden.operations import Use, accusation
@@ -67,7 +67,7 @@ def judge_exercise(
     checks: Sequence[Check],
     runner: Runner,
     trials: Trials,
-    says: dict[str, str],
+    words: Words,
     *,
     uses: Sequence[Use] = (),
     inquiry: Inquiry | None = None,
@@ -83,7 +83,7 @@ def judge_exercise(
         checks: which of its checks count.
         runner: where the student's code runs.
         trials: where examples come from.
-        says: the sentence of each known mistake.
+        words: what a diagnosis says and calls by name.
         device: where the runner's code gets its tensors.
         uses: forbidden operations that were read in the student's code.
         inquiry: what else to find out about it.
@@ -118,15 +118,15 @@ def judge_exercise(
     counted = [result for result in results if result.name not in RULE_CHECKS or result.status == "failed"]
     points = points_for(exercise.points, counted)
     status = _status(counted, points)
-    diagnosis = None if status == "passed" else _diagnosed(exercise, seen, says, earlier)
+    diagnosis = None if status == "passed" else _diagnosed(exercise, seen, words, earlier)
     return ExerciseResult(exercise.name, points, exercise.points, status, diagnosis, tuple(results))
 
 
 def _diagnosed(
-    exercise: Exercise, trials: Sequence[Trial], says: dict[str, str], earlier: Callable[[], Earlier]
+    exercise: Exercise, trials: Sequence[Trial], words: Words, earlier: Callable[[], Earlier]
 ) -> Diagnosis | None:
     try:
-        return diagnose(trials, says, name=exercise.name, earlier=earlier())
+        return diagnose(trials, words, name=exercise.name, earlier=earlier())
     except Exception:  # an answer too odd or too large to be explained must not cost the verdict
         return None
 

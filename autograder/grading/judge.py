@@ -11,8 +11,7 @@ from typing import Literal
 import torch
 
 from autograder.course import Course
-from autograder.examples.store import Examples
-from autograder.feedback.diagnosis import Earlier
+from autograder.feedback.diagnosis import Earlier, Words, words_of
 from autograder.feedback.uses import earlier_of
 from autograder.grading.again import Functions, asked_of, with_half_given_back
 from autograder.grading.exercise import Trials, judge_exercise, replayed, searched
@@ -56,7 +55,7 @@ class Court:
     course: Course
     assignment: Assignment
     trials: Trials
-    says: dict[str, dict[str, str]]
+    words: Mapping[str, Words]
     kernel: Callable[[], Kernel]
     zygote: Zygote | None
     inquiries: Mapping[str, Inquiry]
@@ -99,18 +98,18 @@ def open_court(
     trials = replayed(visible, hidden)
     if search:
         trials = searched(trials, SEARCH_SEED)
-    says = _says(assignment, visible)
+    words = {exercise.name: words_of(exercise.name, visible) for exercise in assignment.exercises}
     asked, released = inquiries(assignment, visible), released_of(course, name)
     reference = (course.solutions_dir / name / "reference.py").read_text(encoding="utf-8")
     if trusted:
         kernel: Callable[[], Kernel] = partial(TrustedKernel, course.limits, device)
-        return Court(course, assignment, trials, says, kernel, None, asked, released, reference, device)
+        return Court(course, assignment, trials, words, kernel, None, asked, released, reference, device)
     require_isolation(course)
     # A check's tensors are small: a pool of threads would only spin, and beside other workers cost milliseconds a call.
     torch.set_num_threads(1)
     started = zygote or Zygote(setup_modules(course, name))
     kernel = partial(WalledKernel, started, course.limits, device)
-    return Court(course, assignment, trials, says, kernel, started, asked, released, reference, device)
+    return Court(course, assignment, trials, words, kernel, started, asked, released, reference, device)
 
 
 def require_device(device: Device) -> None:
@@ -130,10 +129,6 @@ def require_isolation(course: Course) -> None:
                 f"The layer {name} is off here ({probes[name].why}), and course.toml asks for it (isolation.minimum): "
                 "run `autograder doctor`, or grade with --trust-submissions if you trust every submission."
             )
-
-
-def _says(assignment: Assignment, visible: Examples) -> dict[str, dict[str, str]]:
-    return {exercise.name: visible.says(exercise.name) for exercise in assignment.exercises}
 
 
 def judge(
@@ -232,7 +227,7 @@ def _judge(
                 exercise.checks,
                 kernel.runner,
                 court.trials,
-                court.says[exercise.name],
+                court.words[exercise.name],
                 uses=uses,
                 inquiry=inquiry,
                 earlier=earlier,

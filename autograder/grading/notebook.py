@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from autograder.course import Course, CourseError, Limits, find_course
 from autograder.examples.record import Part
 from autograder.examples.store import Examples, ExamplesError, read_for
-from autograder.feedback.diagnosis import Earlier
+from autograder.feedback.diagnosis import Earlier, words_of
 from autograder.feedback.overview import overview_of
 from autograder.feedback.panel import Notice, Panel, Progress
 from autograder.feedback.uses import earlier_of, names_used
@@ -126,7 +126,7 @@ def _judge(
             exercise.checks if graded else exercise.visible,
             runner,
             replayed(*recordings),
-            recordings[0].says(exercise.name),
+            words_of(exercise.name, recordings[0]),
             uses=uses,
             inquiry=inquiry,
             earlier=earlier,

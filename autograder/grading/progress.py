@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from autograder.feedback.diagnosis import words_of
 from autograder.feedback.overview import Overview, overview_of
 from autograder.feedback.uses import earlier_of
 from autograder.grading.exercise import judge_exercise, replayed
@@ -59,7 +60,7 @@ def check_submission(
             exercise.visible,
             kernel.runner,
             replayed(examples),
-            examples.says(exercise.name),
+            words_of(exercise.name, examples),
             uses=reading.uses_of(exercise.name, exercise.forbidden, frozenset(asked)),
             inquiry=asked[exercise.name],
             earlier=lambda: earlier_of(exercise.name, written.get(exercise.name, ""), results),

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from autograder.course import Course
+from autograder.feedback.diagnosis import Words, words_of
 from autograder.grading.deep import Depth, FalseAlarm, Proof, Survivor, prove
 from autograder.grading.exercise import Trials, judge_exercise, replayed, searched
 from autograder.grading.inquiries import inquiries
@@ -130,7 +131,7 @@ def verify_assignment(
     proof = _Shallow(assignment, replayed(*recordings), inquiries(assignment, recordings[0]), search)
     begin(name, len(assignment.exercises) + notebook)
     for exercise in assignment.exercises:
-        proof.of(exercise, recordings[0].says(exercise.name))
+        proof.of(exercise, words_of(exercise.name, recordings[0]))
         advance(exercise.name)
     seconds = None
     if notebook:
@@ -214,23 +215,23 @@ class _Shallow:
         self.breaches: list[str] = []
         self.shares: list[MistakeShare] = []
 
-    def of(self, exercise: Exercise, says: dict[str, str]) -> None:
+    def of(self, exercise: Exercise, words: Words) -> None:
         if len(exercise.mistakes) < 3:
             self._breach(exercise, f"has {len(exercise.mistakes)} mistakes, at least 3 are needed")
         if not exercise.alternatives:
             self._breach(exercise, "has no alternative, at least 1 is needed")
         if not any(check.kind == "idea" for check in exercise.visible):
             self._breach(exercise, "has no visible check of its idea, at least 1 is needed")
-        stub = self._judge(exercise, _stub(exercise.name), exercise.checks, says)
+        stub = self._judge(exercise, _stub(exercise.name), exercise.checks, words)
         if stub.points > 0:
             self._breach(exercise, f"the stub gets {stub.points} points")
-        self._passes(exercise, "the reference", self._assignment.reference[exercise.name], says)
+        self._passes(exercise, "the reference", self._assignment.reference[exercise.name], words)
         for alternative in exercise.alternatives:
             self.counts["alternatives"] += 1
-            self._passes(exercise, f"the alternative {alternative.name}", alternative.solution, says)
+            self._passes(exercise, f"the alternative {alternative.name}", alternative.solution, words)
         for mistake in exercise.mistakes:
-            result = self._judge(exercise, mistake.solution, exercise.checks, says)
-            seen = self._judge(exercise, mistake.solution, exercise.visible, says)
+            result = self._judge(exercise, mistake.solution, exercise.checks, words)
+            seen = self._judge(exercise, mistake.solution, exercise.visible, words)
             caught = result.points < exercise.points
             self.counts["mistakes"] += 1
             self.counts["caught"] += caught
@@ -241,34 +242,32 @@ class _Shallow:
             fault = complaint(exercise, share) if caught else f"the mistake {mistake.name} gets full points"
             if fault is not None:
                 self._breach(exercise, fault)
-            self._agrees(exercise, mistake.name, mistake.solution, says, caught)
+            self._agrees(exercise, mistake.name, mistake.solution, words, caught)
 
-    def _passes(self, exercise: Exercise, what: str, solution: Any, says: dict[str, str]) -> None:
-        result = self._judge(exercise, solution, exercise.checks, says)
+    def _passes(self, exercise: Exercise, what: str, solution: Any, words: Words) -> None:
+        result = self._judge(exercise, solution, exercise.checks, words)
         if result.points != exercise.points:
             failed = next(check for check in result.checks if check.status not in ("passed", "not_analysed"))
             self._breach(exercise, f"{what} fails {failed.name}: {failed.message} {failed.counterexample or ''}")
-        self._agrees(exercise, what, solution, says, result.points < exercise.points)
+        self._agrees(exercise, what, solution, words, result.points < exercise.points)
 
-    def _agrees(self, exercise: Exercise, what: str, solution: Any, says: dict[str, str], lost: bool) -> None:
+    def _agrees(self, exercise: Exercise, what: str, solution: Any, words: Words, lost: bool) -> None:
         """Replay and live search have to agree on whether points are lost."""
         if self._search is None:
             return
         runner = InProcess(self._with(exercise, solution), seconds_per_call=SECONDS_PER_CALL)
-        live = judge_exercise(exercise, exercise.checks, runner, self._search, says)
+        live = judge_exercise(exercise, exercise.checks, runner, self._search, words)
         if (live.points < exercise.points) != lost:
             self._breach(exercise, f"{what}: live search and replay disagree ({live.points} points live)")
 
-    def _judge(
-        self, exercise: Exercise, solution: Any, checks: tuple[Check, ...], says: dict[str, str]
-    ) -> ExerciseResult:
+    def _judge(self, exercise: Exercise, solution: Any, checks: tuple[Check, ...], words: Words) -> ExerciseResult:
         namespace, asked = self._with(exercise, solution), self._asked[exercise.name]
         return judge_exercise(
             exercise,
             checks,
             InProcess(namespace, seconds_per_call=SECONDS_PER_CALL),
             self._trials,
-            says,
+            words,
             uses=uses_in_namespace(namespace, exercise.name, asked.forbidden, frozenset(asked.judged)),
             inquiry=asked,
         )

@@ -1,216 +1,345 @@
-"""Diagnosers of when it goes wrong: what the examples that are right share, and the wrong ones do not have."""
+"""Diagnosers of when it goes wrong: what all failing examples share, and no passing one has."""
 
 import math
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import combinations
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from torch import Tensor
 
-from autograder.feedback.diagnosers.evidence import (
-    Answer,
-    Evidence,
-    Situation,
-    argument_pairs,
-    as_array,
-    same_arguments,
-    same_form,
-)
-from autograder.feedback.likeness import same_answer
-from autograder.sandbox.values import same_data
+from autograder.feedback.diagnosers.evidence import Evidence, Situation, as_array, is_number
+from autograder.feedback.naming import join
 
-# So many right and wrong examples show that a property decides; fewer may agree by chance.
-ENOUGH = 2
-MOST_ANSWERS = 40
+# So many different values of an argument on either side show that it decides; fewer may agree by chance.
+ENOUGH = 4
+# So many examples of one check have to stand on either side: two checks differ in much.
+MIXED = 2
+# So many calls that give an argument have to be right if it is its default that is wrong.
+MANY = 20
+LIMITS = (0.0, 1.0, 0.5)
 HALVES = {"float16", "bfloat16"}
 
+Holds = Callable[[Any], bool | None]
 
-def changes_an_input(evidence: Evidence) -> str | None:
-    """An argument is changed in place."""
-    if not all(a.is_value and a.got.changed and not a.expected.changed for a in evidence.wrong):
+
+class Condition(NamedTuple):
+    """What may decide.
+
+    Attributes:
+        argument: of which.
+        text: in words.
+        holds: whether it does; None where it has no meaning.
+        varied: whether it has to leave enough different values right: of a number.
+    """
+
+    argument: str
+    text: str
+    holds: Holds
+    varied: bool = False
+
+
+def only_where_left_out(evidence: Evidence) -> str | None:
+    """Wrong only where one argument is left to its default; many calls that give it are right."""
+    wrong, right = _sides(evidence.situations)
+    unnamed = [value for a in evidence.wrong for name, value in a.inputs.items() if not name.startswith("`")]
+    if not evidence.wrong or len(right) < MANY or any(map(_is_plain, unnamed)):
         return None
-    names = sorted({name for answer in evidence.wrong for name in answer.got.changed})
-    return (
-        f"It changes {' and '.join(names)} in place, and the caller still needs it. "
-        "Look for assignments into it, and for operations with a trailing underscore or `out=`."
-    )
-
-
-def ignores_an_argument(evidence: Evidence) -> str | None:
-    """Answers stay the same when one argument alone changes, though the right ones do not."""
-    answers = [a for a in (*evidence.wrong, *evidence.right) if a.request.kind in ("call", "method")][:MOST_ANSWERS]
-    ignored: dict[str, list[Answer]] = defaultdict(list)
-    used: set[str] = set()
-    for a, b in combinations(answers, 2):
-        name = _single_difference(a, b)
-        if name is None or not a.is_value or not b.is_value:
-            continue
-        if not same_answer(a.got, b.got):
-            used.add(name)
-        elif not same_answer(a.expected, b.expected) and _says_something(a):
-            ignored[name].append(a)
-    names = sorted(name for name, seen in ignored.items() if name not in used and _cover_both_signs(seen))
-    if len(names) != 1:
+    given = set.intersection(*(set(s.values) for s in right))
+    left_out = sorted(name for name in given if not any(name in s.values for s in wrong))
+    if len(left_out) != 1:
         return None
-    return f"{names[0]} makes no difference: calls that differ in it alone give the same answer. Where does it enter?"
-
-
-def _cover_both_signs(answers: list[Answer]) -> bool:
-    """Whether there are enough, and every array among the arguments has positive and negative entries."""
-    arrays: dict[str, list[np.ndarray]] = defaultdict(list)
-    for answer in answers:
-        for name, value in answer.inputs.items():
-            if isinstance(value, Tensor | np.ndarray) and (array := as_array(value)) is not None:
-                arrays[name].append(array.ravel())
-    entries = [np.concatenate(parts) for parts in arrays.values()]
-    return len(answers) >= ENOUGH and all((x > 0).any() and (x < 0).any() for x in entries)
-
-
-def _says_something(answer: Answer) -> bool:
-    """Whether an answer is not 0 everywhere: that can come of anything."""
-    value = as_array(answer.got.value)
-    return value is None or bool(value.any())
-
-
-def _single_difference(a: Answer, b: Answer) -> str | None:
-    """The name of the only argument in which two calls differ."""
-    if not same_form(a.request, b.request):
+    name = left_out[0]
+    values = [s.values[name] for s in right]
+    if not all(map(_is_plain, values)) or len(set(values)) < (2 if _is_word(values[0]) else ENOUGH):
         return None
-    places = [place for place, x, y in argument_pairs(a.request, b.request) if not same_data(x, y)]
-    if len(places) != 1 or not same_arguments(a.request, b.request, but=places[0]):
-        return None
-    place = places[0]
-    name = f"`{place}`" if isinstance(place, str) else list(a.inputs)[place]
-    return name[0].upper() + name[1:]
-
-
-def only_default_argument(evidence: Evidence) -> str | None:
-    """Right exactly where one argument has one value."""
-    for name in _names(evidence):
-        wrong, right = _split(evidence, name)
-        if not _enough(wrong, right) or not all(isinstance(v, bool | int | float | str) for v in wrong + right):
-            continue
-        if len(set(map(repr, right))) == 1 and repr(right[0]) not in set(map(repr, wrong)):
-            return f"It is right only where `{name}` is {right[0]!r}. What does the code do with other values?"
-    return None
-
-
-def only_given_argument(evidence: Evidence) -> str | None:
-    """Wrong only where an argument with a default is given a value."""
-    function = evidence.wrong[0].request
-    if any((a.request.kind, a.request.name) != (function.kind, function.name) for a in evidence.wrong):
-        return None
-    calls = [a for a in evidence.right if (a.request.kind, a.request.name) == (function.kind, function.name)]
-    left_out = [answer.inputs for answer in calls if answer.is_value]
-    for name in _names(evidence):
-        wrong, right = _split(evidence, name)
-        missing = [inputs for inputs in left_out if f"`{name}`" not in inputs]
-        if right or len(missing) < ENOUGH or len(wrong) < ENOUGH:
-            continue
-        if all(isinstance(v, bool | int | float | str) for v in wrong) and len(set(map(repr, wrong))) > 1:
-            seen = f"It fails only where `{name}` is given a value of its own, such as {wrong[0]!r}."
-            return f"{seen} Where does `{name}` enter?"
-    return None
+    return f"It is right wherever `{name}` is given, and wrong where that is left out. What is its default?"
 
 
 def only_some_numbers(evidence: Evidence) -> str | None:
     """Right exactly where one argument, a number, is on one side of a limit that matters."""
-    limits = (0.0, 1.0, 0.5)
-    for name in _names(evidence):
-        wrong, right = _split(evidence, name)
-        numbers = wrong + right
-        if not _enough(wrong, right) or not all(
-            isinstance(v, int | float) and not isinstance(v, bool) for v in numbers
-        ):
-            continue
-        for limit in limits:
-            for text, holds in _sides(limit):
-                if all(map(holds, wrong)) and not any(map(holds, right)):
-                    return f"It is wrong only where `{name}` is {text}. What is different there?"
-    return None
-
-
-def _sides(limit: float) -> Iterator[tuple[str, Callable[[float], bool]]]:
-    yield f"exactly {limit:g}", lambda v: v == limit
-    yield f"less than {limit:g}", lambda v: v < limit
-    yield f"larger than {limit:g}", lambda v: v > limit
+    return _only_where(evidence, _numbers)
 
 
 def only_one_axis(evidence: Evidence) -> str | None:
-    """Right only for the first or the last axis."""
-    wrong = [s for s in evidence.situations if not s.right]
-    right = [s for s in evidence.situations if s.right]
-    for text, holds in (("the last axis", _is_last), ("the first axis", _is_first)):
-        found = [[holds(s) for s in side] for side in (wrong, right)]
-        bad, good = ([v for v in side if v is not None] for side in found)
-        if len(bad) == len(wrong) and _enough(bad, good) and not any(bad) and all(good):
-            return f"It is right only where `dim` is {text}. Is `dim` used everywhere?"
-    return None
+    """Wrong only for the first or the last axis, or for all others."""
+    return _only_where(evidence, _axes)
 
 
-def _is_last(situation: Situation) -> bool | None:
-    return _is_axis(situation.values, -1)
-
-
-def _is_first(situation: Situation) -> bool | None:
-    return _is_axis(situation.values, 0)
-
-
-def _is_axis(values: Mapping[str, Any], wanted: int) -> bool | None:
-    dim = values.get("dim", values.get("axis"))
-    x = values.get("x")
-    if not isinstance(dim, int) or isinstance(dim, bool) or not isinstance(x, Tensor | np.ndarray) or x.ndim < 2:
-        return None
-    return dim % x.ndim == wanted % x.ndim
+def only_some_words(evidence: Evidence) -> str | None:
+    """Wrong exactly where one argument is one word, or True, or None."""
+    return _only_where(evidence, _words)
 
 
 def only_some_inputs(evidence: Evidence) -> str | None:
-    """Right exactly for arrays with a property: one row, square, contiguous, a dtype, small, positive."""
-    for name in _names(evidence):
-        wrong, right = _split(evidence, name)
-        if not _enough(wrong, right) or not all(isinstance(v, Tensor | np.ndarray) for v in wrong + right):
-            continue
-        for text, holds in PROPERTIES:
-            bad, good = [holds(v) for v in wrong], [holds(v) for v in right]
-            if (
-                None not in bad
-                and not any(bad)
-                and all(v for v in good if v is not None)
-                and _enough(bad, [v for v in good if v is not None])
-            ):
-                return f"It is right only where `{name}` {text}, and wrong in every example where that is not so."
-        if (sentence := _dtypes(name, wrong, right) or _magnitudes(name, wrong, right)) is not None:
-            return sentence
-    return None
+    """Right exactly for arrays with a property: one row, square, a number of axes, positive."""
+    return _only_where(evidence, _arrays)
 
 
-def _dtypes(name: str, wrong: list[Any], right: list[Any]) -> str | None:
-    """Right for one precision alone, or wrong in half precision alone; another split would be chance."""
-    good = {str(v.dtype).removeprefix("torch.") for v in right if math.prod(v.shape) > 1}
-    bad = {str(v.dtype).removeprefix("torch.") for v in wrong}
-    if good & bad or not good or not (good == {"float64"} or bad <= HALVES) or {"float64"} & bad:
+def only_some_relations(evidence: Evidence) -> str | None:
+    """Wrong exactly where two numbers or lengths are in one order, or differ."""
+    return _only_where(evidence, _relations)
+
+
+def only_some_dtypes(evidence: Evidence) -> str | None:
+    """Wrong in half precision alone, or in all but float64; another split would be chance."""
+    wrong, right = _sides(evidence.situations)
+    bad, good = {s.dtype for s in wrong}, {s.dtype for s in right}
+    if "" in bad or not good - {""} or good & bad or min(len(wrong), len(right)) < ENOUGH:
         return None
-    seen = f"It is right for {name_list(good)} and wrong for {name_list(bad)}."
-    return f"{seen} Which step depends on the dtype of `{name}`?"
-
-
-def _magnitudes(name: str, wrong: list[Any], right: list[Any]) -> str | None:
-    """Right while entries are small: a step that overflows or cancels."""
-    largest = [[_largest(v) for v in side] for side in (wrong, right)]
-    least, most = min(largest[0]), max(largest[1])
-    if not (least >= 10 and least > 1.5 * most):
+    if not ((bad <= HALVES and good & {"float32", "float64"}) or good - {""} == {"float64"}):
         return None
     return (
-        f"It is right while the entries of `{name}` are small, up to {most:.4g} in size, "
-        f"and wrong from {least:.4g} on. Which step overflows or loses digits there?"
+        f"It is right in {join(sorted(good - {''}))} and wrong in {join(sorted(bad))}. Which step depends on the dtype?"
     )
+
+
+def only_large_numbers(evidence: Evidence) -> str | None:
+    """Right while entries are small: a step that overflows or cancels."""
+    wrong, right = _sides(evidence.situations)
+    for name in _names(wrong):
+        bad = [_largest(s.values[name]) for s in wrong if isinstance(s.values[name], Tensor | np.ndarray)]
+        good = [_largest(s.values[name]) for s in right if isinstance(s.values.get(name), Tensor | np.ndarray)]
+        if len(bad) < len(wrong) or len(set(bad)) < ENOUGH or len(set(good)) < ENOUGH:
+            continue
+        least, most = min(bad), max(good)
+        if least >= 10 and least > 1.5 * most:
+            return (
+                f"It is right while the entries of `{name}` are small, up to {most:.4g} in size, "
+                f"and wrong from {least:.4g} on. Which step overflows or loses digits there?"
+            )
+    return None
 
 
 def _largest(x: Any) -> float:
     array = as_array(x)
     return float(np.abs(array[np.isfinite(array)]).max(initial=0)) if array is not None else 0.0
+
+
+# Conditions on arguments of these names, for these wrong examples.
+Made = Callable[[Sequence[str], Sequence[Situation]], Iterator[Condition]]
+
+
+def _only_where(
+    evidence: Evidence, made: Callable[[Sequence[str], Sequence[Situation]], Iterator[Condition]]
+) -> str | None:
+    """The sentence on the one argument that tells wrong examples from right ones; None if several do, or none.
+
+    Either side has enough examples with different values, and at least one check has some on both: else it may be
+    another difference between two checks.
+    """
+    wrong, right = _sides(evidence.situations)
+    if min(len(wrong), len(right)) < ENOUGH or not _is_mixed(wrong, right):
+        return None
+    telling = [c for c in _every_condition(_names(wrong), wrong) if _tells(c, wrong, right)]
+    if len({condition.argument for condition in telling}) != 1:
+        return None
+    own = {condition.text for condition in made(_names(wrong), wrong)}
+    found = next((condition for condition in telling if condition.text in own), None)
+    return found.text if found is not None else None
+
+
+def _every_condition(names: Sequence[str], wrong: Sequence[Situation]) -> Iterator[Condition]:
+    for made in (_words, _axes, _numbers, _relations, _arrays):
+        yield from made(names, wrong)
+
+
+def _tells(condition: Condition, wrong: Sequence[Situation], right: Sequence[Situation]) -> bool:
+    bad, good = ([condition.holds(s.values) for s in side] for side in (wrong, right))
+    known = [value for value in good if value is not None]
+    if None in bad or not all(bad) or len(known) < ENOUGH or any(known):
+        return False
+    return not condition.varied or len({s.values.get(condition.argument) for s in right}) >= ENOUGH
+
+
+def _is_mixed(wrong: Sequence[Situation], right: Sequence[Situation]) -> bool:
+    checks = {s.drawn for s in wrong} & {s.drawn for s in right}
+    return any(
+        sum(s.drawn == check for s in wrong) >= MIXED and sum(s.drawn == check for s in right) >= MIXED
+        for check in checks
+    )
+
+
+def _sides(situations: Sequence[Situation]) -> tuple[list[Situation], list[Situation]]:
+    return [s for s in situations if not s.right], [s for s in situations if s.right]
+
+
+def _names(wrong: Sequence[Situation]) -> list[str]:
+    """What every wrong example has, in order."""
+    return [name for name in (wrong[0].values if wrong else ()) if all(name in s.values for s in wrong)]
+
+
+def _is_plain(value: Any) -> bool:
+    return isinstance(value, bool | int | float | str)
+
+
+def _numbers(names: Sequence[str], wrong: Sequence[Situation]) -> Iterator[Condition]:
+    for name in names:
+        if not all(is_number(s.values[name]) for s in wrong):
+            continue
+        values = {s.values[name] for s in wrong}
+        for limit in LIMITS:
+            for words, holds in (
+                (f"exactly {limit:g}", lambda v, limit=limit: v == limit),
+                (f"less than {limit:g}", lambda v, limit=limit: v < limit),
+                (f"larger than {limit:g}", lambda v, limit=limit: v > limit),
+                (f"other than {limit:g}", lambda v, limit=limit: v != limit),
+            ):
+                if words.startswith("exactly") or len(values) >= ENOUGH:
+                    of = _of(name, is_number, holds)
+                    text = f"It is wrong only where `{name}` is {words}. What is different there?"
+                    yield Condition(name, text, of, varied=not words.startswith("other"))
+        if all(isinstance(s.values[name], int) for s in wrong):
+            yield Condition(
+                name,
+                f"It is wrong only where `{name}` is odd. What is different there?",
+                _of(name, _is_int, lambda v: v % 2 == 1),
+            )
+            yield Condition(
+                name,
+                f"It is wrong only where `{name}` is even. What is different there?",
+                _of(name, _is_int, lambda v: v % 2 == 0),
+            )
+
+
+def _of(name: str, fits: Callable[[Any], bool], holds: Callable[[Any], bool]) -> Holds:
+    def of(values: Mapping[str, Any]) -> bool | None:
+        value = values.get(name)
+        return holds(value) if name in values and fits(value) else None
+
+    return of
+
+
+def _is_int(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _axes(names: Sequence[str], wrong: Sequence[Situation]) -> Iterator[Condition]:
+    for name in names:
+        if name in ("dim", "axis"):
+            for words, place, is_it in (
+                ("the last axis", -1, True),
+                ("the first axis", 0, True),
+                ("not the last axis", -1, False),
+                ("not the first axis", 0, False),
+            ):
+                yield Condition(
+                    name,
+                    f"It is wrong only where `{name}` is {words}. What is different there?",
+                    _axis(name, place, is_it),
+                )
+            yield Condition(
+                name,
+                f"It is wrong only where `{name}` counts from the end. What is different there?",
+                _of(name, _is_int, lambda v: v < 0),
+            )
+            yield Condition(
+                name,
+                f"It is wrong only where `{name}` counts from the front. What is different there?",
+                _of(name, _is_int, lambda v: v >= 0),
+            )
+
+
+def _axis(name: str, place: int, is_it: bool) -> Holds:
+    def holds(values: Mapping[str, Any]) -> bool | None:
+        dim, x = values.get(name), values.get("x")
+        if not _is_int(dim) or not isinstance(x, Tensor | np.ndarray) or x.ndim < 2:
+            return None
+        return bool(int(dim or 0) % x.ndim == place % x.ndim) == is_it
+
+    return holds
+
+
+def _words(names: Sequence[str], wrong: Sequence[Situation]) -> Iterator[Condition]:
+    for name in names:
+        if all(_is_word(s.values[name]) for s in wrong):
+            values = {s.values[name] for s in wrong}
+            value = next(iter(values))
+            if len(values) == 1:
+                yield Condition(
+                    name,
+                    f"It is wrong only where `{name}` is {value!r}. What is different there?",
+                    _of(name, _is_word, _equal_to(value)),
+                )
+
+
+def _is_word(value: Any) -> bool:
+    return isinstance(value, bool | str) or value is None
+
+
+def _equal_to(wanted: Any) -> Callable[[Any], bool]:
+    return lambda value: bool(value == wanted)
+
+
+def _arrays(names: Sequence[str], wrong: Sequence[Situation]) -> Iterator[Condition]:
+    for name in names:
+        if not all(isinstance(s.values[name], Tensor | np.ndarray) for s in wrong):
+            continue
+        for text, holds in PROPERTIES:
+            sentence = f"It is right only where `{name}` {text}. What is different elsewhere?"
+            yield Condition(name, sentence, _not(name, holds))
+        for axes in sorted({s.values[name].ndim for s in wrong}):
+            counted = "no axes" if axes == 0 else "1 axis" if axes == 1 else f"{axes} axes"
+            yield Condition(
+                name,
+                f"It is wrong only where `{name}` has {counted}. What is different there?",
+                _of(name, _is_array, _has_axes(axes)),
+            )
+        yield Condition(
+            name,
+            f"It is wrong only where `{name}` has an entry that is exactly 0. What is different there?",
+            _of(name, _is_array, _has_zero),
+        )
+        yield Condition(
+            name, f"It is wrong only where `{name}` is empty. What is different there?", _of(name, _is_array, _is_empty)
+        )
+
+
+def _is_array(value: Any) -> bool:
+    return isinstance(value, Tensor | np.ndarray)
+
+
+def _has_axes(axes: int) -> Callable[[Any], bool]:
+    return lambda x: bool(x.ndim == axes)
+
+
+def _has_zero(x: Any) -> bool:
+    array = as_array(x)
+    return False if array is None else bool((array == 0).any())
+
+
+def _is_empty(x: Any) -> bool:
+    return bool(math.prod(x.shape) == 0)
+
+
+def _not(name: str, holds: Holds) -> Holds:
+    def turned(values: Mapping[str, Any]) -> bool | None:
+        value = values.get(name)
+        found = holds(value) if isinstance(value, Tensor | np.ndarray) else None
+        return None if found is None else not found
+
+    return turned
+
+
+def _relations(names: Sequence[str], wrong: Sequence[Situation]) -> Iterator[Condition]:
+    numbers = [name for name in names if all(_is_int(s.values[name]) for s in wrong)]
+    for a, b in combinations(numbers, 2):
+        for words, holds in (
+            ("is larger than", lambda x, y: x > y),
+            ("is smaller than", lambda x, y: x < y),
+            ("differs from", lambda x, y: x != y),
+        ):
+            yield Condition(
+                f"{a} {b}", f"It is wrong only where `{a}` {words} `{b}`. What is different there?", _both(a, b, holds)
+            )
+
+
+def _both(a: str, b: str, holds: Callable[[int, int], bool]) -> Holds:
+    def of(values: Mapping[str, Any]) -> bool | None:
+        x, y = values.get(a), values.get(b)
+        return holds(x, y) if _is_int(x) and _is_int(y) else None  # type: ignore[arg-type]
+
+    return of
 
 
 def _one_line(x: Any) -> bool | None:
@@ -234,42 +363,16 @@ def _positive(x: Any) -> bool | None:
     return None if array is None or not array.size else bool((array > 0).all())
 
 
-def _no_zero(x: Any) -> bool | None:
-    array = as_array(x)
-    return None if array is None or not array.size else bool((array != 0).all())
-
-
 def _no_ties(x: Any) -> bool | None:
     array = as_array(x)
     return None if array is None or array.size < 2 else len(np.unique(array)) == array.size
 
 
-PROPERTIES: tuple[tuple[str, Callable[[Any], bool | None]], ...] = (
+PROPERTIES: tuple[tuple[str, Holds], ...] = (
     ("has one row, a batch of size 1", _one_row),
     ("is a single row or column", _one_line),
     ("is square", _square),
     ("is contiguous in memory", _contiguous),
-    ("has no entry that is exactly 0", _no_zero),
     ("has positive entries only", _positive),
     ("has no two equal entries", _no_ties),
 )
-
-
-def _names(evidence: Evidence) -> list[str]:
-    """What every wrong example has drawn, in order."""
-    wrong = [s.values for s in evidence.situations if not s.right]
-    return [name for name in (wrong[0] if wrong else ()) if all(name in values for values in wrong)]
-
-
-def _split(evidence: Evidence, name: str) -> tuple[list[Any], list[Any]]:
-    wrong = [s.values[name] for s in evidence.situations if not s.right]
-    return wrong, [s.values[name] for s in evidence.situations if s.right and name in s.values]
-
-
-def _enough(wrong: list[Any], right: list[Any]) -> bool:
-    return len(wrong) >= ENOUGH and len(right) >= ENOUGH
-
-
-def name_list(names: set[str]) -> str:
-    """Names in order, joined by "and"."""
-    return " and ".join(sorted(names))

@@ -1,71 +1,33 @@
-"""Diagnosers of where the wrong numbers stand: moved, swapped, reduced along another axis, or only at some entries."""
+"""Diagnosers of where the wrong numbers stand: moved, in another order, or only at some entries."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from torch import Tensor
 
-from autograder.feedback.diagnosers.evidence import ORDINALS, Evidence, Pair, as_array
-from autograder.feedback.likeness import same_value
+from autograder.feedback.diagnosers.evidence import Evidence, Pair, as_array, is_number
 
-# Entries larger than this, in size, are called large.
+# Entries larger than this, in size, are called large, and smaller than that small.
 LARGE = 20.0
-# So many entries show where it is right or wrong; fewer may agree by chance.
-ENOUGH = 3
+SMALL = 1e-2
+# So many entries, and so many different values of the argument on either side, show where it is right or wrong.
+ENOUGH = 4
+# Beyond this an axis is not searched for ties.
+LONGEST = 300
 # The same where half of all entries would do, as with a sign.
 MANY = 16
-# Words for a kind of entries, and which entries they are.
-Kind = tuple[str, np.ndarray]
+
+
+class Kind(NamedTuple):
+    """A kind of entries: in words, which they are, and the numbers that decide it, if they may be any."""
+
+    text: str
+    mask: np.ndarray
+    values: np.ndarray | None = None
+
+
 Source = Callable[[Pair], Iterator[Kind]]
-
-
-def swapped_results(evidence: Evidence) -> str | None:
-    """Several results in another order."""
-    found = [_swap(a.got.value, a.expected.value) for a in evidence.wrong if a.is_value]
-    swaps = [swap for swap in found if swap is not None]
-    if not swaps or len(swaps) < len(evidence.wrong) or len(set(swaps)) > 1:
-        return None
-    i, j = swaps[0]
-    return f"The {ORDINALS[i]} and the {ORDINALS[j]} result have changed places."
-
-
-def _swap(got: Any, expected: Any) -> tuple[int, int] | None:
-    if not isinstance(got, tuple | list) or type(got) is not type(expected) or len(got) != len(expected):
-        return None
-    wrong = [i for i in range(len(got)) if not same_value(got[i], expected[i])]
-    if len(wrong) != 2 or wrong[1] >= len(ORDINALS):
-        return None
-    i, j = wrong
-    crossed = same_value(got[i], expected[j]) and same_value(got[j], expected[i])
-    return (i, j) if crossed else None
-
-
-def wrong_parts(evidence: Evidence) -> tuple[tuple[int, ...], int] | None:
-    """Which of several results are wrong, and of how many; None unless the same are wrong in every example."""
-    found = set()
-    for answer in evidence.wrong:
-        got, expected = answer.got.value, answer.expected.value
-        if not answer.is_value or not isinstance(got, tuple | list) or type(got) is not type(expected):
-            return None
-        if len(got) != len(expected) or len(got) > len(ORDINALS):
-            return None
-        found.add((tuple(i for i in range(len(got)) if not same_value(got[i], expected[i])), len(got)))
-    if len(found) != 1:
-        return None
-    parts, count = found.pop()
-    return (parts, count) if 0 < len(parts) < count else None
-
-
-def some_results_wrong(evidence: Evidence) -> str | None:
-    """Some of several results are right."""
-    parts = wrong_parts(evidence)
-    if parts is None:
-        return None
-    wrong, count = parts
-    named = " and the ".join(ORDINALS[i] for i in wrong)
-    verb = "is" if len(wrong) == 1 else "are"
-    return f"Of the {count} results only the {named} {verb} wrong, each time; the rest is right."
 
 
 def moved_along_an_axis(evidence: Evidence) -> str | None:
@@ -143,25 +105,28 @@ def _sum_axes(pair: Pair) -> list[tuple[int, int, float]]:
 
 def only_special_entries(evidence: Evidence) -> str | None:
     """Only entries are wrong at which an argument is masked, padding, exactly 0, not finite, or a tie."""
-    return _wrong_ones(_shared_kinds(evidence.pairs, lambda pair: pair.wrong, _special), evidence)
+    return _wrong_ones(evidence, _special)
 
 
 def only_some_entries(evidence: Evidence) -> str | None:
-    """Only entries are wrong at which an argument is large or has one sign, or that stand at a border."""
-    kinds = (_large, _borders, _signs) if _count(evidence.pairs, right=False) >= MANY else (_large, _borders)
-    return _wrong_ones(_shared_kinds(evidence.pairs, lambda pair: pair.wrong, *kinds), evidence)
+    """Only entries are wrong at which an argument is small, large, beyond another, or of one sign; or at a border."""
+    few = (_sizes, _beyond_arguments, _borders)
+    enough = _count(evidence.pairs, right=False) >= MANY
+    return _wrong_ones(evidence, *(few if not enough else (*few, _signs)))
 
 
-def _wrong_ones(kinds: list[str], evidence: Evidence) -> str | None:
-    if not kinds or _count(evidence.pairs, right=True) < ENOUGH:
+def _wrong_ones(evidence: Evidence, *sources: Source) -> str | None:
+    found = _shared_kinds(evidence.pairs, lambda pair: pair.wrong, *sources)
+    right, wrong = (_count(evidence.pairs, right=side) for side in (True, False))
+    if not found or right < ENOUGH or wrong < ENOUGH:
         return None
-    return f"All wrong entries stand {kinds[0]}; elsewhere in the same answers the entries are right."
+    return f"All wrong entries stand {found[0]}; elsewhere in the same answers the entries are right."
 
 
 def only_some_entries_right(evidence: Evidence) -> str | None:
     """Only entries are right at which an argument is 0, large, or has one sign."""
     right, wrong = (_count(evidence.pairs, right=side) for side in (True, False))
-    sources = (_zeros, _large, _strict_signs) if right >= MANY else (_zeros, _large)
+    sources = (_zeros, _sizes, _strict_signs) if right >= MANY else (_zeros, _sizes)
     shared = _shared_kinds(evidence.pairs, lambda pair: ~pair.wrong, *sources)
     kinds = [kind for kind in shared if _mostly_right(kind, evidence.pairs, sources)]
     if not kinds or right < ENOUGH or wrong < ENOUGH:
@@ -171,23 +136,36 @@ def only_some_entries_right(evidence: Evidence) -> str | None:
 
 def _mostly_right(kind: str, pairs: Sequence[Pair], sources: Sequence[Source]) -> bool:
     """Whether half of the entries of a kind are right, or more; else it is by chance that some are."""
-    wrong = [pair.wrong[mask] for pair in pairs for source in sources for text, mask in source(pair) if text == kind]
-    return 2 * sum(int(entries.sum()) for entries in wrong) <= sum(entries.size for entries in wrong)
+    wrong = [
+        pair.wrong[found.mask] for pair in pairs for source in sources for found in source(pair) if found.text == kind
+    ]
+    return 2 * sum(int(entries.sum()) for entries in wrong) <= sum(int(entries.size) for entries in wrong)
 
 
 def _shared_kinds(pairs: Sequence[Pair], chosen: Callable[[Pair], np.ndarray], *sources: Source) -> list[str]:
-    """The kinds that hold at every chosen entry of every pair, and not at every entry there is; rare ones first."""
+    """The kinds that hold at every chosen entry of every pair, and not at every entry there is; rare ones first.
+
+    Where any numbers may decide, there have to be enough different ones on either side.
+    """
     shared: list[str] | None = None
     everywhere: set[str] = set()
+    sides: dict[str, tuple[set[float], set[float]]] = {}
     for pair in pairs:
-        kinds = {text: mask for source in sources for text, mask in source(pair)}
+        kinds = {kind.text: kind for source in sources for kind in source(pair)}
         entries = chosen(pair)
-        fits = [text for text, mask in kinds.items() if not (entries & ~mask).any()]
+        fits = [text for text, kind in kinds.items() if not (entries & ~kind.mask).any()]
         shared = fits if shared is None else [text for text in shared if text in fits]
         if not shared:
             return []
-        everywhere |= {text for text in shared if not kinds[text].all()}
-    return [text for text in shared or () if text in everywhere]
+        everywhere |= {text for text in shared if not kinds[text].mask.all()}
+        for text in shared:
+            values = kinds[text].values
+            if values is not None:
+                inside, outside = sides.setdefault(text, (set(), set()))
+                inside.update(values[entries].tolist())
+                outside.update(values[~entries].tolist())
+    few = {text for text, (inside, outside) in sides.items() if min(len(inside), len(outside)) < ENOUGH}
+    return [text for text in shared or () if text in everywhere and text not in few]
 
 
 def _count(pairs: Sequence[Pair], *, right: bool) -> int:
@@ -199,27 +177,39 @@ def _special(pair: Pair) -> Iterator[Kind]:
     for name, value in pair.inputs.items():
         if _is_mask(value) and value.shape == pair.got.shape:
             mask = np.asarray(value, bool)
-            yield f"where {name} is False", ~mask
-            yield f"where {name} is True", mask
+            yield Kind(f"where {name} is False", ~mask)
+            yield Kind(f"where {name} is True", mask)
     for name, x in _numbers(pair):
         if x.ndim > 1:
             empty = ~x.any(-1, keepdims=True)
-            yield f"in rows of {name} that are all 0, such as padding", np.broadcast_to(empty, x.shape)
+            yield Kind(f"in rows of {name} that are all 0, such as padding", np.broadcast_to(empty, x.shape))
     yield from _zeros(pair)
     for name, x in _numbers(pair):
-        yield f"where {name} is nan or infinite", ~np.isfinite(x)
+        yield Kind(f"where {name} is nan", np.isnan(x))
+        yield Kind(f"where {name} is nan or infinite", ~np.isfinite(x))
     for name, x in _numbers(pair):
-        yield f"where {name} ties with another entry", _ties(x)
+        if max(x.shape, default=0) <= LONGEST:
+            yield Kind(f"where {name} ties with another entry", _ties(x))
 
 
 def _zeros(pair: Pair) -> Iterator[Kind]:
     for name, x in _numbers(pair):
-        yield f"where {name} is exactly 0", x == 0
+        yield Kind(f"where {name} is exactly 0", x == 0)
 
 
-def _large(pair: Pair) -> Iterator[Kind]:
+def _sizes(pair: Pair) -> Iterator[Kind]:
     for name, x in _numbers(pair):
-        yield f"where {name} is larger than {LARGE:g} in size", np.abs(x) > LARGE
+        yield Kind(f"where {name} is larger than {LARGE:g} in size", np.abs(x) > LARGE, x)
+        yield Kind(f"where {name} is smaller than {SMALL:g} in size", np.abs(x) < SMALL, x)
+
+
+def _beyond_arguments(pair: Pair) -> Iterator[Kind]:
+    limits = [(name, float(value)) for name, value in pair.inputs.items() if is_number(value)]
+    for name, x in _numbers(pair):
+        for limit, value in limits:
+            if value != 0:
+                yield Kind(f"where {name} is larger than {limit}", x > value, x)
+                yield Kind(f"where {name} is smaller than {limit}", x < value, x)
 
 
 def _borders(pair: Pair) -> Iterator[Kind]:
@@ -227,20 +217,23 @@ def _borders(pair: Pair) -> Iterator[Kind]:
         for place, which in ((0, "first"), (-1, "last")):
             mask = np.zeros(pair.got.shape, bool)
             np.moveaxis(mask, axis, 0)[place] = True
-            yield f"at the {which} place along axis {axis}", mask
+            yield Kind(f"at the {which} place along axis {axis}", mask)
+    if pair.got.ndim > 1 and pair.got.shape[-1] == pair.got.shape[-2]:
+        diagonal = np.broadcast_to(np.eye(pair.got.shape[-1], dtype=bool), pair.got.shape)
+        yield Kind("on the diagonal", diagonal)
 
 
 def _strict_signs(pair: Pair) -> Iterator[Kind]:
     for name, x in _numbers(pair):
-        yield f"where {name} is negative", x < 0
-        yield f"where {name} is positive", x > 0
+        yield Kind(f"where {name} is negative", x < 0, x)
+        yield Kind(f"where {name} is positive", x > 0, x)
 
 
 def _signs(pair: Pair) -> Iterator[Kind]:
     yield from _strict_signs(pair)
     for name, x in _numbers(pair):
-        yield f"where {name} is 0 or negative", x <= 0
-        yield f"where {name} is 0 or positive", x >= 0
+        yield Kind(f"where {name} is 0 or negative", x <= 0, x)
+        yield Kind(f"where {name} is 0 or positive", x >= 0, x)
 
 
 def _numbers(pair: Pair) -> list[tuple[str, np.ndarray]]:

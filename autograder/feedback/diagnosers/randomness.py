@@ -37,18 +37,26 @@ def remembers(evidence: Evidence) -> str | None:
 
 
 def ignores_the_generator(evidence: Evidence) -> str | None:
-    """Calls that differ in the generator's state alone agree, where the reference's do not."""
-    agree = [
-        same_answer(transcript[i].reply, transcript[j].reply)
-        for transcript, reference in evidence.transcripts
-        for i, j in combinations(range(min(len(transcript), len(reference))), 2)
-        if _differ_in_generator_alone(transcript[i].request, transcript[j].request)
-        and not same_answer(reference[i], reference[j])
-    ]
-    if not agree or not all(agree):
+    """A generator that the reference draws from is in the same state after a call as before.
+
+    Two calls were asked with one generator: the reference's answers differ, since the first call moves it on. If it is
+    in the same state for the student's second call, the first drew nothing from it.
+    """
+    untouched = moved = 0
+    for transcript, reference in evidence.transcripts:
+        for i, j in combinations(range(min(len(transcript), len(reference))), 2):
+            a, b = transcript[i].request, transcript[j].request
+            if not generators_in(a) or not _alike_but_for_generators(a, b):
+                continue
+            if _same_states(a, b):
+                untouched += not same_answer(reference[i], reference[j])
+            else:
+                moved += _one_origin(a, b)
+    if not untouched or moved:
         return None
     return (
-        "Generators in different states give the same answer. Is anything drawn from the generator that is passed in?"
+        "Nothing is drawn from the generator that is passed in: a call leaves it as it was. Randomness or a seed of "
+        "its own does not count."
     )
 
 
@@ -69,8 +77,22 @@ def _twins(evidence: Evidence, *, with_generator: bool) -> Iterator[tuple[Call, 
                 yield transcript[i], transcript[j], same_answer(reference[i], reference[j])
 
 
-def _differ_in_generator_alone(a: Request, b: Request) -> bool:
-    if a.kind != "call" or not same_form(a, b):
-        return False
-    differing = [x for _, x, y in argument_pairs(a, b) if not same_question(x, y)]
-    return len(differing) == 1 and isinstance(differing[0], torch.Generator | np.random.Generator)
+def _alike_but_for_generators(a: Request, b: Request) -> bool:
+    return (
+        a.kind == "call"
+        and same_form(a, b)
+        and all(isinstance(x, GENERATORS) or same_question(x, y) for _, x, y in argument_pairs(a, b))
+    )
+
+
+GENERATORS = (torch.Generator, np.random.Generator)
+
+
+def _same_states(a: Request, b: Request) -> bool:
+    return all(same_question(x, y) for _, x, y in argument_pairs(a, b) if isinstance(x, GENERATORS))
+
+
+def _one_origin(a: Request, b: Request) -> bool:
+    """Whether two generators in different states began from one seed, so that one was drawn from."""
+    both = zip(generators_in(a), generators_in(b), strict=False)
+    return any(isinstance(x, torch.Generator) and x.initial_seed() == y.initial_seed() for x, y in both)

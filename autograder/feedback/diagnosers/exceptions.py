@@ -1,0 +1,136 @@
+"""Diagnosers of exceptions: raised where an answer is expected, or not raised where input has to be refused."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from autograder.feedback.diagnosers.evidence import Answer, Evidence, is_number, shape_of
+from autograder.feedback.diagnosers.form import CUT
+from autograder.feedback.naming import join
+
+DEVICE_ERRORS = ("Misplaced", "FakeTensorDeviceMismatchError")
+DEVICE_WORDS = ("same device", "not on the expected device")
+GRAPH_WORDS = ("does not require grad", "does not have a grad_fn")
+WORD_CHARACTERS = 30
+# So many other arguments are told beside the one that has to be refused.
+BESIDE = 2
+
+
+def wrong_device(evidence: Evidence) -> str | None:
+    """Tensors on two devices."""
+    raised = [answer.got.raised for answer in evidence.wrong if answer.got.raised is not None]
+    if not all(r.type_name in DEVICE_ERRORS or any(words in r.message for words in DEVICE_WORDS) for r in raised):
+        return None
+    place = _at(raised[0].place)
+    return f"A tensor stands on another device than the input{place}. Where is a new tensor made, and on which device?"
+
+
+def cut_from_the_graph(evidence: Evidence) -> str | None:
+    """The answer cannot be differentiated."""
+    raised = [answer.got.raised for answer in evidence.wrong if answer.got.raised is not None]
+    return CUT if all(any(words in r.message for words in GRAPH_WORDS) for r in raised) else None
+
+
+def raises_instead(evidence: Evidence) -> str | None:
+    """An exception where an answer is expected."""
+    return f"Wherever it fails, {raised_in(evidence)}."
+
+
+def raised_in(evidence: Evidence) -> str:
+    """What is raised instead of an answer, as part of a sentence."""
+    raised = [answer.got.raised for answer in evidence.wrong if answer.got.raised is not None]
+    counted = Counter((r.type_name, r.place) for r in raised)
+    (name, place), count = counted.most_common(1)[0]
+    if len(counted) == 1:
+        return f"it raises {name} instead of answering{_at(place)}"
+    return f"it raises instead of answering, most often ({count} of {len(raised)}) {name}{_at(place)}"
+
+
+def refuses_too_little(evidence: Evidence) -> str | None:
+    """An answer where an exception is expected."""
+    wanted = _wanted(evidence)
+    if len(wanted) != 1:
+        return None
+    told = list(dict.fromkeys(_told(answer) for answer in evidence.wrong))
+    more = ", and the like" if len(told) > 2 else ""
+    return f"It answers where {wanted[0]} is expected: {'; or '.join(told[:2])}{more}."
+
+
+def _told(answer: Answer) -> str:
+    """What was given, the bad argument first: shapes of arrays, and numbers."""
+    bad = f"`{answer.naming}`"
+    described = {name: text for name, value in answer.inputs.items() if (text := _described(value))}
+    first = [f"{bad} {described[bad]}"] if bad in described else []
+    rest = [
+        f"{name} {text}"
+        for name, text in described.items()
+        if name != bad and (not first or shape_of(answer.inputs[name]) is not None)
+    ]
+    if not first and answer.naming:
+        return f"for a bad {bad}, where {join(rest[:BESIDE])}" if rest else f"for a bad {bad}"
+    if not first:
+        return f"where {join(rest[: BESIDE + 1])}" if rest else "on the input of this check"
+    beside = f", where {join(rest[:BESIDE])}" if rest and shape_of(answer.inputs[bad]) is not None else ""
+    return f"where {first[0]}{beside}" if not beside else f"where {join([*first, *rest[:BESIDE]])}"
+
+
+def _described(value: Any) -> str:
+    shape = shape_of(value)
+    if shape is not None:
+        return f"has shape {shape}"
+    if is_number(value):
+        return f"is {value:g}" if isinstance(value, float) else f"is {value}"
+    if isinstance(value, bool) or value is None:
+        return f"is {value}"
+    if isinstance(value, str):
+        return f"is {value[:WORD_CHARACTERS]!r}"
+    if isinstance(value, tuple | list) and len(value) <= 4 and all(map(is_number, value)):
+        return f"is {value}"
+    return ""
+
+
+def refuses_with_another(evidence: Evidence) -> str | None:
+    """Another exception than the one that is asked for."""
+    wanted, other = _wanted(evidence), sorted({a.got.raised.type_name for a in evidence.wrong if a.got.raised})
+    if len(wanted) != 1:
+        return None
+    by_accident = all(a.got.raised is not None and not a.got.raised.on_purpose for a in evidence.wrong)
+    if by_accident:
+        place = evidence.wrong[0].got.raised.place if evidence.wrong[0].got.raised else ""
+        return (
+            f"Bad input is not refused, and ends in {join(other)} further on{_at(place)}. The exercise asks for "
+            f"{wanted[0]} before that: {_told(evidence.wrong[0])}."
+        )
+    return f"Bad input is refused with {join(other)}, and the exercise asks for {wanted[0]}."
+
+
+def _wanted(evidence: Evidence) -> list[str]:
+    return sorted({a.expected.raised.type_name for a in evidence.wrong if a.expected.raised is not None})
+
+
+def unnamed_argument(evidence: Evidence) -> str | None:
+    """The right exception, and its message does not name the argument."""
+    named = sorted({answer.naming for answer in _last(evidence) if answer.naming})
+    what = f"does it name {join([f'`{name}`' for name in named])}" if named else "does it name the bad argument"
+    return f"Bad input is refused with the right exception. What is wrong is its message: {what}?"
+
+
+def refuses_by_accident(evidence: Evidence) -> str | None:
+    """The right exception comes from somewhere else."""
+    return (
+        "Bad input ends in an exception of the right type, but by accident: nothing in the code refuses it, and its "
+        "message says nothing of the argument."
+    )
+
+
+def _last(evidence: Evidence) -> Sequence[Answer]:
+    return [answer for answer in evidence.right if answer.naming]
+
+
+def takes_too_long(evidence: Evidence) -> str | None:
+    """No answer in time."""
+    return "It does not answer in time. Does a loop end, and does it do more rounds than it needs?"
+
+
+def _at(place: str) -> str:
+    return f", at {place}" if place else ""

@@ -1,0 +1,161 @@
+"""What kind of error a wrong solution makes, in words: of its commonest symptom first, and of what else goes wrong."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from autograder.feedback.diagnosers import OF_CALLS, OF_EXAMPLES, OF_PARTS, OF_WHOLE, Diagnoser
+from autograder.feedback.diagnosers.evidence import Evidence
+from autograder.feedback.diagnosers.exceptions import raised_in
+from autograder.feedback.diagnosers.gathering import FORMS, Finding, Symptom, merged
+from autograder.feedback.naming import EACH, Part, all_of, name_of
+
+# A name for the kind of error, and one to four sentences.
+Word = tuple[str, str]
+
+# With these symptoms calls or conditions may say more than the answer's form does.
+WITH_CALLS: tuple[Symptom, ...] = ("numbers", "not_finite", "unseen")
+WITH_EXAMPLES: tuple[Symptom, ...] = ("raises", "shape", "dtype", "not_finite", "hides", "numbers")
+# What says something even beside a commoner symptom of which nothing is known.
+TELLING: tuple[Symptom, ...] = ("raises", "answers", "other_exception", "timeout", "changes", "not_finite", "hides")
+# What is said of single entries says when it happens, too.
+OF_ENTRIES = {"only_special_entries", "only_some_entries", "only_some_entries_right"}
+# Most characters of what is said, so that somebody reads it.
+LONGEST = 420
+MOST_PARTS = 2
+
+BRIEFLY: Mapping[Symptom, str] = {
+    "timeout": "it does not answer in time",
+    "message": "the message of the exception does not name what is wrong",
+    "accident": "the exception comes by accident",
+    "nothing": "it returns None",
+    "type": "the answer has the wrong type",
+    "length": "there are too many or too few results or entries",
+    "keys": "the keys are wrong",
+    "shape": "the shape is wrong",
+    "dtype": "the dtype is wrong",
+    "not_finite": "the answer is nan or infinite",
+    "hides": "numbers come where nan or infinity is expected",
+    "numbers": "the values are wrong",
+    "changes": "an argument is changed in place",
+    "unseen": "a check fails for another reason",
+    "forms": "the answer is wrong",
+}
+
+
+def generic_word(found: Sequence[Finding], returns: Sequence[str] = ()) -> Word | None:
+    """What is said of the symptoms, the commonest first; None where nothing is sure."""
+    together = merged(found)
+    word = _of_symptom(together, returns) if together is not None else None
+    if together is not None and word is not None:
+        rest = [finding for finding in found if finding.symptom not in FORMS]
+        return _said([together, *rest], word) if together.count >= sum(f.count for f in rest) else None
+    if not found:
+        return None
+    return _said(found, _of_symptom(found[0], returns))
+
+
+def _said(found: Sequence[Finding], word: Word | None) -> Word | None:
+    """What is said of the first symptom, and the others with how many examples have them."""
+    main, *others = found
+    if not others:
+        return word
+    total = sum(finding.count for finding in found)
+    rest = "; ".join(map(_briefly, others))
+    if main.symptom == "raises" and word is not None:
+        return word[0], f"In {main.count} of the {total} examples that fail {_clause(main)}; {rest}."
+    if word is not None:
+        return word[0], f"In {main.count} of the {total} examples that fail: {_small(word[1])} {_capital(rest)}."
+    if any(other.symptom in TELLING for other in others):
+        return "several_symptoms", f"Of the {total} examples that fail, {_briefly(main)}; {rest}."
+    return None
+
+
+def _briefly(finding: Finding) -> str:
+    """A symptom as the end of a sentence, with how many examples have it."""
+    return f"in {finding.count} {_clause(finding)}"
+
+
+def _clause(finding: Finding) -> str:
+    wrong = finding.whole.wrong
+    wanted = sorted({a.expected.raised.type_name for a in wrong if a.expected.raised is not None})
+    if finding.symptom == "raises":
+        return raised_in(finding.whole)
+    if finding.symptom == "answers":
+        return f"it answers where {' or '.join(wanted)} is expected"
+    if finding.symptom == "other_exception":
+        own = sorted({a.got.raised.type_name for a in wrong if a.got.raised is not None})
+        return f"it raises {' or '.join(own)} where {' or '.join(wanted)} is expected"
+    return BRIEFLY[finding.symptom]
+
+
+def _of_symptom(finding: Finding, returns: Sequence[str]) -> Word | None:
+    if finding.symptom in WITH_CALLS and (word := _first(finding.whole, OF_CALLS)) is not None:
+        return word
+    if finding.symptom in ("numbers", "forms") and (word := _first(finding.whole, OF_WHOLE)) is not None:
+        return word
+    when = _first(finding.whole, OF_EXAMPLES) if finding.symptom in WITH_EXAMPLES else None
+    what = _of_parts(finding, returns)
+    if what is None or when is None or what[0] in OF_ENTRIES:
+        return what or when
+    both = f"{what[1]} {when[1]}"
+    return (what[0], both) if len(both) <= LONGEST else what
+
+
+def _of_parts(finding: Finding, returns: Sequence[str]) -> Word | None:
+    """What is said of each wrong part; that some are right, where there is nothing else to say."""
+    diagnosers = OF_PARTS[finding.symptom]
+    if not finding.whole.wrong and finding.symptom not in ("message", "accident", "timeout"):
+        return None
+    words = {part: _first(evidence, diagnosers) for part, evidence in finding.parts.items()}
+    which = _which(finding, returns)
+    said = [word for word in words.values() if word is not None]
+    if not said:
+        return ("some_results_wrong", which) if which and _some_are_right(finding, returns) else None
+    if len(said) == len(words) and len({word[1] for word in said}) == 1:
+        return said[0][0], f"{which} {said[0][1]}".strip()
+    by_count = sorted(words, key=lambda part: -len(finding.parts[part].wrong))
+    told = [(part, word) for part in by_count if (word := words[part]) is not None][:MOST_PARTS]
+    each = [f"Of {_subject(part, returns) or 'the answer'}: {_small(word[1])}" for part, word in told]
+    while len(each) > 1 and len(" ".join((which, *each))) > LONGEST:
+        each.pop()
+    return told[0][1][0], " ".join((which, *each)).strip()
+
+
+def _which(finding: Finding, returns: Sequence[str]) -> str:
+    """Which parts are wrong and which are right each time; empty where the answer has no parts."""
+    wrong = _names((*finding.parts, *finding.other_parts), returns)
+    right = [name for name in _names(finding.right_parts, returns) if name not in wrong]
+    if not wrong:
+        return ""
+    verb = "are" if len(wrong) > 1 else "is"
+    beside = f"; {all_of(right)} {'are' if len(right) > 1 else 'is'} right each time" if right else ""
+    return f"{_capital(all_of(wrong))} {verb} wrong{beside}."
+
+
+def _some_are_right(finding: Finding, returns: Sequence[str]) -> bool:
+    return bool(_names(finding.right_parts, returns))
+
+
+def _names(parts: Iterable[Part], returns: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys(name for part in parts if (name := _subject(part, returns))))
+
+
+def _subject(part: Part, returns: Sequence[str]) -> str:
+    if (not part.path and part.kind == "call") or ([step.key for step in part.path] == [EACH] and len(returns) != 1):
+        return ""
+    return name_of(part, returns)
+
+
+def _first(evidence: Evidence, diagnosers: Sequence[Diagnoser]) -> Word | None:
+    for diagnoser in diagnosers:
+        sentence = diagnoser(evidence)
+        if sentence is not None:
+            return diagnoser.__name__, sentence
+    return None
+
+
+def _small(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
