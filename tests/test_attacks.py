@@ -16,13 +16,12 @@ import numpy as np
 import pytest
 import torch
 from attacks import ATTACKS, MALFORMED, SEARCH, WRONG, Attack
-from conftest import ROOT
+from conftest import ROOT, judge_file
 
 from autograder.course import Course
-from autograder.grading.judge import Court, judge_submission, open_court
+from autograder.grading.judge import Court, open_court
 from autograder.grading.kernel import WalledKernel
 from autograder.notebooks.build import source_notebook
-from autograder.notebooks.submission import read_submission
 from autograder.results import Result, to_json
 from autograder.sandbox.channel import HEADER, MAGIC, Channel, Closed, TooLate
 from autograder.sandbox.layers import LAYERS, probe_layers
@@ -101,10 +100,10 @@ def notebook(source, added: str = "", grade_letter: str = "") -> str:
 def neighbour(source, tmp_path_factory: pytest.TempPathFactory):
     path = tmp_path_factory.mktemp("neighbour") / "basics.ipynb"
     path.write_text(notebook(source), "utf-8")
-    return read_submission(path)
+    return path
 
 
-def submission_of(attack: Attack, court: Court, source, folder: Path):
+def handed_in(attack: Attack, court: Court, source, folder: Path) -> Path:
     course = court.course
     solutions = course.solutions_dir / "basics"
     names = {
@@ -123,7 +122,7 @@ def submission_of(attack: Attack, court: Court, source, folder: Path):
         path = folder / "basics.ipynb"
         in_cell = attack.where == "cell"
         path.write_text(notebook(source, code if in_cell else "", WRONG if in_cell else code), "utf-8")
-    return read_submission(path)
+    return path
 
 
 def told(result: Result) -> str:
@@ -160,7 +159,7 @@ def test_an_attack_fails_and_hurts_no_one(attack: Attack, court, source, neighbo
     try:
         attacked = limited(court, attack.seconds, attack.submission)
         started = time.monotonic()
-        result = judge_submission(attacked, submission_of(attack, court, source, tmp_path))
+        result = judge_file(attacked, handed_in(attack, court, source, tmp_path))
         took = time.monotonic() - started
         row[2] = observed(result, attack.name)
     finally:
@@ -177,7 +176,7 @@ def test_an_attack_fails_and_hurts_no_one(attack: Attack, court, source, neighbo
     assert memory_at_most() - before < JUDGE_MEMORY
     assert not Path("/tmp/written-by-an-attack").exists()
     assert not (court.course.root / "written").exists()
-    beside = judge_submission(court, neighbour)
+    beside = judge_file(court, neighbour)
     assert (beside.score, beside.isolation) == (NEIGHBOUR, tuple(layer.name for layer in LAYERS))
 
 
@@ -196,10 +195,10 @@ def test_nothing_that_can_be_reached_in_the_child_holds_a_secret(court, source, 
     attack = Attack("search all memory for secrets", "cell", SEARCH.format(halves=halves))
     path = tmp_path / "basics.ipynb"
     path.write_text(notebook(source, attack.code, WRONG), "utf-8")
-    result = judge_submission(limited(court, 60.0, 120.0), read_submission(path))
+    result = judge_file(limited(court, 60.0, 120.0), path)
     table.append((f"cell: {attack.name}", "0 secrets", observed(result, "")))
     assert "LEAKED 0 secrets: []; True" in told(result)
-    assert judge_submission(court, neighbour).score == NEIGHBOUR
+    assert judge_file(court, neighbour).score == NEIGHBOUR
 
 
 def test_demo_cells_that_take_minutes_cost_nothing(court, source, tmp_path):
@@ -210,7 +209,7 @@ def test_demo_cells_that_take_minutes_cost_nothing(court, source, tmp_path):
     path = tmp_path / "basics.ipynb"
     nbformat.write(copied, path)
     started = time.monotonic()
-    assert judge_submission(court, read_submission(path)).score == court.assignment.max_score
+    assert judge_file(court, path).score == court.assignment.max_score
     assert time.monotonic() - started < 20
 
 
@@ -239,7 +238,7 @@ def test_half_a_surrogate_pair_in_a_notebook_costs_no_more_than_its_cell(place, 
             cell["source"] = WRONG
     path = tmp_path / "basics.ipynb"
     path.write_text(json.dumps(copied), "utf-8")
-    result = judge_submission(court, read_submission(path))
+    result = judge_file(court, path)
     assert len(to_json(result)) < RESULT_BYTES
     assert result.score == HONEST
 

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from conftest import judge_file
 
 from autograder.course import Course
-from autograder.grading.judge import judge_submission, open_court, read_within
+from autograder.grading.judge import open_court
 from autograder.notebooks.build import source_notebook
 from autograder.results import ExerciseResult, Result, Seconds, to_json
 from autograder.testing.assignment import load_assignment
@@ -43,7 +44,7 @@ def judged(court, source, tmp_path: Path):
         notebook.cells = cells
         path = tmp_path / "basics.ipynb"
         nbformat.write(notebook, path)
-        return judge_submission(court, read_within(court.course, path))
+        return judge_file(court, path)
 
     return run
 
@@ -59,7 +60,7 @@ def test_the_source_notebook_gets_full_points(judged):
 
 
 def test_a_plain_python_file_is_judged_too(court):
-    result = judge_submission(court, read_within(court.course, court.course.solutions_dir / "basics" / "reference.py"))
+    result = judge_file(court, court.course.solutions_dir / "basics" / "reference.py")
     assert result.score == result.max_score
 
 
