@@ -11,6 +11,7 @@ from conftest import judge_file
 from autograder.course import Course
 from autograder.grading.judge import open_court
 from autograder.notebooks.build import source_notebook
+from autograder.notebooks.released import released_of
 from autograder.results import ExerciseResult, Result, Seconds, to_json
 from autograder.testing.assignment import load_assignment
 
@@ -156,10 +157,10 @@ def test_an_exercise_is_judged_with_the_namespace_at_its_check_cell(judged):
 @pytest.mark.parametrize("after", ["setup", "check-mean", "standardize"])
 def test_right_work_in_the_wrong_place_counts_with_a_note(judged, court, source, after):
     """Above the stub, below the check cell or in a cell at the end: the own cell is untouched."""
-    name = next(iter(court.released.cells.keys() & {"grade_letter"}))
+    name, released = "grade_letter", released_of(court.course, "basics")
     right = next(cell.source for cell in source.cells if cell.id == name)
     places = {"check-mean": f"check-{name}"}
-    result = judged(replaced={name: court.released.cells[name].source}, added={places.get(after, after): right})
+    result = judged(replaced={name: released.cells[name].source}, added={places.get(after, after): right})
     assert of(result, name).points == of(result, name).max_points
     assert any(note.startswith(f"{name}: its own cell is untouched") for note in result.notes)
 

@@ -66,11 +66,12 @@ def warm() -> None:
 def _read(order: Order, file: BinaryIO) -> Read:
     path = Path(order.name)
     handed = handed_from(file, path, order.limits)
-    notebook, notes, stubs = handed.notebook, handed.notes, dict[str, str]()
+    notebook, notes, stubs, given = handed.notebook, handed.notes, dict[str, str](), frozenset[str]()
     if order.released is not None:
         released = Released(nbformat.from_dict(json.loads(order.released)))
         notebook, notes = repaired(handed, released, path)
         stubs = {name: cell.source for name, cell in released.cells.items() if cell.cell_type == "code"}
+        given = released.texts
     notes = (*order.beside, *notes)
     if order.released is None and handed.python is not None:
         submission = script(handed, path)
@@ -78,7 +79,7 @@ def _read(order: Order, file: BinaryIO) -> Read:
         submission = submission_of(notebook, path, handed.sha256, notes, order.limits)
     cells, noticed = _steps(submission.cells, stubs, [rule.exercise for rule in order.rules], order.assignment)
     found = _found(cells, order)
-    make_safe(notebook)
+    make_safe(notebook, given)
     return Read(
         handed.sha256,
         submission.assignment,
