@@ -77,8 +77,10 @@ def _read(order: Order, file: BinaryIO) -> Read:
         submission = script(handed, path)
     else:
         submission = submission_of(notebook, path, handed.sha256, notes, order.limits)
-    cells, noticed = _steps(submission.cells, stubs, [rule.exercise for rule in order.rules], order.assignment)
-    found = _found(cells, order)
+    cells, noticed, found = submission.cells, list[str](), dict[str, Found]()
+    if order.rules:
+        cells, noticed = _steps(cells, stubs, [rule.exercise for rule in order.rules], order.assignment)
+        found = _found(cells, order)
     make_safe(notebook, given)
     return Read(
         handed.sha256,
@@ -98,11 +100,9 @@ def _steps(
     Args:
         cells: of a submission.
         stubs: the code of the cells that students were given, by name.
-        exercises: of the assignment; none where nothing is to be judged.
+        exercises: of the assignment.
         assignment: its name.
     """
-    if not exercises:
-        return tuple(cells), []
     elsewhere = written_elsewhere(cells, stubs, exercises)
     notes = [
         f"{name}: its own cell is untouched; judged as another cell defines it, as it stands at the notebook's end"
