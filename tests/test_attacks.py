@@ -17,11 +17,16 @@ import pytest
 import torch
 from attacks import ATTACKS, MALFORMED, SEARCH, WRONG, Attack
 from conftest import ROOT, judge_file
+from file_attacks import FILE_ATTACKS, FileAttack
 
 from autograder.course import Course
 from autograder.grading.judge import Court, open_court
 from autograder.grading.kernel import WalledKernel
 from autograder.notebooks.build import source_notebook
+from autograder.notebooks.released import released_of
+from autograder.notebooks.submission import UnreadableSubmission
+from autograder.reading.reader import Reader, order_of
+from autograder.reading.records import Rule
 from autograder.results import Result, to_json
 from autograder.sandbox.channel import HEADER, MAGIC, Channel, Closed, TooLate
 from autograder.sandbox.layers import LAYERS, probe_layers
@@ -40,6 +45,8 @@ NEIGHBOUR = 3
 CELLS = {"setup", "grade_letter", "check-grade_letter", "standardize", "check-standardize"}
 RESULT_BYTES = 200_000
 JUDGE_MEMORY = 3 << 30
+# What the grader itself may take for a file of some megabytes, whatever it is made of.
+GRADER_GROWTH = 300 << 20
 
 
 @pytest.fixture(scope="module")
@@ -178,6 +185,42 @@ def test_an_attack_fails_and_hurts_no_one(attack: Attack, court, source, neighbo
     assert not (court.course.root / "written").exists()
     beside = judge_file(court, neighbour)
     assert (beside.score, beside.isolation) == (NEIGHBOUR, tuple(layer.name for layer in LAYERS))
+
+
+# Processor time for reading, where a file is made to use up all that there is.
+SECONDS_TO_READ = 4.0
+
+
+def reading_within(court: Court, memory: int) -> Court:
+    """The same court with other limits of reading."""
+    limits = msgspec.structs.replace(court.course.limits, seconds_to_read=SECONDS_TO_READ, memory_mib=memory)
+    rules = tuple(Rule.of(name, inquiry.forbidden) for name, inquiry in court.inquiries.items())
+    order = order_of(limits, "basics", released_of(court.course, "basics"), rules)
+    return dataclasses.replace(court, reader=Reader(court.zygote, order))
+
+
+@pytest.mark.parametrize("attack", FILE_ATTACKS, ids=[attack.name.replace(" ", "_") for attack in FILE_ATTACKS])
+def test_a_file_is_judged_or_told_and_hurts_no_one(attack: FileAttack, court, source, neighbour, table, tmp_path):
+    expected = f"{attack.points:g} points" if attack.says is None else f"not judged, “{attack.says}”"
+    path, row, before = tmp_path / "basics.ipynb", [f"file: {attack.name}", expected], memory_at_most()
+    path.write_bytes(attack.build(json.loads(notebook(source))))
+    built, started = memory_at_most(), time.monotonic()
+    try:
+        result = judge_file(reading_within(court, attack.memory), path)
+    except UnreadableSubmission as error:
+        table.append((*row, str(error).replace(str(path), "")))
+        assert attack.says is not None and attack.says in str(error)
+        assert len(str(error)) < 500
+    else:
+        table.append((*row, f"{result.score:g} points; {' · '.join(result.notes)[:120]}"))
+        assert attack.says is None
+        assert result.score == attack.points, told(result)
+        assert attack.notes in "\n".join(result.notes)
+        assert len(result.notes) <= court.course.limits.notes
+        assert len(to_json(result)) < RESULT_BYTES
+    assert time.monotonic() - started < ENDLESS
+    assert memory_at_most() - max(before, built) < GRADER_GROWTH
+    assert judge_file(court, neighbour).score == NEIGHBOUR
 
 
 def memory_at_most() -> int:

@@ -8,7 +8,7 @@ is free.
 import ast
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from autograder.sandbox.forbidden.names import OPAQUE, Bound, Imported, Scope, bind_all, imports, path_of, text_of
 from autograder.sandbox.forbidden.operations import NOTHING, Everything, Forbidden, Use, last_name
@@ -37,8 +37,9 @@ def read_uses(
         The uses in the order in which they are reached; none if no cell defines ``name``.
     """
     reading = Reading()
-    for cell in cells:
-        reading.take(cell)
+    with suppress(RecursionError, MemoryError):  # nested so deeply that it hardly runs either
+        for cell in cells:
+            reading.take(cell)
     return reading.uses_of(name, forbidden, judged)
 
 
