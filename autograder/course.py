@@ -72,7 +72,7 @@ class ExampleSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Limits(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a submission may use up. Reaching a limit costs the check at hand, never the submission.
+    """What a submission may use up. Reaching a limit while it runs costs the check at hand, never the submission.
 
     Attributes:
         seconds_per_call: wall-clock seconds for one call of a student's function. The check fails and says
