@@ -72,7 +72,7 @@ class ExampleSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Limits(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a submission may use up. Reaching a limit costs the check at hand, never the submission.
+    """What a submission may use up. Reaching a limit while it runs costs the check at hand, never the submission.
 
     Attributes:
         seconds_per_call: seconds for one call of a student's function, without those in which the machine had no
@@ -92,6 +92,13 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True):
             MemoryError or RuntimeError, and the check fails with it.
         notebook_bytes: size of a submitted file without its outputs. A larger one is not judged, and its student is
             told so.
+        seconds_to_read: seconds of processor time for taking one submission apart before any of it runs; three
+            times as many by the clock. One that takes longer is not judged, and its student is told so.
+        cells: cells of a submitted notebook. One with more is not judged, and its student is told so.
+        check_cells: calls of `check` in the check cells of a submitted notebook. One with more is not judged, and its
+            student is told so.
+        outputs: outputs of all cells of a submitted notebook. Of one with more none are kept, and a note says so.
+        notes: remarks on what was noticed about one submission. The last one says how many are left out.
     """
 
     seconds_per_call: Seconds = 10.0
@@ -103,6 +110,11 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True):
     cpu_seconds: Seconds = 120.0
     memory_mib: Count = 2048
     notebook_bytes: Count = 20_000_000
+    seconds_to_read: Seconds = 20.0
+    cells: Count = 2_000
+    check_cells: Count = 1_000
+    outputs: Count = 10_000
+    notes: Count = 50
 
 
 class Isolation(Struct, frozen=True, forbid_unknown_fields=True):

@@ -9,7 +9,9 @@ import pytest
 from filelock import FileLock
 
 from autograder.course import Course, load_course
+from autograder.grading.judge import Court, judge_submission
 from autograder.notebooks.build import build_assignment
+from autograder.results import Result
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
@@ -17,6 +19,11 @@ BIN = Path(sys.executable).parent
 # Every process of the tests, and every one that they start, uses the fixed seed and one thread.
 os.environ["CI"] = "true"
 os.environ["OMP_NUM_THREADS"] = "1"
+
+
+def judge_file(court: Court, path: Path) -> Result:
+    """Reads and judges a file, as grading does."""
+    return judge_submission(court, path, court.reader.read(path))
 
 
 @pytest.fixture(scope="session")

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from conftest import judge_file
 
 from autograder.course import load_course
-from autograder.grading.judge import Court, judge_submission, open_court
+from autograder.grading.judge import Court, open_court
 from autograder.notebooks.build import build_assignment
-from autograder.notebooks.submission import read_submission
 
 FILES = {
     "course.toml": """
@@ -129,7 +129,7 @@ def judged(
 ) -> dict[str, tuple[float, tuple[str, ...]]]:
     submission = tmp_path / "submission.py"
     submission.write_text("\n\n".join({**RIGHT, **code}.values()))
-    result = judge_submission(courts[trusted], read_submission(submission))
+    result = judge_file(courts[trusted], submission)
     return {exercise.name: (exercise.points, exercise.stood_in) for exercise in result.exercises}
 
 
@@ -176,7 +176,7 @@ def test_it_hands_over_data_alone(courts, tmp_path):
 def test_what_gets_half_back_is_partly_right(courts, tmp_path):
     submission = tmp_path / "submission.py"
     submission.write_text("\n\n".join({**RIGHT, "double": "def double(x): return 3 * x"}.values()))
-    result = judge_submission(courts[True], read_submission(submission))
+    result = judge_file(courts[True], submission)
     assert [(exercise.name, exercise.status) for exercise in result.exercises] == [
         ("double", "failed"),
         ("quadruple", "partial"),

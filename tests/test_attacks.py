@@ -16,13 +16,17 @@ import numpy as np
 import pytest
 import torch
 from attacks import ATTACKS, MALFORMED, SEARCH, WRONG, Attack
-from conftest import ROOT
+from conftest import ROOT, judge_file
+from file_attacks import FILE_ATTACKS, FileAttack
 
 from autograder.course import Course
-from autograder.grading.judge import Court, judge_submission, open_court
+from autograder.grading.judge import Court, open_court
 from autograder.grading.kernel import WalledKernel
 from autograder.notebooks.build import source_notebook
-from autograder.notebooks.submission import read_submission
+from autograder.notebooks.released import released_of
+from autograder.notebooks.submission import UnreadableSubmission
+from autograder.reading.reader import Reader, order_of
+from autograder.reading.records import Rule
 from autograder.results import Result, to_json
 from autograder.sandbox.channel import HEADER, MAGIC, Channel, Closed, TooLate
 from autograder.sandbox.layers import LAYERS, probe_layers
@@ -41,6 +45,8 @@ NEIGHBOUR = 3
 CELLS = {"setup", "grade_letter", "check-grade_letter", "standardize", "check-standardize"}
 RESULT_BYTES = 200_000
 JUDGE_MEMORY = 3 << 30
+# What the grader itself may take for a file of some megabytes, whatever it is made of.
+GRADER_GROWTH = 300 << 20
 
 
 @pytest.fixture(scope="module")
@@ -101,10 +107,10 @@ def notebook(source, added: str = "", grade_letter: str = "") -> str:
 def neighbour(source, tmp_path_factory: pytest.TempPathFactory):
     path = tmp_path_factory.mktemp("neighbour") / "basics.ipynb"
     path.write_text(notebook(source), "utf-8")
-    return read_submission(path)
+    return path
 
 
-def submission_of(attack: Attack, court: Court, source, folder: Path):
+def handed_in(attack: Attack, court: Court, source, folder: Path) -> Path:
     course = court.course
     solutions = course.solutions_dir / "basics"
     names = {
@@ -123,7 +129,7 @@ def submission_of(attack: Attack, court: Court, source, folder: Path):
         path = folder / "basics.ipynb"
         in_cell = attack.where == "cell"
         path.write_text(notebook(source, code if in_cell else "", WRONG if in_cell else code), "utf-8")
-    return read_submission(path)
+    return path
 
 
 def told(result: Result) -> str:
@@ -160,7 +166,7 @@ def test_an_attack_fails_and_hurts_no_one(attack: Attack, court, source, neighbo
     try:
         attacked = limited(court, attack.seconds, attack.submission)
         started = time.monotonic()
-        result = judge_submission(attacked, submission_of(attack, court, source, tmp_path))
+        result = judge_file(attacked, handed_in(attack, court, source, tmp_path))
         took = time.monotonic() - started
         row[2] = observed(result, attack.name)
     finally:
@@ -177,8 +183,44 @@ def test_an_attack_fails_and_hurts_no_one(attack: Attack, court, source, neighbo
     assert memory_at_most() - before < JUDGE_MEMORY
     assert not Path("/tmp/written-by-an-attack").exists()
     assert not (court.course.root / "written").exists()
-    beside = judge_submission(court, neighbour)
+    beside = judge_file(court, neighbour)
     assert (beside.score, beside.isolation) == (NEIGHBOUR, tuple(layer.name for layer in LAYERS))
+
+
+# Processor time for reading, where a file is made to use up all that there is.
+SECONDS_TO_READ = 4.0
+
+
+def reading_within(court: Court, memory: int) -> Court:
+    """The same court with other limits of reading."""
+    limits = msgspec.structs.replace(court.course.limits, seconds_to_read=SECONDS_TO_READ, memory_mib=memory)
+    rules = tuple(Rule.of(name, inquiry.forbidden) for name, inquiry in court.inquiries.items())
+    order = order_of(limits, "basics", released_of(court.course, "basics"), rules)
+    return dataclasses.replace(court, reader=Reader(court.zygote, order))
+
+
+@pytest.mark.parametrize("attack", FILE_ATTACKS, ids=[attack.name.replace(" ", "_") for attack in FILE_ATTACKS])
+def test_a_file_is_judged_or_told_and_hurts_no_one(attack: FileAttack, court, source, neighbour, table, tmp_path):
+    expected = f"{attack.points:g} points" if attack.says is None else f"not judged, “{attack.says}”"
+    path, row, before = tmp_path / "basics.ipynb", [f"file: {attack.name}", expected], memory_at_most()
+    path.write_bytes(attack.build(json.loads(notebook(source))))
+    built, started = memory_at_most(), time.monotonic()
+    try:
+        result = judge_file(reading_within(court, attack.memory), path)
+    except UnreadableSubmission as error:
+        table.append((*row, str(error).replace(str(path), "")))
+        assert attack.says is not None and attack.says in str(error)
+        assert len(str(error)) < 500
+    else:
+        table.append((*row, f"{result.score:g} points; {' · '.join(result.notes)[:120]}"))
+        assert attack.says is None
+        assert result.score == attack.points, told(result)
+        assert attack.notes in "\n".join(result.notes)
+        assert len(result.notes) <= court.course.limits.notes
+        assert len(to_json(result)) < RESULT_BYTES
+    assert time.monotonic() - started < ENDLESS
+    assert memory_at_most() - max(before, built) < GRADER_GROWTH
+    assert judge_file(court, neighbour).score == NEIGHBOUR
 
 
 def memory_at_most() -> int:
@@ -196,10 +238,10 @@ def test_nothing_that_can_be_reached_in_the_child_holds_a_secret(court, source, 
     attack = Attack("search all memory for secrets", "cell", SEARCH.format(halves=halves))
     path = tmp_path / "basics.ipynb"
     path.write_text(notebook(source, attack.code, WRONG), "utf-8")
-    result = judge_submission(limited(court, 60.0, 120.0), read_submission(path))
+    result = judge_file(limited(court, 60.0, 120.0), path)
     table.append((f"cell: {attack.name}", "0 secrets", observed(result, "")))
     assert "LEAKED 0 secrets: []; True" in told(result)
-    assert judge_submission(court, neighbour).score == NEIGHBOUR
+    assert judge_file(court, neighbour).score == NEIGHBOUR
 
 
 def test_demo_cells_that_take_minutes_cost_nothing(court, source, tmp_path):
@@ -210,7 +252,7 @@ def test_demo_cells_that_take_minutes_cost_nothing(court, source, tmp_path):
     path = tmp_path / "basics.ipynb"
     nbformat.write(copied, path)
     started = time.monotonic()
-    assert judge_submission(court, read_submission(path)).score == court.assignment.max_score
+    assert judge_file(court, path).score == court.assignment.max_score
     assert time.monotonic() - started < 20
 
 
@@ -239,7 +281,7 @@ def test_half_a_surrogate_pair_in_a_notebook_costs_no_more_than_its_cell(place, 
             cell["source"] = WRONG
     path = tmp_path / "basics.ipynb"
     path.write_text(json.dumps(copied), "utf-8")
-    result = judge_submission(court, read_submission(path))
+    result = judge_file(court, path)
     assert len(to_json(result)) < RESULT_BYTES
     assert result.score == HONEST
 
@@ -359,7 +401,7 @@ def test_after_so_many_accidents_nothing_more_of_a_submission_is_run(court, sour
             return court.zygote.end(pid)
 
     attacked = dataclasses.replace(court, kernel=lambda: WalledKernel(Counted(), limits))
-    result = judge_submission(attacked, submission_of(attack, court, source, tmp_path))
+    result = judge_file(attacked, handed_in(attack, court, source, tmp_path))
     assert result.score == 0 and len(children) == 5
     assert attack.says in told(result)
 

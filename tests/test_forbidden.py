@@ -1,5 +1,6 @@
 """Forbidden operations: what is declared, read in the source, seen when run, and said in the notebook."""
 
+import ast
 import inspect
 import linecache
 import sys
@@ -16,6 +17,7 @@ import torch
 from autograder.course import Course, load_course
 from autograder.notebooks.build import source_notebook
 from autograder.sandbox.forbidden.live import uses_in_namespace
+from autograder.sandbox.forbidden.names import MOST_PARTS, Scope, bind_all, text_of
 from autograder.sandbox.forbidden.operations import Forbidden, Rules, RulesError, Use, accusation
 from autograder.sandbox.forbidden.reading import called_by_references, read_uses
 from autograder.sandbox.forbidden.watching import watching
@@ -519,3 +521,42 @@ def test_no_right_solution_is_accused_when_run(exercise_name: str, number: int |
     with watching(exercise_.forbidden, exercise_name, frozenset(e.name for e in assignment.exercises)) as watch:
         solution(*(given[name] for name in wanted if name in given))
     assert watch.seen == ()
+
+
+# What was nested deeper than Python's own steps into each other was once not read at all.
+DEEP = {
+    "ten thousand functions that call each other": "\n".join(
+        ["import torch\ndef f(x): return g0(x)\ndef g10000(x): return torch.softmax(x, 0)"]
+        + [f"def g{n}(x): return g{n + 1}(x)" for n in range(10_000)]
+    ),
+    "behind 500 attributes": f"import torch\ndef f(x): return x{'.a' * 500}.b(torch.softmax(x, 0))",
+    "behind 900 sums": f"import torch\ndef f(x): return {'1 + ' * 900}torch.softmax(x, 0)",
+    "behind a text that doubles": "\n".join(
+        ["import torch\nt0 = 's'\ndef f(x): return getattr(torch, t60, torch.softmax)(x, 0)"]
+        + [f"t{n + 1} = t{n} + t{n}" for n in range(60)]
+    ),
+}
+
+
+@pytest.mark.parametrize("code", DEEP.values(), ids=DEEP.keys())
+def test_what_is_nested_deeply_is_read_too(code):
+    assert [use.operation for use in read_uses((code,), "f", SOFTMAX)] == ["torch.softmax"]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["t0 = 's'", *(f"t{n + 1} = t{n} + t{n}" for n in range(60))],
+        ["t0 = ''", *(f"t{n + 1} = t{n} + t{n}" for n in range(60))],
+        [f"t0 = {'s' * 3_000_000!r}", *(f"t{n + 1} = t{n} + t{n}" for n in range(60))],
+        ["t60 = t60 + t60"],
+    ],
+    ids=["doubling", "doubling nothing", "of gigabytes", "of itself"],
+)
+def test_a_text_is_put_together_of_so_many_parts_only(lines, monkeypatch):
+    looked_up, find = [], Scope.find
+    monkeypatch.setattr(Scope, "find", lambda scope, name: looked_up.append(name) or find(scope, name))
+    tree, scope = ast.parse("\n".join(lines)), Scope([])
+    bind_all(tree.body, scope, certain=True)
+    assert text_of(ast.parse("t60", mode="eval").body, scope) is None
+    assert len(looked_up) <= MOST_PARTS

@@ -7,10 +7,12 @@ import signal
 import sqlite3
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from conftest import BIN
+from file_attacks import FILE_ATTACKS, FileAttack
 
 from autograder.course import Course, load_course
 from autograder.grading.classroom import make_class
@@ -18,6 +20,10 @@ from autograder.notebooks.build import source_notebook
 from autograder.testing.assignment import load_assignment
 
 ENVIRONMENT = {key: value for key, value in os.environ.items() if key != "AUTOGRADER_COURSE"}
+
+
+# For reading one submission, where a file is made to use up all that there is.
+SECONDS_TO_READ = 4.0
 
 
 def run(course: Course, *command: str) -> subprocess.CompletedProcess[str]:
@@ -189,3 +195,56 @@ def test_too_little_isolation_is_refused_with_a_way_to_go_on(class_: Course, mon
     monkeypatch.setattr(judging, "probe_layers", lambda names: off)
     with pytest.raises(judging.TooLittleIsolation, match="--trust-submissions"):
         judging.open_court(class_, "basics")
+
+
+def attack(course: Course, attacks: Sequence[FileAttack]) -> dict[str, FileAttack]:
+    """Hands in files that are made to stop whoever reads them; by student."""
+    text = (course.root / "course.toml").read_text("utf-8")
+    text = text.replace("[limits]", f"[limits]\nseconds_to_read = {SECONDS_TO_READ}")
+    (course.root / "course.toml").write_text(text, "utf-8")
+    honest = course.build_dir / "source" / "basics" / "basics.ipynb"
+    attackers = {f"attacker-{number:02}": attack for number, attack in enumerate(attacks)}
+    for student, one in attackers.items():
+        folder = course.private_dir / "submitted" / student / "basics"
+        folder.mkdir(parents=True)
+        (folder / "basics.ipynb").write_bytes(one.build(json.loads(honest.read_text("utf-8"))))
+    return attackers
+
+
+def told(course: Course) -> dict[str, dict]:
+    lines = (course.private_dir / "results" / "basics.jsonl").read_bytes().splitlines()
+    assert max(map(len, lines)) < 1_000_000
+    return {record["student"]: record for record in map(json.loads, lines)}
+
+
+def test_files_made_to_stop_the_grader_cost_themselves_alone(class_: Course):
+    run(class_, "autograder", "grade", "basics")
+    undisturbed = rows(class_)
+    attackers = attack(class_, FILE_ATTACKS)
+    done = run(class_, "autograder", "grade", "basics", "--force", "--jobs", "2")
+    assert done.returncode == 1 and "Traceback" not in done.stderr, done.stderr
+    assert [row for row in rows(class_) if row[0] not in attackers] == undisturbed
+    records = told(class_)
+    for student, one in attackers.items():
+        # What memory runs out for depends on how much there may be: the course allows more than the attack expects.
+        if one.says is not None and one.memory == 1024:
+            assert records[student]["result"] is None and one.says in records[student]["reason"], one.name
+        elif one.says is None:
+            assert records[student]["result"] is not None, one.name
+
+
+def test_nbgrader_goes_on_past_files_made_to_stop_it(class_: Course):
+    run(class_, "autograder", "grade", "basics", "--student", "ada")
+    undisturbed = [row for row in rows(class_) if row[0] == "ada"]
+    for folder in (class_.private_dir / "submitted").iterdir():
+        if folder.name != "ada":
+            shutil.rmtree(folder)
+    chosen = ("doubles", "100,000 attributes", "300,000", "million cells", "take a second", "nothing ends")
+    attackers = attack(class_, [one for one in FILE_ATTACKS if any(part in one.name for part in chosen)])
+    done = run(class_, "nbgrader", "autograde", "basics", "--force")
+    assert done.returncode == 0, done.stderr
+    found = rows(class_)
+    assert [row for row in found if row[0] == "ada"] == undisturbed
+    for student, one in attackers.items():
+        scores = [row[2] for row in found if row[0] == student and row[1].startswith("check-")]
+        assert scores and (None in scores) == (one.says is not None), one.name

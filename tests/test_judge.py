@@ -6,10 +6,12 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from conftest import judge_file
 
 from autograder.course import Course
-from autograder.grading.judge import judge_submission, open_court, read_within
+from autograder.grading.judge import open_court
 from autograder.notebooks.build import source_notebook
+from autograder.notebooks.released import released_of
 from autograder.results import ExerciseResult, Result, Seconds, to_json
 from autograder.testing.assignment import load_assignment
 
@@ -43,7 +45,7 @@ def judged(court, source, tmp_path: Path):
         notebook.cells = cells
         path = tmp_path / "basics.ipynb"
         nbformat.write(notebook, path)
-        return judge_submission(court, read_within(court.course, path))
+        return judge_file(court, path)
 
     return run
 
@@ -59,7 +61,7 @@ def test_the_source_notebook_gets_full_points(judged):
 
 
 def test_a_plain_python_file_is_judged_too(court):
-    result = judge_submission(court, read_within(court.course, court.course.solutions_dir / "basics" / "reference.py"))
+    result = judge_file(court, court.course.solutions_dir / "basics" / "reference.py")
     assert result.score == result.max_score
 
 
@@ -155,10 +157,10 @@ def test_an_exercise_is_judged_with_the_namespace_at_its_check_cell(judged):
 @pytest.mark.parametrize("after", ["setup", "check-mean", "standardize"])
 def test_right_work_in_the_wrong_place_counts_with_a_note(judged, court, source, after):
     """Above the stub, below the check cell or in a cell at the end: the own cell is untouched."""
-    name = next(iter(court.released.cells.keys() & {"grade_letter"}))
+    name, released = "grade_letter", released_of(court.course, "basics")
     right = next(cell.source for cell in source.cells if cell.id == name)
     places = {"check-mean": f"check-{name}"}
-    result = judged(replaced={name: court.released.cells[name].source}, added={places.get(after, after): right})
+    result = judged(replaced={name: released.cells[name].source}, added={places.get(after, after): right})
     assert of(result, name).points == of(result, name).max_points
     assert any(note.startswith(f"{name}: its own cell is untouched") for note in result.notes)
 

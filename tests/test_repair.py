@@ -13,7 +13,7 @@ import pytest
 from conftest import ROOT
 
 import autograder
-from autograder.course import load_course
+from autograder.course import Limits, load_course
 from autograder.nbgrader.unjudged import as_text, put_mark, put_notes
 from autograder.notebooks.build import released_notebook, source_notebook
 from autograder.notebooks.handed_in import handed_in, is_inside, misplaced, why_nothing
@@ -152,7 +152,7 @@ def test_outputs_beyond_the_limit_are_left_out_without_being_built(tmp_path: Pat
     flood = b'"outputs": [{"output_type": "stream", "name": "stdout", "text": "' + (megabyte * 60).encode() + b'"}, '
     path = write(tmp_path, raw.replace(b'"outputs": [', flood, 1))
     tracemalloc.start()
-    handed = read_handed(path, 1_000_000)
+    handed = read_handed(path, Limits(notebook_bytes=1_000_000))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 20_000_000
@@ -163,7 +163,7 @@ def test_outputs_beyond_the_limit_are_left_out_without_being_built(tmp_path: Pat
 
 def test_what_is_too_large_without_its_outputs_is_told(tmp_path: Path, notebook: Any) -> None:
     with pytest.raises(UnreadableSubmission, match="more than 1,000 bytes beside its outputs"):
-        read_handed(write(tmp_path, text(notebook)), 1_000)
+        read_handed(write(tmp_path, text(notebook)), Limits(notebook_bytes=1_000))
 
 
 @pytest.mark.parametrize("inner", ["", '{"a": "]"}', '["\\\\"], {"b": ["\\"]"]}', '"outputs"'])

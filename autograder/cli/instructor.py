@@ -31,14 +31,10 @@ def judge(
     """
     from autograder import results
     from autograder.grading.judge import judge as judge_one
-    from autograder.notebooks.submission import read_submission
 
     with one_sentence():
         course = find_course(Path.cwd())
-        name = assignment or read_submission(submission).assignment
-        if name is None:
-            fail(f"{submission} does not say which assignment it answers: give --assignment NAME.", WRONG_USE)
-        result = judge_one(course, str(name), submission, search=search, trusted=trust, device=device)
+        result = judge_one(course, assignment, submission, search=search, trusted=trust, device=device)
         if json:
             print(results.to_json(result))
             return

@@ -42,7 +42,7 @@ def one_sentence() -> Iterator[None]:
     from autograder.examples.record import BuildError
     from autograder.examples.store import ExamplesError
     from autograder.grading.database import DatabaseError
-    from autograder.grading.judge import NoDevice, TooLittleIsolation
+    from autograder.grading.judge import NoAssignment, NoDevice, TooLittleIsolation
     from autograder.nbgrader.demo import DemoError
     from autograder.notebooks.source import SourceError
     from autograder.notebooks.submission import UnreadableSubmission
@@ -53,7 +53,7 @@ def one_sentence() -> Iterator[None]:
         yield
     except UnreadableSubmission as error:
         fail(str(error), UNREADABLE)
-    except (CourseError, DatabaseError, NoDevice) as error:
+    except (CourseError, DatabaseError, NoAssignment, NoDevice) as error:
         fail(str(error), WRONG_USE)
     except (
         BuildError,

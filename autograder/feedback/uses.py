@@ -1,7 +1,7 @@
 """Which earlier exercises a solution's source refers to."""
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from autograder.feedback.diagnosis import Earlier
 from autograder.results import ExerciseResult
@@ -51,8 +51,13 @@ def earlier_of(exercise: str, source: str, before: Iterable[ExerciseResult]) -> 
         source: the source that defines it.
         before: what came of earlier exercises of the assignment, in order.
     """
+    judged = tuple(before)
+    all_pass = all(result.status == "passed" for result in judged)
+    return earlier_among(() if all_pass else names_used(source, exercise), judged)
+
+
+def earlier_among(used: Collection[str], before: Iterable[ExerciseResult]) -> Earlier:
+    """The same where the names are known that the exercise's source uses."""
     passed = {result.name: result.status == "passed" for result in before}
-    not_passed = [name for name in passed if not passed[name]]
-    used = names_used(source, exercise) if not_passed else frozenset()
-    failed = tuple(name for name in not_passed if name in used)
+    failed = tuple(name for name in passed if not passed[name] and name in used)
     return Earlier(failed, frozenset(name for name in passed if passed[name]))

@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import version
 from multiprocessing import get_context
@@ -23,9 +23,10 @@ import autograder
 from autograder.course import Course, load_course
 from autograder.examples.record import Part
 from autograder.examples.store import file_hash
-from autograder.grading.judge import Court, Device, judge_submission, open_court, read_within
+from autograder.grading.judge import Court, Device, judge_submission, open_court
 from autograder.notebooks.handed_in import handed_in, is_inside, misplaced, why_nothing
 from autograder.notebooks.submission import UnreadableSubmission
+from autograder.reading.records import Page
 from autograder.results import Result
 from autograder.sandbox.remote import SandboxError
 
@@ -51,6 +52,7 @@ class Judged:
         result: what was judged; None if it could not be.
         reason: why there is no result.
         again: whether it was judged now, rather than taken from an earlier run.
+        page: what nbgrader is to keep of it, as it was read for judging; None if it was not read now.
     """
 
     student: str
@@ -59,6 +61,7 @@ class Judged:
     result: Result | None
     reason: str = ""
     again: bool = True
+    page: Page | None = None
 
 
 @dataclass(frozen=True)
@@ -261,15 +264,14 @@ def _judge_one(court: Court, submission: Submitted) -> Judged:
     if not (submission.path.is_file() and is_inside(submission.path, folder)):
         return _unjudged(submission, why_nothing(folder, name))
     try:
-        read = read_within(court.course, submission.path, court.released)
-        read = replace(read, notes=(*misplaced(submission.path, folder, name), *read.notes))
+        read = court.reader.read(submission.path, misplaced(submission.path, folder, name))
         with warnings.catch_warnings():
             # What torch has to tell the author of a check is nothing for the person who grades.
             warnings.simplefilter("ignore")
-            result = judge_submission(court, read)
+            result = judge_submission(court, submission.path, read)
     except UnreadableSubmission as error:
         return _unjudged(submission, str(error))
-    return Judged(submission.student, submission.path, submission.submitted, result)
+    return Judged(submission.student, submission.path, submission.submitted, result, page=read.page)
 
 
 def _unjudged(submission: Submitted, reason: str) -> Judged:

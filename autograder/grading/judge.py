@@ -12,19 +12,18 @@ import torch
 
 from autograder.course import Course
 from autograder.feedback.diagnosis import Earlier, Words, words_of
-from autograder.feedback.uses import earlier_of
+from autograder.feedback.uses import earlier_among
 from autograder.grading.again import Functions, asked_of, with_half_given_back
 from autograder.grading.exercise import Trials, judge_exercise, replayed, searched
 from autograder.grading.inquiries import inquiries
 from autograder.grading.kernel import IN_PROCESS, Kernel, TrustedKernel, WalledKernel, setup_modules
 from autograder.grading.notebook import load_recordings
-from autograder.notebooks.elsewhere import is_stub, written_elsewhere
 from autograder.notebooks.released import released_of
-from autograder.notebooks.repair.cells import Released
-from autograder.notebooks.submission import Cell, Submission, read_submission
+from autograder.notebooks.submission import Cell, capped
+from autograder.reading.reader import Reader, order_of
+from autograder.reading.records import Read, Rule
 from autograder.results import ExerciseResult, Result, Seconds
 from autograder.sandbox.forbidden.operations import Use
-from autograder.sandbox.forbidden.reading import Reading
 from autograder.sandbox.inspection import Inquiry
 from autograder.sandbox.layers import probe_layers
 from autograder.sandbox.limits import memory_limit
@@ -44,6 +43,10 @@ class NoDevice(Exception):
     """This machine does not have the device that was asked for."""
 
 
+class NoAssignment(Exception):
+    """A submission does not say which assignment it answers; says what to do."""
+
+
 class TooLittleIsolation(Exception):
     """This machine offers fewer layers than the course asks for; says how to go on."""
 
@@ -59,7 +62,7 @@ class Court:
     kernel: Callable[[], Kernel]
     zygote: Zygote | None
     inquiries: Mapping[str, Inquiry]
-    released: Released
+    reader: Reader
     reference: str
     device: Device = "cpu"
 
@@ -85,7 +88,7 @@ def open_court(
         search: adds live Hypothesis search to the recorded examples.
         trusted: runs submissions in this process.
         device: where submissions get their tensors.
-        zygote: one that was started before.
+        zygote: one that was started before, which the court takes over.
     Raises:
         NoDevice: this machine has no such device.
         TooLittleIsolation: a layer of the course's minimum does not work here.
@@ -99,17 +102,20 @@ def open_court(
     if search:
         trials = searched(trials, SEARCH_SEED)
     words = {exercise.name: words_of(exercise.name, visible) for exercise in assignment.exercises}
-    asked, released = inquiries(assignment, visible), released_of(course, name)
+    asked = inquiries(assignment, visible)
+    rules = tuple(Rule.of(exercise, inquiry.forbidden) for exercise, inquiry in asked.items())
+    order = order_of(course.limits, name, released_of(course, name), rules)
     reference = (course.solutions_dir / name / "reference.py").read_text(encoding="utf-8")
     if trusted:
         kernel: Callable[[], Kernel] = partial(TrustedKernel, course.limits, device)
-        return Court(course, assignment, trials, words, kernel, None, asked, released, reference, device)
+        return Court(course, assignment, trials, words, kernel, None, asked, Reader(None, order), reference, device)
     require_isolation(course)
     # A check's tensors are small: a pool of threads would only spin, and beside other workers cost milliseconds a call.
     torch.set_num_threads(1)
-    started = zygote or Zygote(setup_modules(course, name))
+    started = zygote or Zygote()
+    started.preload(setup_modules(course, name))
     kernel = partial(WalledKernel, started, course.limits, device)
-    return Court(course, assignment, trials, words, kernel, started, asked, released, reference, device)
+    return Court(course, assignment, trials, words, kernel, started, asked, Reader(started, order), reference, device)
 
 
 def require_device(device: Device) -> None:
@@ -132,32 +138,39 @@ def require_isolation(course: Course) -> None:
 
 
 def judge(
-    course: Course, name: str, path: Path, *, search: bool = False, trusted: bool = False, device: Device = "cpu"
+    course: Course,
+    name: str | None,
+    path: Path,
+    *,
+    search: bool = False,
+    trusted: bool = False,
+    device: Device = "cpu",
 ) -> Result:
     """All checks, visible and hidden, on one submission: a notebook or a Python file. See `open_court`.
 
+    Args:
+        course, name: the assignment; None for the one that the submission names.
+        path: the submission.
     Raises:
         UnreadableSubmission: the submission cannot be read.
+        NoAssignment: it names none.
     """
-    submission = read_within(course, path, released_of(course, name))
-    court = open_court(course, name, search=search, trusted=trusted, device=device)
+    if not trusted:
+        require_isolation(course)
+    zygote = None if trusted else Zygote()
     try:
-        return judge_submission(court, submission)
+        named = name or Reader(zygote, order_of(course.limits, "", None)).read(path).assignment
+        if named is None:
+            raise NoAssignment(f"{path} does not say which assignment it answers: give --assignment NAME.")
+        court = open_court(course, named, search=search, trusted=trusted, device=device, zygote=zygote)
+        return judge_submission(court, path, court.reader.read(path))
     finally:
-        court.close()
+        if zygote is not None:
+            zygote.close()
 
 
-def read_within(course: Course, path: Path, released: Released | None = None) -> Submission:
-    """Reads a submission that is not larger than the course allows, and puts it right from the released notebook.
-
-    Raises:
-        UnreadableSubmission: it cannot be read, or is too large.
-    """
-    return read_submission(path, released, course.limits.notebook_bytes)
-
-
-def judge_submission(court: Court, submission: Submission) -> Result:
-    """Judges a submission that was read before."""
+def judge_submission(court: Court, path: Path, submission: Read) -> Result:
+    """Judges a submission that was read before, see `Court.reader`."""
     wall, cpu = time.perf_counter(), time.process_time()
     kernel, references = court.kernel(), _References(court)
     try:
@@ -171,17 +184,16 @@ def judge_submission(court: Court, submission: Submission) -> Result:
     seconds = Seconds(
         round(time.process_time() - cpu + kernel.cpu + references.cpu, 4), round(time.perf_counter() - wall, 4)
     )
+    said = (*submission.notes, *([] if isolation else [IN_PROCESS]), *notes)
     return Result(
         assignment=court.assignment.name,
-        submission=str(submission.path),
+        submission=str(path),
         sha256=submission.sha256,
         score=round(sum(exercise.points for exercise in exercises), 6),
         max_score=court.assignment.max_score,
         seconds=seconds,
         isolation=isolation,
-        notes=tuple(
-            text_of(note, NOTE_LENGTH) for note in (*submission.notes, *([] if isolation else [IN_PROCESS]), *notes)
-        ),
+        notes=capped([text_of(note, NOTE_LENGTH) for note in said], court.course.limits),
         exercises=exercises,
     )
 
@@ -209,17 +221,16 @@ class _References:
 
 
 def _judge(
-    court: Court, submission: Submission, kernel: Kernel, references: _References
+    court: Court, submission: Read, kernel: Kernel, references: _References
 ) -> tuple[dict[str, ExerciseResult], list[str]]:
     failures: dict[str, Raised] = {}
     results: dict[str, ExerciseResult] = {}
-    notes: list[str] = []
-    reading, names, written = Reading(), frozenset(court.inquiries), dict[str, str]()
 
     def judge_one(exercise: Exercise) -> None:
+        found = submission.found[exercise.name]
+
         def earlier() -> Earlier:
-            source = written.get(exercise.name) or "\n\n".join(written.values())
-            return earlier_of(exercise.name, source, results.values())
+            return earlier_among(found.mentions, results.values())
 
         def judged(uses: Sequence[Use] = (), inquiry: Inquiry | None = None) -> ExerciseResult:
             return judge_exercise(
@@ -235,35 +246,16 @@ def _judge(
                 device=court.device,
             )
 
-        uses = reading.uses_of(exercise.name, court.inquiries[exercise.name].forbidden, names)
-        first = judged(uses, court.inquiries[exercise.name])
+        first = judged(found.uses, court.inquiries[exercise.name])
         results[exercise.name] = with_half_given_back(first, earlier, references.functions, kernel.runner, judged)
 
-    stubs = {name: cell.source for name, cell in court.released.cells.items() if cell.cell_type == "code"}
-    elsewhere = written_elsewhere(submission.cells, stubs, names)
-    notes += [
-        f"{name}: its own cell is untouched; judged as another cell defines it, as it stands at the notebook's end"
-        for name in sorted(elsewhere)
-    ]
+    exercises = {exercise.name: exercise for exercise in court.assignment.exercises}
     for cell in submission.cells:
-        if cell.name in elsewhere and (cell.kind == "check" or is_stub(cell, stubs)):
-            continue
-        if cell.kind == "code":
-            reading.take(cell.code)
-            written[cell.name] = cell.code
-            raised = kernel.run(cell)
-            if raised is not None:
-                failures[cell.name] = raised
-            continue
-        exercise = court.assignment.exercise(cell.name)
-        if exercise is None:
-            notes.append(f"a check cell names {cell.name!r}, which is no exercise of {court.assignment.name}")
-        else:
-            judge_one(exercise)
-    for exercise in court.assignment.exercises:
-        if exercise.name not in results:
-            judge_one(exercise)
-    return results, [*notes, *(f"{name} stopped with {raised}" for name, raised in failures.items())]
+        if cell.kind == "check":
+            judge_one(exercises[cell.name])
+        elif (raised := kernel.run(cell)) is not None:
+            failures[cell.name] = raised
+    return results, [f"{name} stopped with {raised}" for name, raised in failures.items()]
 
 
 def why_absent(name: str, failures: dict[str, Raised]) -> str:

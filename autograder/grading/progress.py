@@ -1,6 +1,7 @@
 """A student's own notebook checked as a whole, outside the notebook."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 from autograder.feedback.diagnosis import words_of
 from autograder.feedback.overview import Overview, overview_of
@@ -47,8 +48,9 @@ def check_submission(
     begin("running your cells", len(submission.cells))
     failures = run_cells(submission.cells, kernel, advance)
     reading = Reading()
-    for cell in submission.cells:
-        reading.take(cell.code)
+    with suppress(RecursionError, MemoryError):  # nested so deeply that it hardly runs either
+        for cell in submission.cells:
+            reading.take(cell.code)
     written = {cell.name: cell.code for cell in submission.cells if cell.kind == "code"}
     begin("checking", len(assignment.exercises))
     asked = inquiries(assignment, examples)

@@ -11,10 +11,9 @@ from autograder.grading.notebook import COURSE_VARIABLE
 from autograder.policy.extensions import read_extensions
 
 EXPORTER = "autograder.nbgrader.repairing.SubmissionExporter"
-# What stock nbgrader runs before it grades, after `Repair`, which leaves these little to do.
-# `ClearOutput` is not among them: `Repair` keeps of a student's outputs what is small and safe.
+# What stock nbgrader runs before it grades; `SubmissionExporter` leaves these little to do.
+# `ClearOutput` is not among them: of a student's outputs only what is small and safe was kept.
 SANITISING = [
-    "autograder.nbgrader.repairing.Repair",
     "nbgrader.preprocessors.DeduplicateIds",
     "nbgrader.preprocessors.OverwriteKernelspec",
     "nbgrader.preprocessors.OverwriteCells",
@@ -75,7 +74,6 @@ def configure(c: Any, root: Path) -> None:
     c.ZipCollectApp.downloaded_directory = "private/downloaded"
     for part in (
         c.SubmissionExporter,
-        c.Repair,
         c.Judge,
         c.DueDates,
         c.LatePenalty,

@@ -30,9 +30,11 @@ from autograder.nbgrader.unjudged import (
 from autograder.notebooks.build import notebook_text
 from autograder.notebooks.handed_in import misplaced
 from autograder.notebooks.released import released_of
-from autograder.notebooks.submission import read_handed, repaired
 from autograder.policy.extensions import read_extensions
+from autograder.reading.reader import Reader, order_of, own_zygote
+from autograder.reading.records import Page
 from autograder.results import Result
+from autograder.sandbox.remote import Zygote
 
 # In an autograded notebook's metadata: whether its panels name hidden checks.
 NAMED = "hidden_checks_named"
@@ -64,6 +66,7 @@ class GradebookWriter(AbstractContextManager["GradebookWriter"]):
         self._extensions = read_extensions(course)
         self._named = hidden_are_named(course, name, self._extensions, datetime.now(UTC))
         self._released = released_of(course, name)
+        self._zygote: Zygote | None = None
         try:
             self._gradebook = Gradebook(reachable(course), course.course_id)
         except DatabaseError as error:
@@ -82,6 +85,8 @@ class GradebookWriter(AbstractContextManager["GradebookWriter"]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._gradebook.close()
+        if self._zygote is not None:
+            self._zygote.close()
 
     def score(self, student: str) -> float | None:
         """The automatic score that stands in the gradebook; None where there is none."""
@@ -157,14 +162,20 @@ class GradebookWriter(AbstractContextManager["GradebookWriter"]):
 
     def autograded(self, judged: Judged, result: Result) -> Any:
         """The submitted notebook put right from the released one, with the judge's outputs and notes."""
-        handed = read_handed(judged.path, self._course.limits.notebook_bytes)
-        notebook, notes = repaired(handed, self._released, judged.path)
-        folder = submitted_folder(self._course, self._name, judged.student)
+        page = judged.page or self._read(judged)
+        notebook = nbformat.from_dict(json.loads(page.notebook))
         put_mark(notebook, self._name)
         write_outputs(notebook, result_for_student(result, self._named))
-        put_notes(notebook, NOTICED, (*misplaced(judged.path, folder, self._name), *notes))
+        put_notes(notebook, NOTICED, page.notes)
         notebook.metadata["autograder"] |= {"notes": list(result.notes), NAMED: self._named}
         return notebook
+
+    def _read(self, judged: Judged) -> Page:
+        """Reads a submission that was judged in an earlier run."""
+        self._zygote = self._zygote or own_zygote()
+        reader = Reader(self._zygote, order_of(self._course.limits, self._name, self._released))
+        folder = submitted_folder(self._course, self._name, judged.student)
+        return reader.read(judged.path, misplaced(judged.path, folder, self._name)).page
 
     def _grades(self, student: str, submitted: str | None = None) -> dict[str, Any]:
         """The grades of a submission by cell; a submission that the gradebook does not know yet is added."""

@@ -1,8 +1,7 @@
 """Stands in ``Execute``'s place when nbgrader autogrades: judges behind the wall, and starts no kernel."""
 
-import atexit
+import json
 from datetime import UTC, datetime
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +10,14 @@ from nbgrader.api import Gradebook
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Unicode
 
-from autograder.course import load_course
 from autograder.feedback.visibility import hidden_are_named, result_for_student
-from autograder.grading.judge import Court, judge_submission, open_court
+from autograder.grading.judge import judge_submission
+from autograder.nbgrader.courts import court, once_more, released
 from autograder.nbgrader.late import policy_of
 from autograder.nbgrader.outputs import write_outputs
-from autograder.nbgrader.unjudged import record_unjudged, unjudged_reason
-from autograder.notebooks.submission import submission_of
+from autograder.nbgrader.unjudged import record_unjudged, unjudged_notebook, unjudged_reason
+from autograder.notebooks.submission import UnreadableSubmission
 from autograder.results import Result
-from autograder.sandbox.remote import SandboxError
 
 
 class Judge(NbGraderPreprocessor):
@@ -33,15 +31,19 @@ class Judge(NbGraderPreprocessor):
         if reason is not None:
             self.log.error("%s was not graded: %s", known["student"], reason)
             return notebook, resources
+        root = Path(self.course_root)
         try:
-            result = self._judge(notebook, Path(self.course_root), known["assignment"], known["notebook"])
+            notebook, result = self._judge(notebook, root, known["assignment"], known["notebook"])
+        except UnreadableSubmission as error:
+            self.log.error("%s was not graded: %s", known["student"], error)
+            return unjudged_notebook(released(root, known["assignment"]), known["assignment"], str(error)), resources
         except Exception as error:
             # What was graded before must not stand under this submission's time.
             reason = f"The grader could not judge it ({type(error).__name__})."
             with Gradebook(known["db_url"]) as gradebook:
                 record_unjudged(gradebook, known["assignment"], known["student"], reason)
             raise
-        course, extensions = policy_of(Path(self.course_root))
+        course, extensions = policy_of(root)
         named = hidden_are_named(course, known["assignment"], extensions, datetime.now(UTC))
         write_outputs(notebook, result_for_student(result, named))
         notebook.metadata["autograder"]["notes"] = list(result.notes)
@@ -49,20 +51,14 @@ class Judge(NbGraderPreprocessor):
             self.log.info("%s: %s", known["student"], note)
         return notebook, resources
 
-    def _judge(self, notebook: Any, root: Path, assignment: str, name: str) -> Result:
+    def _judge(self, notebook: Any, root: Path, assignment: str, name: str) -> tuple[Any, Result]:
+        """The notebook with nothing in it that could run, and what it got."""
+        path, text = Path(f"{name}.ipynb"), json.dumps(notebook)
         notes = tuple(notebook.metadata["autograder"]["notes"])
-        submission = submission_of(nbformat.from_dict(notebook), Path(f"{name}.ipynb"), notes=notes)
-        court = _court(root, assignment)
-        try:
-            return judge_submission(court, submission)
-        except SandboxError:
-            # The zygote may have been killed from outside; a new one is tried once.
-            _court.cache_clear()
-            return judge_submission(_court(root, assignment), submission)
 
+        def judged() -> tuple[Any, Result]:
+            judging = court(root, assignment)
+            read = judging.reader.read_text(text, path, notes)
+            return nbformat.from_dict(json.loads(read.page.notebook)), judge_submission(judging, path, read)
 
-@lru_cache(maxsize=2)
-def _court(root: Path, assignment: str) -> Court:
-    court = open_court(load_course(root), assignment)
-    atexit.register(court.close)
-    return court
+        return once_more(judged)

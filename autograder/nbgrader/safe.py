@@ -14,19 +14,23 @@ PAGE_IDS = ("notebook", "notebook-container", "statusmessage", "toc", "top")
 BESIDE_GRADE_ID = ("", "-comment", "_extra_credit")
 
 
-def make_safe(notebook: Any) -> None:
+def make_safe(notebook: Any, given: frozenset[str] = frozenset()) -> None:
     """Leaves of a notebook, in place, what nothing can run from, wherever it is rendered. Twice is as good as once.
 
     Markdown stays as it was written where it is plain. Raw cells become text. Outputs stay where they are small, and
     not in graded cells: nbgrader would read points from them. Call it when the grader's cells and names are in place.
+
+    Args:
+        notebook: a submission.
+        given: Markdown that students were given, without the space around it; it stays as it is.
     """
     _keep_only(notebook.metadata, NOTEBOOK_METADATA)
     taken = frozenset(_taken(notebook))
     room = Room()
-    notebook.cells = [_safe(cell, taken, room) for cell in notebook.cells]
+    notebook.cells = [_safe(cell, taken, room, given) for cell in notebook.cells]
 
 
-def _safe(cell: Any, taken: frozenset[str], room: Room) -> Any:
+def _safe(cell: Any, taken: frozenset[str], room: Room, given: frozenset[str]) -> Any:
     _keep_only(cell.metadata, CELL_METADATA)
     if cell.cell_type == "code":
         graded = cell.metadata.get("nbgrader", {}).get("grade", False)
@@ -36,7 +40,8 @@ def _safe(cell: Any, taken: frozenset[str], room: Room) -> Any:
     if cell.cell_type == "raw":
         return new_markdown_cell(as_text_block(cell.source), id=cell.id, metadata=cell.metadata)
     attachments = verified_attachments(cell.pop("attachments", None))
-    cell.source = safe_markdown(cell.source, attachments, taken)
+    if cell.source.strip() not in given:
+        cell.source = safe_markdown(cell.source, attachments, taken)
     if attachments:
         cell.attachments = attachments
     return cell

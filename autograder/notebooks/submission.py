@@ -1,6 +1,8 @@
 """Reads a submission, a notebook or a plain Python file, into the code that runs when grading."""
 
 import re
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
@@ -9,15 +11,18 @@ from typing import Any, Literal
 from packaging.version import InvalidVersion, Version
 
 import autograder
+from autograder.course import Limits
 from autograder.notebooks.kernel_code import as_kernel_runs, parsed
 from autograder.notebooks.repair.cells import Released, checked, grade_id, restore
 from autograder.notebooks.repair.merge import conflict_marker
-from autograder.notebooks.repair.reading import LARGEST, Handed, UnreadableSubmission, read_handed
+from autograder.notebooks.repair.reading import USUAL, Handed, UnreadableSubmission, read_handed
+from autograder.notebooks.repair.shape import TooMany
 
 __all__ = [
     "Cell",
     "Submission",
     "UnreadableSubmission",
+    "capped",
     "read_handed",
     "read_submission",
     "repaired",
@@ -50,22 +55,33 @@ class Submission:
     notes: tuple[str, ...]
 
 
-def read_submission(path: Path, released: Released | None = None, limit: int = LARGEST) -> Submission:
+def read_submission(path: Path, released: Released | None = None, limits: Limits = USUAL) -> Submission:
     """Reads a notebook or Python file.
 
     Args:
         path: the file.
         released: the notebook that students were given; its cells are put right from it.
-        limit: bytes that the file may have beside its outputs.
+        limits: what the file may hold.
     Raises:
         UnreadableSubmission: the file is missing, too large, or nothing that could be graded.
     """
-    handed = read_handed(path, limit)
+    handed = read_handed(path, limits)
     if released is None and handed.python is not None and path.suffix == ".py":
-        code = Cell("code", path.name, handed.python)
-        return Submission(path, handed.sha256, None, (code,), handed.notes)
+        return script(handed, path)
     notebook, notes = repaired(handed, released, path)
-    return submission_of(notebook, path, handed.sha256, notes)
+    return submission_of(notebook, path, handed.sha256, notes, limits)
+
+
+def script(handed: Handed, path: Path) -> Submission:
+    """A Python file as it stands, where it answers no assignment that is known."""
+    return Submission(path, handed.sha256, None, (Cell("code", path.name, handed.python or ""),), handed.notes)
+
+
+def capped(notes: Sequence[str], limits: Limits) -> tuple[str, ...]:
+    """Notes as far as a person would read them; the last one says how many more there are."""
+    if len(notes) <= limits.notes:
+        return tuple(notes)
+    return (*notes[: limits.notes - 1], f"and {len(notes) - limits.notes + 1:,} more of such notes")
 
 
 def repaired(handed: Handed, released: Released | None, path: Path) -> tuple[Any, tuple[str, ...]]:
@@ -87,10 +103,20 @@ def repaired(handed: Handed, released: Released | None, path: Path) -> tuple[Any
     return notebook, handed.notes if handed.python is not None else (*handed.notes, *notes)
 
 
-def submission_of(notebook: Any, path: Path, sha256: str = "", notes: tuple[str, ...] = ()) -> Submission:
-    """A notebook that was read before as a submission."""
+def submission_of(
+    notebook: Any, path: Path, sha256: str = "", notes: tuple[str, ...] = (), limits: Limits = USUAL
+) -> Submission:
+    """A notebook that was read before as a submission.
+
+    Raises:
+        UnreadableSubmission: it has more check cells than allowed.
+    """
     cells, noticed = _cells(notebook)
-    return Submission(path, sha256, _assignment(notebook), cells, (*notes, *_aged(notebook), *noticed))
+    checks = sum(cell.kind == "check" for cell in cells)
+    if checks > limits.check_cells:
+        raise UnreadableSubmission(path, str(TooMany(checks, "checks in its cells", limits.check_cells)))
+    said = capped((*notes, *_aged(notebook), *noticed), limits)
+    return Submission(path, sha256, _assignment(notebook), cells, said)
 
 
 def _assignment(notebook: Any) -> str | None:
@@ -142,8 +168,7 @@ def _cells(notebook: Any) -> tuple[tuple[Cell, ...], tuple[str, ...]]:
         if dropped:
             notes.append(f"{name}: notebook commands were ignored: {', '.join(dropped[:3])}")
         cells.append(Cell("code", name, plain))
-    for name in sorted({c.name for c in cells if c.kind == "code"}):
-        count = sum(c.name == name for c in cells if c.kind == "code")
+    for name, count in sorted(Counter(cell.name for cell in cells if cell.kind == "code").items()):
         if count > 1:
             notes.append(f"{count} cells for {name}: both run, the last definition counts")
     return tuple(cells), tuple(notes)

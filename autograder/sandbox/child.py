@@ -5,7 +5,7 @@ import os
 import socket
 from collections.abc import Callable
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, BinaryIO
 
 import msgspec
 
@@ -20,6 +20,8 @@ from autograder.sandbox.shell import fresh_namespace
 from autograder.sandbox.wire import Pack, decode, encode
 
 FRAME_CAP = 1 << 31
+# What an errand does: an order and an open file in, an answer out.
+Work = Callable[[bytes, BinaryIO], bytes]
 
 
 class Settings:
@@ -35,15 +37,38 @@ class Settings:
 
 def become_child(connection: socket.socket, shared: int, settings: Settings) -> None:
     """In the forked process: cuts every other tie, applies the layers, serves, and never returns."""
-    code = 1
-    try:
-        _keep_only(connection.fileno(), shared)
+
+    def serve() -> None:
         mapping = mmap.mmap(shared, settings.mapping)
         os.close(shared)
         isolation = apply_layers(settings.layers)
         channel = Channel(connection, mapping, FRAME_CAP, FRAME_CAP)
         channel.send({"isolation": list(isolation)}, Pack())
         Server(channel, settings).serve()
+
+    _never_return(serve, (connection.fileno(), shared))
+
+
+def become_errand(connection: socket.socket, descriptor: int, layers: LayerSettings, work: Work) -> None:
+    """In the forked process: cuts every other tie, applies the layers, works on one open file, and never returns."""
+
+    def serve() -> None:
+        apply_layers(layers)
+        channel = Channel(connection, None, FRAME_CAP, FRAME_CAP)
+        _, order = channel.receive()
+        pack = Pack()
+        with open(descriptor, "rb") as file:
+            pack.data.extend(work(bytes(order), file))
+        channel.send({}, pack)
+
+    _never_return(serve, (connection.fileno(), descriptor))
+
+
+def _never_return(serve: Callable[[], None], keep: tuple[int, ...]) -> None:
+    code = 1
+    try:
+        _keep_only(*keep)
+        serve()
         code = 0
     except Closed:
         code = 0

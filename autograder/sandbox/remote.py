@@ -115,6 +115,25 @@ class Zygote:
             theirs.close()
             os.close(shared)
 
+    def errand(self, module: str, file: int, layers: LayerSettings) -> tuple[int, Channel]:
+        """A child that does a module's ``work`` on an open file, and the connection over which it gets its order.
+
+        Args:
+            module: has ``work`` and, to run once before the first fork, ``warm``.
+            file: the file's descriptor; the child can open nothing itself.
+            layers: what the child may use and reach.
+        """
+        ours, theirs = socket.socketpair()
+        try:
+            message = json.dumps({"do": "errand", "module": module, "layers": asdict(layers)}).encode()
+            socket.send_fds(self._control, [message], [theirs.fileno(), file])
+            return self._answer()["pid"], Channel(ours, None, FRAME_CAP)
+        except OSError:
+            ours.close()
+            raise SandboxError("the zygote does not answer") from None
+        finally:
+            theirs.close()
+
     def end(self, pid: int) -> tuple[int, Spent]:
         """Kills a child of this zygote; its wait status, and what it used."""
         with suppress(ProcessLookupError):

@@ -2,7 +2,8 @@
 
 It has never held a check, a reference, a seed or a path to them: what a child inherits cannot give them away.
 Started as ``python -I -m autograder.sandbox.zygote DESCRIPTOR``; the descriptor is a socket to the judge, over which
-come lines of JSON: ``preload`` modules, ``fork`` a child (with its socket and shared memory), ``reap`` one.
+come lines of JSON: ``preload`` modules, ``fork`` a child (with its socket and shared memory), fork one for an
+``errand`` (with its socket and an open file), ``reap`` one.
 """
 
 import gc
@@ -11,6 +12,7 @@ import json
 import os
 import socket
 import sys
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -18,11 +20,15 @@ import torch
 
 import autograder
 import autograder.guards  # setup cells import it
-from autograder.sandbox.child import Settings, become_child
+from autograder.sandbox.child import Settings, Work, become_child, become_errand
 from autograder.sandbox.devices import device_finding
 from autograder.sandbox.forbidden.operations import Forbidden
 from autograder.sandbox.forbidden.watching import watching
+from autograder.sandbox.layers import LayerSettings
 from autograder.sandbox.loops import loop_finding
+
+# Imported by packages that do without: it builds a grammar of web addresses for most of a second.
+SLOW = "rfc3987_syntax"
 
 
 def main(descriptor: int) -> None:
@@ -55,6 +61,16 @@ def _handle(control: socket.socket, message: dict[str, Any], descriptors: list[i
             os.close(connection)
             os.close(shared)
             _send(control, {"pid": pid})
+        case "errand":
+            connection, file = descriptors
+            work = _ready(message["module"])
+            pid = os.fork()
+            if pid == 0:
+                control.close()
+                become_errand(socket.socket(fileno=connection), file, LayerSettings(**message["layers"]), work)
+            os.close(connection)
+            os.close(file)
+            _send(control, {"pid": pid})
         case "reap":
             _, status, usage = os.wait4(message["pid"], 0)
             _send(control, {"status": status, "cpu": usage.ru_utime + usage.ru_stime, "memory": usage.ru_maxrss})
@@ -79,6 +95,21 @@ def warm() -> None:
         analyse(lambda x: x + torch.zeros_like(x), (torch.ones(2, 3),), {})
     with watching(Forbidden(("softmax",))):
         torch.ones(2).exp()
+
+
+@cache
+def _ready(module: str) -> Work:
+    """The work of a module, imported and warmed once for all children."""
+    kept = sys.modules.get(SLOW)
+    sys.modules[SLOW] = kept  # type: ignore[assignment]  # None stands for a package that cannot be imported
+    loaded = importlib.import_module(module)
+    if kept is None:
+        del sys.modules[SLOW]
+    loaded.warm()
+    gc.collect()
+    gc.freeze()
+    work: Work = loaded.work
+    return work
 
 
 def _silence_check() -> None:

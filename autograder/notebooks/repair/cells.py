@@ -2,13 +2,16 @@
 
 import ast
 import copy
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from textwrap import dedent
 from typing import Any
 
 CHECK = "check-"
+# Into so many parts a cell is split by accident; joining more would cost the square of their number.
+MOST_HALVES = 20
 PYTHON = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
 
@@ -60,6 +63,7 @@ class _Repair:
         self.cells: list[Any] = list(notebook.cells)
         self.names: dict[int, str] = {}
         self.notes: list[str] = []
+        self.fit = _Fit()
 
     def run(self) -> Any:
         self._claim()
@@ -99,7 +103,7 @@ class _Repair:
                 continue
             if is_answer and model.cell_type == "markdown":
                 self._take_between(name)
-            elif self._take_last(name, _fits(name, model)) and is_answer:
+            elif self._take_last(name, self.fit.of(name, model)) and is_answer:
                 self.notes.append(f"{name}: its cell had lost its name, and was found by what it defines")
 
     def _take_last(self, name: str, fits: Callable[[Any], bool]) -> bool:
@@ -128,7 +132,7 @@ class _Repair:
 
     def _join_halves(self, name: str) -> None:
         """A cell that was split within its code becomes one again: Jupyter gives both halves its metadata."""
-        for second in self._of(name)[1:]:
+        for second in self._of(name)[1:MOST_HALVES]:
             first = self.cells[next(place for place, cell in enumerate(self.cells) if cell is second) - 1]
             whole = f"{first.source}\n{second.source}"
             halves = not (_is_whole(first.source) and _is_whole(second.source))
@@ -146,13 +150,14 @@ class _Repair:
         changed = [cell for cell in copies if self.released.is_changed(cell, name)]
         locked = self.released.is_locked(name)
         counts = copies[0] if locked else (changed or copies)[-1]
+        written, dropped = {id(cell) for cell in changed}, set()
         for cell in copies:
             if cell is counts:
                 continue
             del self.names[id(cell)]
-            written = any(cell is other for other in changed)
-            if not written or (locked and checked(cell.source) is not None):
-                self.cells = [other for other in self.cells if other is not cell]
+            if id(cell) not in written or (locked and checked(cell.source) is not None):
+                dropped.add(id(cell))
+        self.cells = [cell for cell in self.cells if id(cell) not in dropped]
         which = "the first one counts" if locked else "the last one that was changed counts"
         self.notes.append(f"{name}: its cell was there {len(copies)} times, {which}")
 
@@ -255,13 +260,19 @@ class _Repair:
             self.notes.append(note)
 
 
-def _fits(name: str, model: Any) -> Callable[[Any], bool]:
-    """By what a nameless cell is known to be the released cell ``name``."""
-    if name.startswith(CHECK):
-        return lambda cell: checked(cell.source) == [name.removeprefix(CHECK)]
-    if model.metadata["nbgrader"]["solution"]:
-        return lambda cell: name in defined(cell.source)
-    return lambda cell: bool(cell.source.strip() == model.source.strip())
+class _Fit:
+    """By what a nameless cell is known to be a released one; each cell's code is parsed once for all of these."""
+
+    def __init__(self) -> None:
+        self._checked = cache(checked)
+        self._defined = cache(defined)
+
+    def of(self, name: str, model: Any) -> Callable[[Any], bool]:
+        if name.startswith(CHECK):
+            return lambda cell: self._checked(cell.source) == [name.removeprefix(CHECK)]
+        if model.metadata["nbgrader"]["solution"]:
+            return lambda cell: name in self._defined(cell.source)
+        return lambda cell: bool(cell.source.strip() == model.source.strip())
 
 
 def _is_whole(code: str) -> bool:
@@ -275,15 +286,23 @@ def _is_whole(code: str) -> bool:
 
 def _is_as_once_released(cell: Any) -> bool:
     """Whether a locked cell is as an earlier release had it: its checksum still fits."""
-    from nbgrader.utils import compute_checksum
-
     graded = cell.metadata.get("nbgrader")
     if not isinstance(graded, dict):
         return False
     try:
-        return bool(compute_checksum(cell) == graded.get("checksum"))
-    except Exception:  # metadata of any shape
+        return checksum_of(cell) == graded.get("checksum")
+    except (TypeError, ValueError, KeyError):  # metadata of any shape
         return False
+
+
+def checksum_of(cell: Any) -> str:
+    """nbgrader's checksum of a cell. Importing nbgrader for it would take a second in the process that reads."""
+    graded = cell.metadata["nbgrader"]
+    grade, solution = graded.get("grade", False), graded.get("solution", False)
+    locked = False if solution else True if grade else graded.get("locked", False)
+    parts = [cell.source, cell.cell_type, str(grade), str(solution), str(locked), graded["grade_id"]]
+    parts += [str(float(graded["points"]))] if grade else []
+    return hashlib.md5("".join(parts).encode(), usedforsecurity=False).hexdigest()
 
 
 def checked(code: str) -> list[str] | None:

@@ -5,7 +5,8 @@ from mmap import mmap
 
 # Inside a JSON text's strings every quote is escaped, so this can only be a key.
 KEY = re.compile(rb'"outputs"\s*:\s*\[')
-TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{}]', re.DOTALL)
+# A string that nothing ends reaches to the end: looked for from each of its quotes again, it would cost their square.
+TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
 
 
 class TooLarge(Exception):

@@ -6,13 +6,22 @@ from typing import Any
 
 from nbformat.v4 import new_code_cell, new_notebook
 
+from autograder.course import Limits
+from autograder.notebooks.repair.shape import TooMany
+
 # Where editors and nbconvert begin a cell in a script.
 CELL = re.compile(r"^# (?:%%|In\[[\d ]*\]:)", re.MULTILINE)
 
 
-def notebook_of(text: str) -> Any:
-    """A script's cells; a script without marks is one cell."""
+def notebook_of(text: str, limits: Limits) -> Any:
+    """A script's cells; a script without marks is one cell.
+
+    Raises:
+        TooMany: it has more cells than allowed.
+    """
     starts = [0, *(match.start() for match in CELL.finditer(text)), len(text)]
+    if len(starts) - 2 > limits.cells:
+        raise TooMany(len(starts) - 2, "cells", limits.cells)
     parts = [text[start:end].strip("\n") for start, end in pairwise(starts)]
     cells = [new_code_cell(part, id=f"script-{number}") for number, part in enumerate(parts, 1) if part.strip()]
     return new_notebook(cells=cells)

@@ -2,9 +2,13 @@
 
 import json
 import re
+from itertools import count
 from typing import Any
 
 import nbformat
+from nbformat.validator import get_validator
+
+from autograder.course import Limits
 
 CELL_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 CELL_TYPES = ("code", "markdown", "raw")
@@ -16,14 +20,25 @@ class NoNotebook(Exception):
     """There is nothing to make a notebook of; the words say why."""
 
 
-def shaped(content: Any) -> tuple[Any, tuple[str, ...]]:
+class TooMany(Exception):
+    """A notebook has more of something than is allowed; the words say what."""
+
+    def __init__(self, count: int, things: str, allowed: int) -> None:
+        super().__init__(f"has {count:,} {things}; allowed are {allowed:,}.")
+
+
+def shaped(content: Any, limits: Limits) -> tuple[Any, tuple[str, ...]]:
     """A valid notebook with all cells that could be read, and what was noticed.
 
     Raises:
         NoNotebook: the JSON has no list of cells, or not one that can be read.
+        TooMany: it has more cells than allowed.
     """
     notes: list[str] = []
     found = _listed(content)
+    if len(found) > limits.cells:
+        raise TooMany(len(found), "cells", limits.cells)
+    _leave_out_outputs(found, limits.outputs, notes)
     made = [_cell(number, cell, notes) for number, cell in enumerate(found, 1)]
     cells = [cell for cell in made if cell is not None]
     if found and not cells:
@@ -48,6 +63,16 @@ def _listed(content: Any) -> list[Any]:
             if any(isinstance(cells, list) for cells in sheets):
                 return [cell for cells in sheets if isinstance(cells, list) for cell in cells]
     raise NoNotebook("its JSON has no list of cells")
+
+
+def _leave_out_outputs(cells: list[Any], allowed: int, notes: list[str]) -> None:
+    """Of a notebook with more outputs than allowed keeps none."""
+    with_outputs = [cell for cell in cells if isinstance(cell, dict) and isinstance(cell.get("outputs"), list)]
+    count = sum(len(cell["outputs"]) for cell in with_outputs)
+    if count > allowed:
+        for cell in with_outputs:
+            cell["outputs"] = []
+        notes.append(f"the notebook has {count:,} outputs, and {allowed:,} are allowed: none of them were read")
 
 
 def _cell(number: int, cell: Any, notes: list[str]) -> dict[str, Any] | None:
@@ -118,14 +143,15 @@ def _name(cells: list[dict[str, Any]]) -> None:
     for number, cell in enumerate(cells, 1):
         own = cell["id"]
         if not isinstance(own, str) or not CELL_ID.fullmatch(own) or own in used:
-            own = next(name for name in (f"cell-{number}{'-' * more}" for more in range(60)) if name not in used)
+            own = next(name for more in count() if (name := f"cell-{number}{f'-{more}' if more else ''}") not in used)
         cell["id"] = own
         used.add(own)
 
 
 def _is_valid(notebook: Any) -> bool:
     try:
-        nbformat.validate(notebook)
+        # Not `nbformat.validate`, which puts every one of a million faults into words.
+        get_validator(4, 5).validate(notebook)
     except Exception:  # one of several kinds, by the validator in use
         return False
     return True

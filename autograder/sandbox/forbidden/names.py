@@ -6,6 +6,9 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+# Longer no operation's name is, and of more parts nobody puts one together.
+LONGEST_TEXT, MOST_PARTS = 200, 200
+
 
 @dataclass(frozen=True)
 class Imported:
@@ -68,12 +71,11 @@ def bind_all(statements: Sequence[ast.AST], scope: Scope, *, certain: bool) -> N
                         scope.stars.append(path)
                 continue
             case ast.Assign(targets=targets, value=value):
-                for target in targets:
-                    _bind_target(target, value, scope, certain)
+                _bind_targets(targets, value, scope, certain)
             case ast.AnnAssign(target=target, value=value) if value is not None:
-                _bind_target(target, value, scope, certain)
+                _bind_targets([target], value, scope, certain)
             case ast.NamedExpr(target=target, value=value):
-                _bind_target(target, value, scope, certain)
+                _bind_targets([target], value, scope, certain)
             case ast.For(target=target, iter=value) | ast.comprehension(target=target, iter=value):
                 _bind_loop(target, value, scope)
             case ast.withitem(context_expr=value, optional_vars=target) if target is not None:
@@ -84,16 +86,22 @@ def bind_all(statements: Sequence[ast.AST], scope: Scope, *, certain: bool) -> N
         bind_all(list(ast.iter_child_nodes(statement)), scope, certain=False)
 
 
-def _bind_target(target: ast.AST, value: ast.expr, scope: Scope, certain: bool) -> None:
+def _bind_targets(targets: Sequence[ast.expr], value: ast.expr, scope: Scope, certain: bool) -> None:
+    # Looked through once for all targets, of which there may be as many as the value has parts.
+    mentioned = {part.id for part in ast.walk(value) if isinstance(part, ast.Name)} if certain else set()
+    for target in targets:
+        _bind_target(target, value, scope, certain, mentioned)
+
+
+def _bind_target(target: ast.AST, value: ast.expr, scope: Scope, certain: bool, mentioned: set[str]) -> None:
     match target, value:
         case ast.Name(id=name), _:
-            mentions_itself = any(isinstance(part, ast.Name) and part.id == name for part in ast.walk(value))
-            scope.bind(name, Bound(value, scope), certain=certain and not mentions_itself)
+            scope.bind(name, Bound(value, scope), certain=certain and name not in mentioned)
         case ((ast.Tuple(elts=targets) | ast.List(elts=targets)), (ast.Tuple(elts=values) | ast.List(elts=values))) if (
             len(targets) == len(values)
         ):
             for each, of_each in zip(targets, values, strict=True):
-                _bind_target(each, of_each, scope, certain)
+                _bind_targets([each], of_each, scope, certain)
         case ((ast.Tuple() | ast.List() | ast.Starred()), _):
             _bind_opaque(target, scope)
 
@@ -163,28 +171,32 @@ def _path_of_bound(bound: Bound, tried: set[int]) -> str:
     return path_of(bound.node, bound.scope, tried)
 
 
-def text_of(node: ast.AST, scope: Scope, tried: set[int] | None = None) -> str | None:
-    """The text that an expression is sure to give."""
-    tried = set() if tried is None else tried
-    match node:
-        case ast.Constant(value=str(text)):
-            return text
-        case ast.BinOp(left=left, op=ast.Add(), right=right):
-            return _joined([text_of(part, scope, tried) for part in (left, right)])
-        case ast.JoinedStr(values=values):
-            return _joined([text_of(part, scope, tried) for part in values])
-        case ast.FormattedValue(value=value):
-            return text_of(value, scope, tried)
-        case ast.Name(id=name):
-            found = scope.find(name)
-            if found and isinstance(found[-1], Bound) and id(found[-1].node) not in tried:
-                return text_of(found[-1].node, found[-1].scope, tried | {id(found[-1].node)})
+def text_of(node: ast.AST, scope: Scope) -> str | None:
+    """The text that an expression is sure to give, if it could be the name of an operation."""
+    parts: list[str] = []
+    left, length = [(node, scope)], 0
+    # Every name may double what it stands for, and one that stands for itself never ends: hence the count of parts.
+    for _ in range(MOST_PARTS):
+        if not left:
+            return "".join(parts) if parts else None
+        node, scope = left.pop()
+        match node:
+            case ast.Constant(value=str(text)):
+                length += len(text)
+                parts.append(text)
+            case ast.BinOp(left=first, op=ast.Add(), right=second):
+                left += [(second, scope), (first, scope)]
+            case ast.JoinedStr(values=values):
+                left += [(value, scope) for value in reversed(values)]
+            case ast.FormattedValue(value=value):
+                left.append((value, scope))
+            case ast.Name(id=name) if (found := scope.find(name)) and isinstance(last := found[-1], Bound):
+                left.append((last.node, last.scope))
+            case _:
+                return None
+        if length > LONGEST_TEXT or len(left) > MOST_PARTS:
+            return None
     return None
-
-
-def _joined(parts: Sequence[str | None]) -> str | None:
-    known = [part for part in parts if part is not None]
-    return "".join(known) if known and len(known) == len(parts) else None
 
 
 def _has(module: str, name: str) -> bool:

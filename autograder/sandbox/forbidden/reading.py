@@ -6,13 +6,18 @@ is free.
 """
 
 import ast
+import sys
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 from autograder.sandbox.forbidden.names import OPAQUE, Bound, Imported, Scope, bind_all, imports, path_of, text_of
 from autograder.sandbox.forbidden.operations import NOTHING, Everything, Forbidden, Use, last_name
 
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+# Steps into each other: code that Python can parse may be nested some thousands deep, and ten thousand functions may
+# call each other. Frames of Python code lie on the heap, so that so many of them are no danger.
+DEEPEST = 200_000
 
 
 def read_uses(
@@ -32,8 +37,9 @@ def read_uses(
         The uses in the order in which they are reached; none if no cell defines ``name``.
     """
     reading = Reading()
-    for cell in cells:
-        reading.take(cell)
+    with suppress(RecursionError, MemoryError):  # nested so deeply that it hardly runs either
+        for cell in cells:
+            reading.take(cell)
     return reading.uses_of(name, forbidden, judged)
 
 
@@ -65,23 +71,29 @@ class Reading:
         self._uses: dict[tuple[str, int, str], Use] = {}
 
     def take(self, cell: str) -> None:
-        """Reads one more cell; what is not Python is passed over."""
+        """Reads one more cell; what is not Python is passed over.
+
+        Raises:
+            RecursionError, MemoryError: the cell is nested too deeply to be parsed.
+        """
         try:
             tree = ast.parse(cell)
-            scope = Scope(cell.splitlines(), self._globals, None, self._stars)
-            bind_all(tree.body, scope, certain=True)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
+        except (SyntaxError, ValueError):
             return
-        self._own |= {name for node in ast.walk(tree) if isinstance(node, ast.ClassDef) for name in _members(node)}
+        with _room_for_depth():
+            bind_all(tree.body, Scope(cell.splitlines(), self._globals, None, self._stars), certain=True)
+        self._own |= set(_members(tree))
 
     def uses_of(self, name: str, forbidden: Forbidden, judged: frozenset[str] = frozenset()) -> tuple[Use, ...]:
-        """Uses of forbidden operations that ``name`` reaches in what was read so far; see `read_uses`."""
+        """Uses of forbidden operations that ``name`` reaches in what was read so far; see `read_uses`.
+
+        Raises:
+            RecursionError: it goes deeper than `DEEPEST`.
+        """
         self._start(forbidden, judged - {name})
-        try:
+        with _room_for_depth():
             for bound in self._globals.get(name, []):
                 self._reach(bound, None)
-        except RecursionError:
-            return ()
         return tuple(self._uses.values())
 
     def _reach(self, bound: Imported | Bound, mention: tuple[ast.AST, Scope] | None) -> None:
@@ -165,8 +177,9 @@ class Reading:
         if path:
             self._note(self._forbidden.operation(path), node, scope)
         match node:
-            case ast.Attribute(value=value, attr=attr, ctx=ast.Load()) if not path:
-                self._method(attr, node, scope, value)
+            case ast.Attribute() if not path:
+                self._visit_chain(node, scope)
+                return True
             case ast.Call(func=ast.Name(id="getattr"), args=[value, name, *_]) if not path:
                 self._method(text_of(name, scope), node, scope, value)
             case ast.Call(func=ast.Name(id="methodcaller") | ast.Attribute(attr="methodcaller"), args=[name, *_]):
@@ -175,6 +188,16 @@ class Reading:
                 if any(keyword.arg == "requires_grad" and _may_be_true(keyword.value) for keyword in keywords):
                     self._gradient("requires_grad=True", node, scope)
         return bool(path) and isinstance(node, ast.Attribute)
+
+    def _visit_chain(self, node: ast.Attribute, scope: Scope) -> None:
+        """Visits ``x.a.b.c`` of which ``x`` has no path, so that none of it has."""
+        while True:
+            if isinstance(node.ctx, ast.Load):
+                self._method(node.attr, node, scope, node.value)
+            if not isinstance(node.value, ast.Attribute):
+                break
+            node = node.value
+        self._visit(node.value, scope)
 
     def _method(self, name: str | None, node: ast.AST, scope: Scope, value: ast.AST | None) -> None:
         """Notes ``value.name``, unless it may be a member of a student's own class."""
@@ -202,17 +225,33 @@ def _is_own(value: ast.AST, scope: Scope) -> bool:
     return any(isinstance(bound, Bound) and isinstance(bound.node, DEFINITIONS) for bound in found)
 
 
-def _members(node: ast.ClassDef) -> Iterator[str]:
-    """What a class's objects have: methods, attributes of the class, attributes set on ``self``."""
-    for part in ast.walk(node):
-        if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield part.name
-        elif isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Store) and ast.unparse(part.value) == "self":
-            yield part.attr
-    for statement in node.body:
-        for target in getattr(statement, "targets", [getattr(statement, "target", None)]):
-            if isinstance(target, ast.Name):
-                yield target.id
+@contextmanager
+def _room_for_depth() -> Iterator[None]:
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, DEEPEST))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
+
+
+def _members(tree: ast.Module) -> Iterator[str]:
+    """What objects of a cell's classes have: methods, attributes of the class, attributes set on ``self``."""
+    left: list[tuple[ast.AST, bool]] = [(tree, False)]
+    while left:
+        part, inside = left.pop()
+        match part:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) if inside:
+                yield name
+            case ast.Attribute(value=ast.Name(id="self"), attr=attr, ctx=ast.Store()) if inside:
+                yield attr
+            case ast.ClassDef(body=body):
+                for statement in body:
+                    for target in getattr(statement, "targets", [getattr(statement, "target", None)]):
+                        if isinstance(target, ast.Name):
+                            yield target.id
+        inside = inside or isinstance(part, ast.ClassDef)
+        left += [(child, inside) for child in ast.iter_child_nodes(part)]
 
 
 def _is_requires_grad(target: ast.AST) -> bool:

@@ -1,0 +1,1 @@
+"""Takes submissions apart in processes of their own, and hands back small typed records."""
