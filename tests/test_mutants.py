@@ -174,3 +174,10 @@ def test_an_entry_that_is_caught_or_no_mutant_is_a_sentence():
         "equivalents.toml names 'f: a -> c', which is caught: it is not equivalent",
         "equivalents.toml names 'gone', which is no mutant any more",
     ]
+
+
+def test_guards_that_are_given_are_not_changed():
+    source = "def f(x, n):\n    require_positive(n=n)\n    if x < 0:\n        raise ValueError('x')\n    return x + n\n"
+    before, after = ({mutant.id for mutant in mutants_of("f", source, guards_given=given)} for given in (False, True))
+    assert after < before
+    assert after and all("return x + n" in name for name in after)

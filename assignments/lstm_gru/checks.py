@@ -157,8 +157,25 @@ class TestLstmCellBackward:
         assert_close(got, (*states, sums[:, None], -sums[:, None], sums, sums), **ROUNDED)
 
 
+class Layer:
+    """What the layers and their backward are asked alike."""
+
+    function: str
+    gates: int
+    contract: Contract
+
+    @case
+    @given(seed=SEEDS, length=st.sampled_from([0, 20]))
+    def test_no_step_and_many(self, student, seed, length):
+        """A sequence without a step gives what came in, and one of twenty steps is right as well."""
+        given = self.contract.completed(arguments(self.gates, (2, length, 3, 4), seed))
+        self.contract.compare(student, self.function, given)
+
+
 @exercise("lstm_forward", points=2, forbid=READY_LSTM, contract=LSTM)
-class TestLstmForward:
+class TestLstmForward(Layer):
+    function, gates, contract = "lstm_forward", 4, LSTM
+
     @idea
     def test_counts(self, student):
         """With i = f = o = 1 and g = ±1 for an input of ±1 the memory counts: from 1, (1, 1, -1, 1) gives 2, 3, 2, 3."""
@@ -167,8 +184,13 @@ class TestLstmForward:
         assert_close(got, (hidden, hidden[:, -1], single(3)))
 
 
-@exercise("lstm_backward", points=4, forbid=READY_LSTM, contract=backward_of(LSTM))
-class TestLstmBackward:
+LSTM_BACKWARD = backward_of(LSTM)
+
+
+@exercise("lstm_backward", points=4, forbid=READY_LSTM, contract=LSTM_BACKWARD)
+class TestLstmBackward(Layer):
+    function, gates, contract = "lstm_backward", 4, LSTM_BACKWARD
+
     @idea
     def test_worked_values(self, student):
         """In the two steps by hand c0 gets 0.275, and the forget gate's bias 0.3625 from one and 0.275 from the other."""
@@ -181,7 +203,7 @@ class TestLstmBackward:
 class TestGruCell:
     @idea
     def test_worked_values(self, student):
-        """With r = 3/4, z = 1/4, n = 3/5 a hidden state of 2 becomes 3/4 of 3/5 and 1/4 of 2, together 0.95."""
+        """In another cell than the notebook's, with r = 3/4, z = 1/4, n = 3/5, a hidden state of 2 becomes 3/4 of 3/5 and 1/4 of 2, together 0.95."""
         weights = deaf(log(3), -log(3), log(2) / 4, hidden_bias=log(2))
         assert_close(student.gru_cell(single(3.0), single(2.0), *weights), single(0.95))
 
@@ -190,7 +212,7 @@ class TestGruCell:
 class TestGruCellBackward:
     @idea
     def test_worked_values(self, student):
-        """With r = 3/4, z = 1/4, n = 3/5 and h = 2, an upstream 1 gives the sums of z 0.2625 and of n 0.48."""
+        """In another cell than the notebook's, r = 3/4, z = 1/4, n = 3/5, h = 2, an upstream 1 gives the sums of z 0.2625 and of n 0.48."""
         weights = deaf(log(3), -log(3), log(2) / 4, hidden_bias=log(2))
         got = student.gru_cell_backward(single(1.0), single(3.0), single(2.0), *weights)
         of_r = 0.48 * log(2) * 3 / 16
@@ -199,7 +221,9 @@ class TestGruCellBackward:
 
 
 @exercise("gru_forward", points=1, forbid=READY_GRU, contract=GRU)
-class TestGruForward:
+class TestGruForward(Layer):
+    function, gates, contract = "gru_forward", 3, GRU
+
     @idea
     def test_averages(self, student):
         """With z = 1/2 and n = ±1 for an input of ±1, from 1, (1, -1, -1) gives 1, 0, -1/2: half old, half new."""

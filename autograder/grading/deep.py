@@ -22,6 +22,7 @@ from autograder.grading.mutants import Mutant, mutants_of, solution_of, unchange
 from autograder.grading.notebook import load_recordings
 from autograder.grading.processes import Lost, run_each
 from autograder.grading.seeds import search_seeds, seed_tasks
+from autograder.notebooks.source import read_source
 from autograder.results import Diagnosis
 from autograder.sandbox.inprocess import InProcess
 from autograder.sandbox.messages import generators_in
@@ -191,12 +192,18 @@ def _judged(
     """The verdict on every mistake and mutant, in the order of the reference, and on each reference unchanged."""
     path = course.solutions_dir / assignment.name / "reference.py"
     source, file = path.read_text(encoding="utf-8"), str(path.relative_to(course.root))
+    cells = read_source(course.assignments_dir / assignment.name / f"{assignment.name}.md")
+    refusing = {cell.name for cell in cells if cell.refuses}
+
+    def mutants(name: str) -> tuple[Mutant, ...]:
+        return mutants_of(name, source, file, guards_given=name not in refusing)
+
     wrong = [
         one
         for exercise in assignment.exercises
         for one in (
             *(Wrong(exercise.name, mistake.name) for mistake in exercise.mistakes),
-            *(Wrong(exercise.name, mutant.id, mutant) for mutant in mutants_of(exercise.name, source, file)),
+            *(Wrong(exercise.name, mutant.id, mutant) for mutant in mutants(exercise.name)),
             Wrong(exercise.name, UNCHANGED, unchanged(exercise.name, source, file)),
         )
     ]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from autograder.grading.mutations import Change, changes_of
+from autograder.notebooks.stub import guards_of
 from autograder.testing.declarations import DeclarationError
 
 # Where an operator expression has to stand in parentheses.
@@ -33,27 +34,33 @@ class Mutant:
     diff: str
 
 
-def mutants_of(exercise: str, source: str, file: str = "reference.py") -> tuple[Mutant, ...]:
+def mutants_of(
+    exercise: str, source: str, file: str = "reference.py", *, guards_given: bool = False
+) -> tuple[Mutant, ...]:
     """Every mutant of one exercise.
 
-    Only the exercise's own definition is changed: it is what a student writes. Two changes that make the same
-    program are one mutant.
+    Only the exercise's own definition is changed, without guards that are given: it is what a student writes. Two
+    changes that make the same program are one mutant.
 
     Args:
         exercise: the name of a function or class of the module.
         source: the module's text.
         file: the name that diffs show.
+        guards_given: whether the guards at the heads of bodies stand in the stub.
     Raises:
         DeclarationError: the module does not define the exercise itself.
     """
     tree = ast.parse(source)
     definition = _definition(tree, exercise, file)
+    given = frozenset(_in_guards(definition)) if guards_given else frozenset()
     modules = frozenset(_imported(tree))
     code = _Code(source, tree, definition)
     seen = {ast.dump(definition)}
     times: dict[str, int] = {}
     mutants = []
     for change in changes_of(definition, modules):
+        if change.old in given:
+            continue
         changed = code.changed(change)
         meaning = _meaning(changed, exercise)
         if meaning is None or meaning in seen:
@@ -95,6 +102,13 @@ def _definition(tree: ast.Module, exercise: str, file: str) -> ast.FunctionDef |
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == exercise:
             return node
     raise DeclarationError(f"{file}: no definition of {exercise!r} at the top level; it has to stand there itself")
+
+
+def _in_guards(definition: ast.FunctionDef | ast.ClassDef) -> Iterator[ast.AST]:
+    for node in ast.walk(definition):
+        if isinstance(node, ast.FunctionDef):
+            for guard in guards_of(node):
+                yield from ast.walk(guard)
 
 
 def _imported(tree: ast.Module) -> Iterator[str]:

@@ -75,7 +75,7 @@ def _task_only(source: str, name: str, guards_given: bool) -> str:
         if ast.get_docstring(node) is None:
             continue
         dropped = {DERIVATION}
-        if guards_given and any(_guards(function) for function in (node, *_methods_of(node))):
+        if guards_given and any(guards_of(function) for function in (node, *_methods_of(node))):
             dropped.add(RAISES)
         text = node.body[0]
         first, last = text.lineno - 1, text.end_lineno or text.lineno
@@ -112,7 +112,7 @@ def _methods_of(node: ast.FunctionDef | ast.ClassDef) -> list[ast.FunctionDef]:
     return _methods(node) if isinstance(node, ast.ClassDef) else []
 
 
-def _guards(node: ast.FunctionDef | ast.ClassDef) -> list[ast.stmt]:
+def guards_of(node: ast.FunctionDef | ast.ClassDef) -> list[ast.stmt]:
     """The guards at the head of a body: they refuse bad input and do nothing else."""
     if isinstance(node, ast.ClassDef):
         return []
@@ -138,7 +138,7 @@ def _body_lines(function: ast.FunctionDef, lines: list[str], guards_given: bool)
     """First and last line of a body without docstring and given guards, comments around its statements included."""
     first = function.body[0]
     end = function.end_lineno or first.lineno
-    guards = _guards(function) if guards_given else []
+    guards = guards_of(function) if guards_given else []
     if guards:
         start = (guards[-1].end_lineno or guards[-1].lineno) + 1
     elif ast.get_docstring(function) is not None and len(function.body) > 1:

@@ -706,6 +706,11 @@ def compares_x_with_the_threshold(x, beta=1.0, threshold=20.0):
     return softplus(x, beta, beta * threshold)
 
 
+@mistake("softplus", kind="case", says="At `threshold` itself the formula still counts; x is for what is above it.")
+def takes_x_at_the_threshold(x, beta=1.0, threshold=20.0):
+    return torch.where(beta * x >= threshold, x, softplus(x, beta, threshold))
+
+
 @mistake("softplus", kind="idea", says="`beta` is ignored: the curve is always that of beta = 1.")
 def ignores_beta(x, beta=1.0, threshold=20.0):
     require_positive(beta=beta)
@@ -770,6 +775,11 @@ def lets_a_beta_of_nan_through(x, beta=1.0, threshold=20.0):
         raise ValueError("beta is not positive")
     z = beta * x
     return torch.where(z > threshold, x, x.clamp(min=0) + torch.log1p(torch.exp(-z.abs())) / beta)
+
+
+@mistake("softplus_backward", kind="case", says="At `threshold` itself the slope is still that of the formula.")
+def has_slope_one_at_the_threshold(grad_out, x, beta=1.0, threshold=20.0):
+    return torch.where(beta * x >= threshold, grad_out, softplus_backward(grad_out, x, beta, threshold))
 
 
 @mistake("softplus_backward", kind="case", says="`threshold` is ignored: above it the slope has to be exactly 1.")
@@ -993,6 +1003,18 @@ def subtracts_the_largest_of_the_whole_tensor(x, dim, temperature=1.0):
 def multiplies_by_the_temperature(x, dim, temperature=1.0):
     _checked(x, dim, temperature)
     return softmax(x * temperature, dim)
+
+
+@mistake(
+    "softmax",
+    kind="case",
+    says="The scores are divided first, and a small temperature makes them overflow. Take the largest out before.",
+)
+def divides_first(x, dim, temperature=1.0):
+    _checked(x, dim, temperature)
+    z = x / temperature
+    small = torch.exp(z - z.amax(dim, keepdim=True) if z.numel() else z)
+    return small / small.sum(dim, keepdim=True)
 
 
 @mistake("softmax", kind="idea", says="The temperature is ignored.")
