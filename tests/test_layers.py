@@ -15,10 +15,12 @@ import tempfile
 import textwrap
 import time
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from conftest import ROOT
 
+from autograder.course import LayerName
 from autograder.grading.doctor import diagnose
 from autograder.grading.kernel import CUDA_READABLE
 from autograder.sandbox.layers import LAYERS, LayerSettings, default_readable, probe_layers, revealed
@@ -358,6 +360,10 @@ def test_the_socket_and_the_memory_that_a_child_inherits_still_work(zygote):
 )
 def test_a_child_can_end(zygote, code, status):
     assert zygote.run(code)["status"] == status
+
+
+def test_a_course_may_insist_on_each_layer():
+    assert get_args(get_args(LayerName)[0]) == NAMES
 
 
 def test_everything_that_works_here_goes_up(zygote):
