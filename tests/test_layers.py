@@ -371,6 +371,14 @@ def test_everything_that_works_here_goes_up(zygote):
     assert zygote.run("answer = on")["answer"] == names
 
 
+@each_user
+@pytest.mark.parametrize("layer", LAYERS, ids=NAMES)
+def test_a_layer_needs_no_other(zygote, layer, uid):
+    """Else its probe would tell an ordinary user that it is off, and grading would refuse."""
+    need(layer.name)
+    assert zygote.run("answer = on", [layer.name], uid=uid).get("answer") == [layer.name]
+
+
 @pytest.mark.parametrize(
     ("code", "error"),
     [("torch.empty(1 << 33, dtype=torch.uint8)", "RuntimeError"), ("np.ones(1 << 33, np.uint8)", "MemoryError")],

@@ -45,6 +45,16 @@ def libc_call(function: str, *arguments: object) -> int:
     return result
 
 
+def prctl(option: int, value: int) -> int:
+    """Sets or asks for a property of this process.
+
+    Raises:
+        OSError: the kernel refuses.
+    """
+    # Each argument as wide as the kernel reads it.
+    return libc_call("prctl", option, *(ctypes.c_ulong(word) for word in (value, 0, 0, 0)))
+
+
 def enter_namespaces(threads: int) -> None:
     """Moves this process into namespaces of its own: a network without interfaces, no shared IPC.
 
@@ -83,7 +93,7 @@ def enter_user_namespace(others: int) -> None:
         raise OSError(error.errno, error.strerror, f"unshare{_forbidden_by()}") from None
     # A name is needed to make files in a root of its own, and for nothing else.
     with suppress(OSError):
-        _prctl(PR_SET_DUMPABLE, 1)  # or a process that has changed its user may not open these files
+        prctl(PR_SET_DUMPABLE, 1)  # or a process that has changed its user may not open these files
         Path("/proc/self/setgroups").write_text("deny")
         Path("/proc/self/uid_map").write_text(f"{UNPRIVILEGED} {user} 1")
         Path("/proc/self/gid_map").write_text(f"{UNPRIVILEGED} {group} 1")
@@ -96,18 +106,18 @@ def drop_privileges() -> None:
         OSError: the kernel refuses, or this process has threads that would keep their privileges.
     """
     refuse_threads()
-    _prctl(PR_SET_NO_NEW_PRIVS, 1)
+    prctl(PR_SET_NO_NEW_PRIVS, 1)
     header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
     libc_call("capset", ctypes.byref(header), ctypes.byref((ctypes.c_uint32 * 6)()))
-    _prctl(PR_SET_DUMPABLE, 0)  # a core file written through a pipe does not heed RLIMIT_CORE
-    _prctl(PR_SET_PDEATHSIG, SIGKILL)  # last: a change of credentials can clear it
+    prctl(PR_SET_DUMPABLE, 0)  # a core file written through a pipe does not heed RLIMIT_CORE
+    prctl(PR_SET_PDEATHSIG, SIGKILL)  # last: a change of credentials can clear it
 
 
 def has_privileges() -> bool:
     """Whether this process has a capability, or could get one by running a program."""
     header, sets = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0), (ctypes.c_uint32 * 6)()
     libc_call("capget", ctypes.byref(header), ctypes.byref(sets))
-    return any(sets) or _prctl(PR_GET_NO_NEW_PRIVS, 0) != 1
+    return any(sets) or prctl(PR_GET_NO_NEW_PRIVS, 0) != 1
 
 
 def refuse_threads() -> None:
@@ -119,11 +129,6 @@ def refuse_threads() -> None:
         return
     if threads > 1:
         raise OSError(f"this process already has {threads} threads")
-
-
-def _prctl(option: int, value: int) -> int:
-    # Each argument as wide as the kernel reads it.
-    return libc_call("prctl", option, *(ctypes.c_ulong(word) for word in (value, 0, 0, 0)))
 
 
 def _forbidden_by() -> str:
