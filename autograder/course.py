@@ -49,8 +49,8 @@ Weight = Annotated[float, Meta(gt=0, le=sys.float_info.max, description="a finit
 Seconds = Annotated[float, Meta(gt=0, le=sys.float_info.max, description="a finite number of seconds greater than 0")]
 Count = Annotated[int, Meta(gt=0, description="a whole number greater than 0")]
 LayerName = Annotated[
-    Literal["rlimits", "namespaces", "no_new_privs", "landlock", "seccomp"],
-    Meta(description="one of rlimits, namespaces, no_new_privs, landlock and seccomp"),
+    Literal["rlimits", "namespaces", "own_root", "no_new_privs", "landlock", "seccomp"],
+    Meta(description="one of rlimits, namespaces, own_root, no_new_privs, landlock and seccomp"),
 ]
 Percent = Annotated[float, Meta(ge=0, le=100, description="a number of percent from 0 to 100")]
 Minutes = Annotated[int, Meta(ge=0, le=1_000_000, description="a whole number of minutes, 0 or more")]
@@ -126,7 +126,7 @@ class Isolation(Struct, frozen=True, forbid_unknown_fields=True):
 
     minimum: Annotated[
         tuple[LayerName, ...],
-        Meta(description="an array of layers: rlimits, namespaces, no_new_privs, landlock, seccomp"),
+        Meta(description="an array of layers: rlimits, namespaces, own_root, no_new_privs, landlock, seccomp"),
     ] = ("rlimits", "no_new_privs", "landlock", "seccomp")
 
 

@@ -109,6 +109,7 @@ def call(name: str, body: str, says: str = "", **more) -> Attack:
 
 
 REFUSED = "PermissionError"
+ABSENT = "FileNotFoundError"
 LIE = """
 class Lie:
     shape, dtype, ndim, size = (), "str", 0, 1
@@ -148,7 +149,7 @@ FRAMES = (
     cell(
         "list the descriptors",
         "import os; os.listdir('/proc/self/fd'); raise Exception('REACHED')",
-        REFUSED,
+        ABSENT,
     ),
     cell(
         "garbage on every descriptor",
@@ -474,20 +475,28 @@ READING = (
         )
     ),
     cell("list the root", "import os; os.listdir('/'); raise Exception('REACHED')", REFUSED),
-    cell("list /tmp", "import os; os.listdir('/tmp'); raise Exception('REACHED')", REFUSED),
-    cell("list the course", "import os; os.listdir(COURSE); raise Exception('REACHED')", REFUSED),
-    cell("read the reference", "open(REFERENCE).read(); raise Exception('REACHED')", REFUSED),
-    cell("read the hidden checks", "open(HIDDEN).read(); raise Exception('REACHED')", REFUSED),
+    cell("list /tmp", "import os; os.listdir('/tmp'); raise Exception('REACHED')", ABSENT),
+    cell("list the course", "import os; os.listdir(COURSE); raise Exception('REACHED')", ABSENT),
+    cell("read the reference", "open(REFERENCE).read(); raise Exception('REACHED')", ABSENT),
+    cell("ask for the course", "import os; os.stat(COURSE); raise Exception('REACHED')", ABSENT),
+    cell("ask for the size of a reference", "import os; os.stat(REFERENCE).st_size; raise Exception('REACHED')", ABSENT),
+    cell(
+        "ask from an open folder",
+        "import os\nfor number in range(256):\n    try: os.stat('..', dir_fd=number)\n    except OSError: continue\n"
+        "    raise Exception('REACHED')\nopen(COURSE)",
+        ABSENT,
+    ),
+    cell("read the hidden checks", "open(HIDDEN).read(); raise Exception('REACHED')", ABSENT),
     cell("import the reference", "import sys; sys.path.insert(0, COURSE); import solutions.basics.reference\nraise Exception('REACHED')", "Error"),
     cell("open the course", "from autograder.course import load_course; load_course(COURSE); raise Exception('REACHED')", "Error"),
     cell("read the memory of the parent", "import os; open(f'/proc/{os.getppid()}/mem', 'rb').read(1); raise Exception('REACHED')", "Error"),
     cell("read the environment", f"{LEAK}\nimport os; leak(dict(os.environ))", "LEAKED"),
     cell("read the arguments", f"{LEAK}\nimport sys; leak(sys.argv, sys.orig_argv)", "LEAKED"),
     cell("read __main__", f"{LEAK}\nimport __main__; leak({{k: str(v)[:60] for k, v in vars(__main__).items()}})", "LEAKED"),
-    cell("write into the course", "open(COURSE + '/written', 'w').write('x'); raise Exception('REACHED')", REFUSED),
-    cell("write into /tmp", "open('/tmp/written-by-an-attack', 'w').write('x'); raise Exception('REACHED')", REFUSED),
+    cell("write into the course", "open(COURSE + '/written', 'w').write('x'); raise Exception('REACHED')", ABSENT),
+    cell("write into /tmp", "open('/tmp/written-by-an-attack', 'w').write('x'); raise Exception('REACHED')", ABSENT),
     cell("remove the course", "import shutil; shutil.rmtree(COURSE); raise Exception('REACHED')", "Error"),
-    cell("write into the grader's program", "import autograder; open(autograder.__file__, 'a').write('#'); raise Exception('REACHED')", REFUSED),
+    cell("write into the grader's program", "import autograder; open(autograder.__file__, 'a').write('#'); raise Exception('REACHED')", "Read-only file system"),
 )  # fmt: skip
 
 # Looks at everything that can be reached in the child, and counts what was found: a secret is given in two halves,

@@ -11,14 +11,18 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from conftest import ROOT
 
+from autograder.course import LayerName
 from autograder.grading.doctor import diagnose
+from autograder.grading.kernel import CUDA_READABLE
 from autograder.sandbox.layers import LAYERS, LayerSettings, default_readable, probe_layers, revealed
 
 NAMES = tuple(layer.name for layer in LAYERS)
@@ -119,6 +123,15 @@ def zygote():
     made.process.wait(10)
 
 
+each_user = pytest.mark.parametrize(
+    "uid",
+    [
+        None,
+        pytest.param(65534, marks=pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")),
+    ],
+)
+
+
 def need(*layers: str) -> None:
     for layer in layers:
         if not PROBES[layer].on:
@@ -128,26 +141,36 @@ def need(*layers: str) -> None:
 # What a student might try: its name, the layers that stop it, each alone, and the code. All of it is harmless
 # enough to be run without a wall as well, which shows that it is the wall that stops it.
 ATTACKS = [
-    ("read_passwd", "landlock", "open('/etc/passwd').read()"),
-    ("read_a_solution", "landlock", "open(f'{course}/solutions/reference.py').read()"),
-    ("list_the_course", "landlock", "os.listdir(course)"),
+    ("read_passwd", "landlock own_root", "open('/etc/passwd').read()"),
+    ("read_a_solution", "landlock own_root", "open(f'{course}/solutions/reference.py').read()"),
+    ("list_the_course", "landlock own_root", "os.listdir(course)"),
     ("list_the_folder_around_the_venv", "landlock", "os.listdir(os.path.dirname(sys.prefix))"),
     ("list_the_home_folder", "landlock", "os.listdir(os.path.expanduser('~'))"),
-    ("read_through_proc_root", "landlock", "open('/proc/self/root/etc/passwd').read()"),
-    ("read_environment_of_the_parent", "landlock", "open(f'/proc/{parent}/environ').read()"),
-    ("read_memory_of_the_parent", "landlock", "open(f'/proc/{parent}/mem', 'rb')"),
-    ("write_a_file", "landlock rlimits", "open(f'{course}/written', 'w', buffering=1).write('x\\n')"),
+    ("read_through_proc_root", "landlock own_root", "open('/proc/self/root/etc/passwd').read()"),
+    ("ask_for_a_size", "own_root", "os.stat('/etc/passwd').st_size"),
+    ("ask_who_handed_in", "own_root", "os.stat(f'{course}/solutions')"),
+    ("ask_above_the_root", "own_root", "os.stat('/../etc/passwd')"),
+    ("ask_which_processes_there_are", "own_root", "os.stat('/proc/1')"),
+    ("ask_where_a_link_leads", "own_root", "os.readlink('/proc/self/exe')"),
+    ("go_to_the_course", "own_root", "os.chdir(course)"),
+    ("read_environment_of_the_parent", "landlock own_root", "open(f'/proc/{parent}/environ').read()"),
+    ("read_memory_of_the_parent", "landlock own_root", "open(f'/proc/{parent}/mem', 'rb')"),
+    ("write_a_file", "landlock own_root rlimits", "open(f'{course}/written', 'w', buffering=1).write('x\\n')"),
     ("grow_anonymous_memory_files", "rlimits", "os.ftruncate(os.memfd_create('m'), 1 << 20)"),
-    ("make_a_folder", "landlock seccomp", "os.mkdir(f'{course}/made')"),
-    ("remove_a_file", "landlock seccomp", "os.remove(f'{course}/spare')"),
-    ("rename_a_file", "landlock seccomp", "os.rename(f'{course}/other', f'{course}/renamed')"),
-    ("open_a_file_to_everyone", "seccomp", "os.chmod(f'{course}/solutions', 0o777)"),
-    ("change_a_file_time", "seccomp", "os.utime(f'{course}/solutions', (0, 0))"),
+    ("make_a_folder", "landlock own_root seccomp", "os.mkdir(f'{course}/made')"),
+    ("remove_a_file", "landlock own_root seccomp", "os.remove(f'{course}/spare')"),
+    ("rename_a_file", "landlock own_root seccomp", "os.rename(f'{course}/other', f'{course}/renamed')"),
+    ("open_a_file_to_everyone", "own_root seccomp", "os.chmod(f'{course}/solutions', 0o777)"),
+    ("change_a_file_time", "own_root seccomp", "os.utime(f'{course}/solutions', (0, 0))"),
     ("watch_the_course", "seccomp", "checked(libc.inotify_init1(0))"),
     ("tcp", "namespaces landlock seccomp", "socket.create_connection(('127.0.0.1', port), 5)"),
     ("udp", "namespaces seccomp", "socket.socket(type=socket.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', 9))"),
     ("abstract_socket", "namespaces landlock seccomp", "socket.socket(socket.AF_UNIX).connect('\\0' + abstract)"),
-    ("unix_socket", "seccomp", "socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b'x', f'{course}/log')"),
+    (
+        "unix_socket",
+        "own_root seccomp",
+        "socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b'x', f'{course}/log')",
+    ),
     (
         "unix_socket_by_a_pair",
         "seccomp",
@@ -339,9 +362,21 @@ def test_a_child_can_end(zygote, code, status):
     assert zygote.run(code)["status"] == status
 
 
+def test_a_course_may_insist_on_each_layer():
+    assert get_args(get_args(LayerName)[0]) == NAMES
+
+
 def test_everything_that_works_here_goes_up(zygote):
     names = [name for name in NAMES if PROBES[name].on]
     assert zygote.run("answer = on")["answer"] == names
+
+
+@each_user
+@pytest.mark.parametrize("layer", LAYERS, ids=NAMES)
+def test_a_layer_needs_no_other(zygote, layer, uid):
+    """Else its probe would tell an ordinary user that it is off, and grading would refuse."""
+    need(layer.name)
+    assert zygote.run("answer = on", [layer.name], uid=uid).get("answer") == [layer.name]
 
 
 @pytest.mark.parametrize(
@@ -384,8 +419,7 @@ def test_limits_cannot_be_raised_again(zygote):
     assert zygote.run(code)["error"] == "ValueError"
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
-@pytest.mark.parametrize("uid", [None, 65534])
+@each_user
 def test_threads_are_counted_for_each_process_alone(zygote, uid):
     need("namespaces")
     code = """
@@ -399,6 +433,128 @@ def test_threads_are_counted_for_each_process_alone(zygote, uid):
     """
     assert zygote.run(code, uid=uid, threads=9)["answer"] == 8
     assert zygote.run("answer = on", uid=uid, threads=9)["answer"] == [name for name in NAMES if PROBES[name].on]
+
+
+@pytest.fixture
+def folder():
+    """A folder that another user may enter, other than pytest's."""
+    with tempfile.TemporaryDirectory() as made:
+        Path(made).chmod(0o755)
+        yield Path(made)
+
+
+@each_user
+@pytest.mark.parametrize("layers", [["own_root"], ["namespaces", "own_root"], ["own_root", "no_new_privs", "landlock"]])
+def test_only_what_may_be_read_has_a_name_in_a_root_of_its_own(zygote, folder, layers, uid):
+    need(*layers)
+    code = f"""
+    hidden = [{str(folder)!r}, {str(ROOT / "course.toml")!r}, {str(ROOT / "private")!r}]
+    hidden += ["/etc/passwd", "/home", "/tmp", "/var", "/dev/shm", "/sys/class", "/proc/1", "/proc/self/root"]
+    answer = [path for path in hidden if os.path.exists(path) or os.path.exists("/.." + path)]
+    """
+    found = zygote.run(code, layers, uid=uid)
+    assert (found.get("answer"), found.get("text")) == ([], None)
+
+
+@each_user
+def test_no_way_leads_back_into_the_old_root(zygote, uid):
+    need("own_root")
+    code = """
+    import stat
+    def is_folder(number):
+        try:
+            return stat.S_ISDIR(os.fstat(number).st_mode)
+        except OSError:
+            return False
+
+    allowed = {path.split("/")[1] for path in (*settings.readable, *settings.devices)}
+    answer = [number for number in range(256) if is_folder(number)]
+    for place in ("/", "/..", "/usr/../..", ".", ".."):
+        answer += set(os.listdir(place)) - allowed
+    """
+    found = zygote.run(code, ["own_root"], uid=uid)
+    assert (found.get("answer"), found.get("text")) == ([], None)
+
+
+@each_user
+@pytest.mark.parametrize(
+    "code",
+    [
+        "os.mkdir('/made')",
+        "os.mkdir('/usr/made')",
+        "os.symlink('/', '/etc/made')",
+        "open('/usr/lib/made', 'w')",
+        "open(os.path.join(os.path.dirname(os.path.dirname(torch.__file__)), 'made.py'), 'w')",
+        "os.chmod('/usr/lib', 0o777)",
+        "checked(libc.mount(b'tmpfs', b'/usr', b'tmpfs', 0, None))",
+        "checked(libc.mount(None, b'/usr/lib', None, 32 | 4096, None))",  # MS_REMOUNT | MS_BIND, without MS_RDONLY
+        "checked(libc.umount2(b'/usr/lib', 2))",
+        "checked(libc.pivot_root(b'/usr', b'/usr/lib'))",
+        "os.chroot('/usr')",
+    ],
+)
+def test_nothing_can_be_written_or_mounted_in_a_root_of_its_own(zygote, uid, code):
+    need("own_root", "no_new_privs")
+    assert zygote.run(code, ["own_root", "no_new_privs"], uid=uid).get("refused")
+
+
+@each_user
+def test_links_folders_in_each_other_and_devices_are_there_as_outside(zygote, folder, uid):
+    need("own_root")
+    (folder / "real" / "inner").mkdir(parents=True)
+    (folder / "real" / "inner" / "file").write_text("x")
+    (folder / "beside").write_text("not to be seen")
+    links = {"absolute": folder / "real", "relative": "absolute/../real/inner", "file": "relative/file", "loop": "loop"}
+    for name, target in links.items():
+        (folder / name).symlink_to(target)
+    asked = ("relative/", "absolute", "real/inner", "real", "file", "missing", "loop", "file/below")
+    code = f"""
+    os.chdir({str(folder)!r})
+    paths = ("file", "relative/file", "absolute/inner/file", "real/../real/inner/file")
+    answer = [sorted(os.listdir()), *(open(path).read() for path in paths), *open("/dev/zero", "r+b").read(1)]
+    """
+    found = zygote.run(
+        code,
+        ["own_root"],
+        uid=uid,
+        readable=[*default_readable(), *(f"{folder}/{name}" for name in asked)],
+        devices=["/dev/null", "/dev/zero"],
+    )
+    assert found.get("answer") == [["absolute", "file", "real", "relative"], *"xxxx", 0], found
+
+
+@each_user
+def test_what_cuda_reads_can_be_read_behind_the_whole_wall(zygote, uid):
+    need(*NAMES)
+    code = """
+    seen = os.listdir("/sys/devices") and open("/proc/devices").read()
+    answer = bool(seen) and on
+    """
+    found = zygote.run(code, uid=uid, readable=[*default_readable(), *CUDA_READABLE], memory_bytes=None)
+    assert found.get("answer") == list(NAMES), found
+
+
+def test_a_root_that_cannot_be_entered_leaves_nothing_behind(tmp_path):
+    need("own_root")
+    program = f"""
+import os
+from errno import EPERM
+from pyseccomp import ALLOW, ERRNO, SyscallFilter
+from autograder.sandbox.layers import default_readable
+from autograder.sandbox.roots import BASE, enter_own_root
+filter = SyscallFilter(ALLOW)
+filter.add_rule(ERRNO(EPERM), "pivot_root")
+filter.load()
+before = os.listdir(BASE), os.listdir("/"), os.listdir("/proc/self/fd")
+try:
+    enter_own_root(default_readable())
+except PermissionError:
+    assert (os.listdir(BASE), os.listdir("/"), os.listdir("/proc/self/fd")) == before
+    assert not any(line.split()[4] == BASE for line in open("/proc/self/mountinfo") if " tmpfs " in line)
+    print(os.path.exists({str(tmp_path)!r}), os.getcwd())
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "/"]
 
 
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="only there a program can call the kernel in two ways")
@@ -440,7 +596,10 @@ signal.pause()
 # A layer, what makes it impossible, the layers that then are off, and what the probe says.
 IMPOSSIBLE = [
     ("rlimits", "deny('prlimit64', EPERM); deny('setrlimit', EPERM)", "rlimits namespaces", "not permitted"),
-    ("namespaces", "deny('unshare', EPERM)", "namespaces", "unshare: Operation not permitted"),
+    ("namespaces", "deny('unshare', EPERM)", "namespaces own_root", "unshare: Operation not permitted"),
+    ("own_root", "deny('mount', EPERM)", "own_root", "mount: Operation not permitted"),
+    ("own_root", "deny('mount_setattr', ENOSYS)", "own_root", "Function not implemented"),
+    ("own_root", "deny('pivot_root', EPERM)", "own_root", "pivot_root: Operation not permitted"),
     ("no_new_privs", "deny('prctl', EPERM, Arg(0, EQ, 38))", "no_new_privs seccomp", "prctl: Operation not permitted"),
     ("landlock", "deny('landlock_create_ruleset', ENOSYS)", "landlock", "this kernel has no Landlock"),
     ("landlock", "deny('landlock_create_ruleset', EOPNOTSUPP)", "landlock", "boot parameter lsm="),

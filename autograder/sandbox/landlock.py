@@ -5,8 +5,9 @@ import errno
 import os
 import stat
 from collections.abc import Iterable
+from contextlib import suppress
 
-from autograder.sandbox.namespaces import libc_call, refuse_threads
+from autograder.sandbox.namespaces import PR_SET_NO_NEW_PRIVS, libc_call, prctl, refuse_threads
 
 # The system calls have these numbers on every architecture.
 CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446
@@ -61,6 +62,8 @@ def restrict(readable: Iterable[str], devices: Iterable[str]) -> None:
         OSError: the kernel refuses, or this process has threads that would stay free.
     """
     refuse_threads()
+    with suppress(OSError):
+        prctl(PR_SET_NO_NEW_PRIVS, 1)  # without it only root may restrict itself
     abi = landlock_abi()
     files = FIRST_RIGHTS | REFER * (abi >= 2) | TRUNCATE * (abi >= 3) | IOCTL_DEV * (abi >= 5)
     rules = _Ruleset(files, BIND_TCP_CONNECT_TCP * (abi >= 4), SCOPE_ABSTRACT_SOCKET_SIGNAL * (abi >= 6))

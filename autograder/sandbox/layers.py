@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from autograder.sandbox.landlock import landlock_abi, restrict
 from autograder.sandbox.namespaces import drop_privileges, enter_namespaces, has_privileges
+from autograder.sandbox.roots import enter_own_root
 from autograder.sandbox.seccomp import refuse_system_calls
 
 if sys.platform != "win32":
@@ -37,7 +38,8 @@ def default_readable() -> tuple[str, ...]:
     standard = {path for key in ("stdlib", "platstdlib", "purelib", "platlib") if (path := sysconfig.get_path(key))}
     packages = {path for path in sys.path if os.path.basename(path) in ("site-packages", "dist-packages")}
     ours = str(Path(__file__).resolve().parent.parent)
-    system = {"/etc/ld.so.cache", "/etc/localtime", "/dev/urandom", "/dev/zero", "/proc/cpuinfo"}
+    # Debian's libraries lead to each other through /etc/alternatives.
+    system = {"/etc/alternatives", "/etc/ld.so.cache", "/etc/localtime", "/dev/urandom", "/dev/zero", "/proc/cpuinfo"}
     processors = "/sys/devices/system/cpu"
     return tuple(sorted(interpreter | standard | packages | system | {ours, processors}))
 
@@ -53,7 +55,8 @@ class LayerSettings:
         file_bytes: how large a file may become that it writes.
         open_files: highest number of open files.
         threads: how many threads it may have, where namespaces work; else they are not limited.
-        readable: files, and folders with all below them, that may be read. See `default_readable`.
+        readable: files, and folders with all below them, that may be read; in a root of its own nothing else exists.
+            See `default_readable`.
         devices: files that may be read, written and given commands.
     Raises:
         ValueError: a number is negative or a path is not absolute.
@@ -179,6 +182,10 @@ def _network_is_gone() -> bool:
         return _gives({errno.ENETUNREACH}, lambda: probe.connect(("127.0.0.1", 9)))
 
 
+def _paths_are_gone() -> bool:
+    return _gives({errno.ENOENT}, lambda: os.stat("/proc/self"))
+
+
 def _files_are_gone() -> bool:
     return _gives({errno.EACCES}, lambda: os.close(os.open("/", os.O_RDONLY)))
 
@@ -203,6 +210,12 @@ LAYERS = (
         "reaching the network and other processes' IPC, threads without end",
         lambda settings: enter_namespaces(settings.threads),
         _network_is_gone,
+    ),
+    Layer(
+        "own_root",
+        "learning which other files there are, and how large",
+        lambda settings: enter_own_root((*settings.readable, *settings.devices)),
+        _paths_are_gone,
     ),
     Layer(
         "no_new_privs",

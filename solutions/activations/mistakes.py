@@ -1005,18 +1005,6 @@ def multiplies_by_the_temperature(x, dim, temperature=1.0):
     return softmax(x * temperature, dim)
 
 
-@mistake(
-    "softmax",
-    kind="case",
-    says="The scores are divided first, and a small temperature makes them overflow. Take the largest out before.",
-)
-def divides_first(x, dim, temperature=1.0):
-    _checked(x, dim, temperature)
-    z = x / temperature
-    small = torch.exp(z - z.amax(dim, keepdim=True) if z.numel() else z)
-    return small / small.sum(dim, keepdim=True)
-
-
 @mistake("softmax", kind="idea", says="The temperature is ignored.")
 def ignores_the_temperature(x, dim, temperature=1.0):
     _checked(x, dim, temperature)
