@@ -44,7 +44,10 @@ def ignores_an_argument(evidence: Evidence) -> str | None:
     if len(names) != 1:
         return None
     name = names[0][0].upper() + names[0][1:]
-    return f"{name} makes no difference: calls that differ in it alone give the same answer. Where does it enter?"
+    return (
+        f"{name} made no difference where it was tried: calls that differ in it alone gave the same answer. "
+        "Where does it enter, and does it in every case?"
+    )
 
 
 def _is_shown(pairs: Sequence[tuple[Answer, Answer]], answers: Sequence[Answer]) -> bool:

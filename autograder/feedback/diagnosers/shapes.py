@@ -45,6 +45,8 @@ def reduced_over_another_axis(evidence: Evidence) -> str | None:
     shapes = _shapes(evidence)
     if not shapes or not all(any(_lost(x, got, expected) for x in _input_shapes(a)) for a, got, expected in shapes):
         return None
+    if shaped_like_an_input(evidence) is not None:
+        return None  # it may come from there without anything being reduced
     answer, got, expected = shapes[0]
     x = next(x for x in _input_shapes(answer) if _lost(x, got, expected))
     gone, kept = _lost(x, got, expected)[0]
