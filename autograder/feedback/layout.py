@@ -14,7 +14,7 @@ LINE_HEIGHT = 18
 DTYPE = re.compile(r", dtype=[\w.]+")
 NO_CODE = 10_000
 KINDS = get_args(CheckKind)
-IDEA_FIRST = "Points come with the idea: there are none while a check of it fails."
+IDEA_FIRST = "No points yet: the check shown first is about the idea of the exercise, and points begin there."
 # What some checks are about, and what a message says if that is what went wrong.
 SPECIAL = (
     (re.compile(r"\bdtypes?\b|float16|float32|float64|\bprecision\b", re.IGNORECASE), re.compile(r"\bdtype\b")),
