@@ -453,7 +453,6 @@ PATCHES = (
     cell(
         "an IPython AST transformer",
         "from IPython import get_ipython\nget_ipython().ast_transformers.append(None)",
-        "AttributeError",
     ),
     cell("showtraceback", "get_ipython().showtraceback = None"),
     cell("linecache", "import linecache; linecache.getline = lambda *a: 1 / 0", keeps=False),

@@ -4,7 +4,7 @@ import pytest
 
 from autograder.notebooks.kernel_code import as_kernel_runs
 from autograder.sandbox.cells import run_cell
-from autograder.sandbox.shell import fresh_namespace
+from autograder.sandbox.shell import fresh_main
 
 CELLS = {
     "magics": "%matplotlib inline\n%load_ext autoreload\nf = 1",
@@ -24,7 +24,7 @@ CELLS = {
 
 @pytest.mark.parametrize("source", CELLS.values(), ids=CELLS.keys())
 def test_what_runs_in_a_notebook_runs(source):
-    namespace = fresh_namespace()
+    namespace = vars(fresh_main())
     code, _ = as_kernel_runs(source)
     assert run_cell("cell", code, namespace, seconds=10, output=1000) is None
     assert namespace["f"] == 1

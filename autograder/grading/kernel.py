@@ -16,12 +16,15 @@ from autograder.sandbox.inprocess import InProcess
 from autograder.sandbox.layers import LayerSettings
 from autograder.sandbox.protocol import Raised, Runner
 from autograder.sandbox.remote import Wall, Walled, Zygote
-from autograder.sandbox.shell import fresh_namespace
+from autograder.sandbox.shell import as_main, fresh_main
 
 IN_PROCESS = "judged in the grader's own process, without a wall: for trusted submissions only"
 MEBIBYTE = 1024 * 1024
 # What CUDA's driver reads to find its devices.
 CUDA_READABLE = ("/proc/driver/nvidia", "/proc/devices", "/sys/bus/pci", "/sys/devices")
+# What a cell may import on its own, and could not behind the wall: matplotlib wants a folder to write into. IPython is
+# there for reading anyway, and a child that has it gives its stand-in for the shell by it.
+UNLIKE_BEHIND_A_WALL = ("IPython", "matplotlib.pyplot")
 
 
 class Kernel(Protocol):
@@ -53,7 +56,8 @@ class TrustedKernel:
     cpu = 0.0
 
     def __init__(self, limits: Limits, device: str = "cpu") -> None:
-        self.namespace = fresh_namespace()
+        self._main = fresh_main()
+        self.namespace = vars(self._main)
         self._limits = limits
         self.runner: Runner = InProcess(
             self.namespace,
@@ -68,9 +72,10 @@ class TrustedKernel:
 
     def run(self, cell: Cell) -> Raised | None:
         limits = self._limits
-        return run_cell(
-            cell.name, cell.code, self.namespace, seconds=limits.seconds_per_cell, output=limits.output_bytes
-        )
+        with as_main(self._main):
+            return run_cell(
+                cell.name, cell.code, self.namespace, seconds=limits.seconds_per_cell, output=limits.output_bytes
+            )
 
     def close(self) -> None:
         """Nothing to end."""
@@ -118,7 +123,7 @@ def wall_of(limits: Limits, device: str = "cpu") -> Wall:
 
 
 def setup_modules(course: Course, name: str) -> tuple[str, ...]:
-    """What an assignment's setup cell imports, for the zygote to import once."""
+    """What an assignment's setup cell imports, and `UNLIKE_BEHIND_A_WALL`, for the zygote to import once."""
     path: Path = course.assignments_dir / name / f"{name}.md"
     code = next(cell.text for cell in read_source(path) if cell.role == "setup")
     modules: list[str] = []
@@ -127,4 +132,4 @@ def setup_modules(course: Course, name: str) -> tuple[str, ...]:
             modules += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             modules.append(node.module)
-    return tuple(module for module in modules if module.split(".")[0] != "autograder")
+    return (*(module for module in modules if module.split(".")[0] != "autograder"), *UNLIKE_BEHIND_A_WALL)

@@ -1,10 +1,13 @@
 """Runs one cell of a submission in a namespace; a failure becomes data."""
 
+import __future__
+
 import ast
+import asyncio
 import inspect
 import linecache
 import sys
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from io import TextIOBase
 from typing import Any
@@ -12,6 +15,7 @@ from typing import Any
 from autograder.sandbox.limits import CappedOutput, TimeLimitReached, time_limit
 from autograder.sandbox.places import describe
 from autograder.sandbox.protocol import TIMED_OUT, Raised
+from autograder.sandbox.waiting import WaitingLoop
 
 
 def run_cell(name: str, source: str, namespace: dict[str, Any], *, seconds: float | None, output: int) -> Raised | None:
@@ -27,7 +31,7 @@ def run_cell(name: str, source: str, namespace: dict[str, Any], *, seconds: floa
     filename = f"<{name}>"
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     try:
-        code = compile(source, filename, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        code = compile(source, filename, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT | _future(namespace))
         with _quiet(output), time_limit(seconds):
             if code.co_flags & inspect.CO_COROUTINE:
                 _run_to_the_end(eval(code, namespace))
@@ -44,13 +48,16 @@ def run_cell(name: str, source: str, namespace: dict[str, Any], *, seconds: floa
     return None
 
 
-def _run_to_the_end(coroutine: Any) -> None:
-    """A cell that awaits something. There is no event loop: that would need sockets, which are not allowed."""
-    try:
-        while True:
-            coroutine.send(None)
-    except StopIteration:
-        return
+def _future(namespace: Mapping[str, Any]) -> int:
+    """What earlier cells imported from ``__future__``: in a notebook it holds for later ones too."""
+    named = (namespace.get(name) for name in __future__.all_feature_names)
+    return sum(feature.compiler_flag for feature in named if isinstance(feature, __future__._Feature))
+
+
+def _run_to_the_end(coroutine: Coroutine[Any, Any, Any]) -> None:
+    """Runs a cell that awaits something."""
+    with asyncio.Runner(loop_factory=WaitingLoop) as runner:
+        runner.run(coroutine)
 
 
 class _EmptyLines(TextIOBase):

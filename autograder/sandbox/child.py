@@ -16,7 +16,7 @@ from autograder.sandbox.inspection import inquiry_of
 from autograder.sandbox.layers import LayerSettings, apply_layers
 from autograder.sandbox.limits import TooManyCallbacks
 from autograder.sandbox.messages import decode_request, encode_raised, encode_reply, generators_in
-from autograder.sandbox.shell import fresh_namespace
+from autograder.sandbox.shell import become_main, fresh_main
 from autograder.sandbox.wire import Pack, decode, encode
 
 FRAME_CAP = 1 << 31
@@ -94,7 +94,9 @@ class Server:
 
     def __init__(self, channel: Channel, settings: Settings) -> None:
         self._channel = channel
-        self._namespace = fresh_namespace()
+        main = fresh_main()
+        become_main(main)
+        self._namespace = vars(main)
         self._replaced = ExitStack()
         self._output = settings.output
         self._runner = InProcess(

@@ -5,6 +5,7 @@ import builtins
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from types import ModuleType
 
 # Longer no operation's name is, and of more parts nobody puts one together.
 LONGEST_TEXT, MOST_PARTS = 200, 200
@@ -28,12 +29,16 @@ OPAQUE = Imported("")
 
 @dataclass(frozen=True)
 class Scope:
-    """Names of a module or of a function, each with what it may stand for."""
+    """Names of a module or of a function, each with what it may stand for.
+
+    Attributes:
+        stars: modules of which everything was imported, and whether that surely ran.
+    """
 
     lines: Sequence[str]
     names: dict[str, list[Imported | Bound]] = field(default_factory=dict)
     outer: "Scope | None" = None
-    stars: list[str] = field(default_factory=list)
+    stars: list[tuple[str, bool]] = field(default_factory=list)
 
     def find(self, name: str) -> list[Imported | Bound]:
         if name in self.names:
@@ -41,8 +46,19 @@ class Scope:
         if self.outer is not None:
             return self.outer.find(name)
         if not hasattr(builtins, name):
-            return [Imported(f"{star}.{name}") for star in self.stars if _has(star, name)]
+            return self._from_stars(name)
         return []
+
+    def _from_stars(self, name: str) -> list[Imported | Bound]:
+        """What stars may have given ``name``: the last one that surely did hides those before it."""
+        found: list[Imported | Bound] = []
+        for star, certain in reversed(self.stars):
+            module = sys.modules.get(star)
+            if module is None or _exports(module, name):
+                found.append(Imported(f"{star}.{name}"))
+                if certain and module is not None:
+                    break
+        return found
 
     def bind(self, name: str, value: Imported | Bound, *, certain: bool) -> None:
         if certain:
@@ -68,7 +84,7 @@ def bind_all(statements: Sequence[ast.AST], scope: Scope, *, certain: bool) -> N
                     if alias:
                         scope.bind(alias, Imported(path), certain=certain)
                     else:
-                        scope.stars.append(path)
+                        scope.stars.append((path, certain))
                 continue
             case ast.Assign(targets=targets, value=value):
                 _bind_targets(targets, value, scope, certain)
@@ -199,6 +215,7 @@ def text_of(node: ast.AST, scope: Scope) -> str | None:
     return None
 
 
-def _has(module: str, name: str) -> bool:
-    loaded = sys.modules.get(module)
-    return loaded is None or hasattr(loaded, name)
+def _exports(module: ModuleType, name: str) -> bool:
+    """Whether ``from module import *`` binds the name."""
+    exported = getattr(module, "__all__", None)
+    return hasattr(module, name) and (not name.startswith("_") if exported is None else name in exported)

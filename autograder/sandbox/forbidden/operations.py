@@ -41,8 +41,14 @@ AUTOGRAD = re.compile(
 )
 # Counting classes as columns is no layer.
 NN = re.compile(r"torch\.(nn|optim|_C\._nn)\b(?!\.functional\.one_hot\b)")
-# What backends add to the name of an operation: `aten.native_dropout`, `aten._softmax_backward_data`.
-ADDED = re.compile(r"^(native|cudnn|miopen|mkldnn|safe|fused|thnn)|(loss|[123]d|data)$")
+# What backends add to the name of an operation: `aten.native_dropout`, `aten._softmax_backward_data`,
+# `aten.special_expit`, `aten._slow_conv2d_forward`.
+ADDED = re.compile(
+    r"^(native|cudnn|miopen|mkldnn|mkl|safe|fused|thnn|special|masked|sparse|slow|nnpackspatial)(?=.)"
+    r"|(?<=.)(loss|[123]d|data|forward|pointwise|depthwise|dilated|overrideable|mode|tbc)$"
+)
+# What other libraries call a convolution.
+CONVOLVE = re.compile(r"(fft|oa)?(convolve|correlate)(?=\d?d?$)")
 
 
 class RulesError(ValueError):
@@ -204,8 +210,11 @@ def _key(name: str) -> str:
 
 @cache
 def _keys(part: str) -> frozenset[str]:
-    key = _key(part)
-    return frozenset({key, ADDED.sub("", key), ADDED.sub("", ADDED.sub("", key))})
+    """The key of a name, and what is left of it as one after another of what backends add is taken off."""
+    keys = [CONVOLVE.sub("convolution", _key(part))]
+    while (less := ADDED.sub("", keys[-1])) != keys[-1]:
+        keys.append(less)
+    return frozenset(keys)
 
 
 def _only_in_nn(parts: list[str]) -> bool:

@@ -58,7 +58,7 @@ class Reading:
 
     def __init__(self) -> None:
         self._globals: dict[str, list[Imported | Bound]] = {}
-        self._stars: list[str] = []
+        self._stars: list[tuple[str, bool]] = []
         self._own: set[str] = set()
         self._start(NOTHING, frozenset())
 
