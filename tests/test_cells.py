@@ -1,5 +1,7 @@
 """A cell runs as it would in Jupyter."""
 
+from importlib import import_module
+
 import pytest
 
 from autograder.notebooks.kernel_code import as_kernel_runs
@@ -28,3 +30,16 @@ def test_what_runs_in_a_notebook_runs(source):
     code, _ = as_kernel_runs(source)
     assert run_cell("cell", code, namespace, seconds=10, output=1000) is None
     assert namespace["f"] == 1
+
+
+def test_a_setup_cell_may_run_again_after_a_check(monkeypatch):
+    """`check()` imports a package of the same name as the function that demo cells ask."""
+    import_module("autograder.grading.notebook")
+    namespace = vars(fresh_main())
+    again = "from autograder import check, grading\nf = 1 if not grading() else 0"
+    monkeypatch.setenv("NBGRADER_EXECUTION", "")
+    assert run_cell("setup", again, namespace, seconds=10, output=1000) is None
+    assert namespace["f"] == 1
+    monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
+    assert run_cell("setup", again, namespace, seconds=10, output=1000) is None
+    assert namespace["f"] == 0
