@@ -96,6 +96,7 @@ def recurrent(gates: int, axes: int, oracle: Callable[..., Any]) -> Contract:
         magnitudes=(1.0, 1e-3, 1000.0),
         half_magnitudes=(1.0,),
         slack=2.0,
+        half_slack=2.0 if axes == 3 else 8.0,  # each step goes on from what the one before has rounded
         batch=dict.fromkeys(["x", *states], 0),
         refuses=(another_number_of_axes("x"), another_shape(states[0], or_naming=misfits), *others),
         names=names,
@@ -366,6 +367,7 @@ class TestNaiveForecast:
         """After 5 6 7 8, with period 3: one step ahead 6, three steps 8, four steps 6 again."""
         for horizon, expected in ((1, 6), (3, 8), (4, 6)):
             assert_close(student.naive_forecast(steps(5, 6, 7, 8), horizon, 3), single(expected))
+        assert_close(student.naive_forecast(steps(5, 6, 7, 8), period=3), single(6))
 
 
 class Watched:
@@ -450,7 +452,7 @@ class TestForecastSeries:
 
     @idea("training")
     @statistical(
-        false_alarm=80 * (0.9**400 + 2 * exp(-2 * 400 * 0.25**2 / 4)),
+        false_alarm=80 * (0.9**400 + 2 * exp(-2 * 400 * 0.36**2 / 4)),
         because="400 draws all within 0.9 of the bound; Hoeffding (1963) for the mean of so many draws within ±1",
     )
     @given(task=tasks(), seed=SEEDS)
@@ -461,12 +463,13 @@ class TestForecastSeries:
         columns, rows = task["x"].shape[1], 12 * task["gates"]
         shapes = [(rows, columns), (rows, 12), (rows,), (rows,), (columns, 12), (columns,)]
         assert_close([tuple(param.shape) for param in begun[0]], shapes)
+        assert_close({str(param.dtype) for param in begun[0]} <= {str(task["x"].dtype)}, True)
         assert_close(begun[1], begun[0])
         first, _, other = (sqrt(12) * torch.cat([param.flatten() for param in params]) for params in begun)
         # Random numbers of so many digits: hardly two are the same.
         assert_close([bool((first == other).sum() > 3), first.unique().numel() < len(first) - 3], [False, False])
         largest, mean = first.abs().max().item(), first.mean().item()
-        if not (0.9 < largest <= 1 and abs(mean) < 0.25):
+        if not (0.9 < largest <= 1 and abs(mean) < 0.36):
             raise Mismatch(f"In units of 1/√hidden the largest is {largest:.3f}, and their mean {mean:.3f}.")
 
     @idea("training")
@@ -590,6 +593,7 @@ class TestCharLstmLoss:
     def test_padding_by_hand(self, student):
         """The two texts of the notebook in one batch: four predictions count, and cost (3 log 4/3 + log 4) / 4."""
         self.by_hand(student, [[0, 1, 1, 1], [1, 0, -1, -1]], (3 * log(4 / 3) + log(4)) / 4, ignore_index=-1)
+        self.by_hand(student, [[0, 1, 1, 1], [1, 0, -100, -100]], (3 * log(4 / 3) + log(4)) / 4)
 
     @idea("padding")
     @given(args=texts(padded=True))
