@@ -8,7 +8,8 @@ from rich.console import Console
 from rich.table import Table
 
 from autograder.cli.options import Json, Names, Search, chosen
-from autograder.cli.terminal import DONE, UNJUDGED, one_sentence, steps
+from autograder.cli.steps import steps
+from autograder.cli.terminal import DONE, UNJUDGED, one_sentence
 from autograder.course import find_course
 
 if TYPE_CHECKING:

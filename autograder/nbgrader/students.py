@@ -6,7 +6,6 @@ from nbgrader.api import Gradebook, MissingEntry
 
 from autograder.course import Course
 from autograder.grading.database import reachable
-from autograder.nbgrader.configuration import find_own_commands
 from autograder.roster import Student
 
 
@@ -23,7 +22,6 @@ def update_students(course: Course, roster: Sequence[Student]) -> int:
     if not roster:
         return 0
     changed = 0
-    find_own_commands()
     with Gradebook(reachable(course), course.course_id) as gradebook:
         for student in roster:
             first, last = split_name(student.name)

@@ -1,0 +1,115 @@
+"""Creates .venv and installs the course in it: with uv where it is at hand, otherwise with pip. `make install` runs it.
+
+Needs nothing but Python. uv is told what pip is configured to do, so both ask the same index.
+"""
+
+import ast
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+PYTHON = ROOT / ".venv" / "bin" / "python"
+LOCK = ROOT / "requirements.lock"
+SILENCE = 10.0
+# pip's options, what uv calls them in the environment, and what stands between several values there.
+OPTIONS = {
+    "index-url": ("UV_DEFAULT_INDEX", ""),
+    "extra-index-url": ("UV_INDEX", " "),
+    "find-links": ("UV_FIND_LINKS", ","),
+    "no-index": ("UV_NO_INDEX", ""),
+    "constraint": ("UV_CONSTRAINT", " "),
+    "trusted-host": ("UV_INSECURE_HOST", " "),
+    "cert": ("SSL_CERT_FILE", ""),
+    "client-cert": ("SSL_CLIENT_CERT", ""),
+    "proxy": ("ALL_PROXY", ""),
+    "timeout": ("UV_HTTP_TIMEOUT", ""),
+}
+# Where pip reads an option; the later one counts.
+SECTIONS = ("global", "install", ":env:")
+
+
+def main() -> None:
+    if sys.version_info < (3, 11):
+        sys.exit(f"This is Python {sys.version.split()[0]}; needed is 3.11 or later: make PYTHON=python3.11 install")
+    if not PYTHON.is_file():
+        run("create .venv", [sys.executable, "-m", "venv", str(PYTHON.parent.parent)])
+    installer = Installer()
+    # torch goes first: it is the largest download, and the rest must agree with it.
+    torch = next(line for line in LOCK.read_text(encoding="utf-8").splitlines() if line.startswith("torch=="))
+    installer.install(torch, [torch])
+    installer.install("everything else", ["-r", str(LOCK)])
+    installer.install("the course", ["--no-deps", "--no-build-isolation", "-e", str(ROOT)])
+
+
+class Installer:
+    """Installs with uv until it fails once, and with pip from then on."""
+
+    def __init__(self) -> None:
+        self._uv = find_uv()
+        listed = subprocess.run(
+            [str(PYTHON), "-m", "pip", "config", "list"], capture_output=True, text=True, check=False
+        ).stdout
+        self._environment = {**uv_environment(listed), **os.environ}
+
+    def install(self, what: str, arguments: Sequence[str]) -> None:
+        if self._uv:
+            command = [*self._uv, "pip", "install", "--quiet", "--python", str(PYTHON), *arguments]
+            if run(f"install {what} with uv", command, self._environment):
+                return
+            say("uv could not install it; pip goes on.")
+            self._uv = []
+        pip = ["-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-warn-script-location"]
+        if not run(f"install {what} with pip", [str(PYTHON), *pip, *arguments]):
+            sys.exit(f"pip could not install {what}: its message stands above.")
+
+
+def find_uv() -> list[str]:
+    """The command that starts uv: the program, or the module of this Python; nothing where there is none."""
+    if program := shutil.which("uv"):
+        return [program]
+    module = [sys.executable, "-m", "uv"]
+    found = subprocess.run([*module, "--version"], capture_output=True, check=False).returncode == 0
+    return module if found else []
+
+
+def uv_environment(listed: str) -> dict[str, str]:
+    """What `pip config list` says, as uv reads it from the environment."""
+    known: dict[str, dict[str, str]] = {section: {} for section in SECTIONS}
+    for line in listed.splitlines():
+        key, _, value = line.partition("=")
+        section, _, option = key.rpartition(".")
+        if section in known and value:
+            known[section][option] = ast.literal_eval(value)
+    options = {option: value for section in SECTIONS for option, value in known[section].items()}
+    # pip takes the best version of all places; uv would look no further than the first that has any.
+    environment = {"UV_INDEX_STRATEGY": "unsafe-best-match"}
+    for option, (variable, between) in OPTIONS.items():
+        if option in options:
+            value = options[option]
+            environment[variable] = between.join(value.split()) if between else value
+    return environment
+
+
+def run(what: str, command: Sequence[str], environment: dict[str, str] | None = None) -> bool:
+    """Runs a command, says what it does and that it still does, and whether it succeeded."""
+    began = time.monotonic()
+    say(what)
+    with subprocess.Popen(command, env=environment, cwd=ROOT) as process:
+        while True:
+            try:
+                return process.wait(SILENCE) == 0
+            except subprocess.TimeoutExpired:
+                say(f"{what}: {time.monotonic() - began:.0f} s")
+
+
+def say(text: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')}  {text}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
