@@ -34,7 +34,7 @@ SECTIONS = ("global", "install", ":env:")
 
 
 def main() -> None:
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - any Python may run this file
         sys.exit(f"This is Python {sys.version.split()[0]}; needed is 3.11 or later: make PYTHON=python3.11 install")
     if not PYTHON.is_file():
         run("create .venv", [sys.executable, "-m", "venv", str(PYTHON.parent.parent)])

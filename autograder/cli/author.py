@@ -33,6 +33,7 @@ def build(
         stale: list[Built] = []
         with steps() as bar:
             for name in chosen(course, names):
+                bar.begin(f"{name}: what has to be built", 1)
                 stale += build_assignment(course, name, write=not check, begin=bar.begin, advance=bar.advance)
         for built in stale:
             print(f"{'stale' if check else 'built'}  {built.path.relative_to(course.root)}  ({built.why})")
