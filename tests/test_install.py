@@ -70,11 +70,21 @@ def test_pip_goes_on_where_uv_fails(install, commands, monkeypatch, capsys):
     assert "uv could not install it; pip goes on." in capsys.readouterr().out
 
 
-def test_without_uv_it_is_pip(install, commands, monkeypatch):
+def test_pip_brings_uv_where_it_is_not_at_hand(install, commands, monkeypatch):
+    found = iter([[], ["uv"]])
+    monkeypatch.setattr(install, "find_uv", lambda: next(found))
+    install.Installer().install("torch==2", ["torch==2"])
+    assert [command[0] for command in commands] == [str(install.PYTHON), "uv"]
+    assert commands[0][-2:] == ["uv", install.locked("uv")] and "==" in commands[0][-1]
+
+
+def test_pip_installs_everything_where_uv_is_not_to_be_had(install, monkeypatch, capsys):
+    ran: list[str] = []
     monkeypatch.setattr(install, "find_uv", list)
+    monkeypatch.setattr(install, "run", lambda what, command, environment=None: ran.append(command[-1]) or len(ran) > 1)
     install.Installer().install("six", ["six"])
-    (command,) = commands
-    assert command[:4] == [str(install.PYTHON), "-m", "pip", "install"] and command[-1] == "six"
+    assert ran == [install.locked("uv"), "six"]
+    assert "pip could not install uv; it installs everything itself." in capsys.readouterr().out
 
 
 def test_where_neither_can_the_command_fails_with_a_sentence(install, monkeypatch):
