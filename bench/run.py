@@ -19,7 +19,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from autograder.grading.classroom import MadeSubmission
+from autograder.demo.made_class import MadeSubmission
 from bench.calls import Calls, measure_calls
 from bench.classes import make_classes
 from bench.content import make_course
