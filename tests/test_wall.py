@@ -11,6 +11,7 @@ from conftest import ROOT
 from autograder.course import Course
 from autograder.testing.assignment import load_assignment
 
+
 def imports(path: Path) -> set[str]:
     """The parts of autograder that a file imports, and the other packages by their top name."""
     found = set()
