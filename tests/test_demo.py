@@ -11,7 +11,7 @@ import pytest
 from conftest import BIN
 
 from autograder.course import Course, load_course
-from autograder.nbgrader.demo import THROUGH_NBGRADER
+from autograder.demo.run import THROUGH_NBGRADER
 
 
 def demo(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:

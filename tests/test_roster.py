@@ -11,7 +11,7 @@ from autograder.collecting.matching import match
 from autograder.collecting.names import Claim
 from autograder.course import load_course
 from autograder.errors import CourseError
-from autograder.nbgrader.students import split_name, update_students
+from autograder.gradebook.students import split_name, update_students
 from autograder.own_commands import find_own_commands
 from autograder.roster import Student, read_roster
 

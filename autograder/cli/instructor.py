@@ -14,9 +14,9 @@ from autograder.cli.terminal import DONE, UNJUDGED, WRONG_USE, fail, one_sentenc
 from autograder.course import Course, find_course
 
 if TYPE_CHECKING:
-    from autograder.grading.grade import Brief
-    from autograder.nbgrader.demo import Shown
-    from autograder.nbgrader.gradebook import Changed
+    from autograder.classroom.grade import Brief
+    from autograder.demo.run import Shown
+    from autograder.gradebook.writer import Changed
 
 
 def judge(
@@ -32,7 +32,7 @@ def judge(
     Example: `autograder judge solutions/activations/reference.py --assignment activations --json`
     """
     from autograder import results
-    from autograder.grading.judge import judge as judge_one
+    from autograder.judging.judge import judge as judge_one
 
     with one_sentence():
         course = find_course(Path.cwd())
@@ -72,9 +72,9 @@ def grade(
     """
     import os
 
-    from autograder.grading.grade import Brief, Lines, as_line, grade_class, submissions
-    from autograder.grading.judge import require_device
-    from autograder.nbgrader.gradebook import Changed, GradebookError, GradebookWriter
+    from autograder.classroom.grade import Brief, Lines, as_line, grade_class, submissions
+    from autograder.gradebook.writer import Changed, GradebookError, GradebookWriter
+    from autograder.judging.judge import require_device
 
     with one_sentence():
         course = find_course(Path.cwd())
@@ -138,7 +138,7 @@ def doctor() -> None:
 
     Example: `autograder doctor`
     """
-    from autograder.grading.doctor import diagnose
+    from autograder.judging.doctor import diagnose
 
     with one_sentence():
         course = find_course(Path.cwd())
@@ -172,7 +172,7 @@ def demo(
         folder = (out or course.build_dir / "demo").resolve()
         with steps() as bar:
             bar.begin("loading torch and nbgrader", 1)
-            from autograder.nbgrader.demo import conclude, prepare, show
+            from autograder.demo.run import conclude, prepare, show
 
             copy = prepare(course, names, folder, bar.begin, bar.advance)
         shown = []

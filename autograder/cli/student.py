@@ -12,7 +12,7 @@ from autograder.cli.steps import steps
 from autograder.cli.terminal import DONE, UNJUDGED, UNREADABLE, WRONG_USE, fail, one_sentence
 
 if TYPE_CHECKING:
-    from autograder.grading.recheck import Answer
+    from autograder.checking.recheck import Answer
 
 
 def check(
@@ -22,8 +22,8 @@ def check(
 
     Example: `autograder check assignments/activations/activations.ipynb`
     """
+    from autograder.checking.progress import check_submission
     from autograder.feedback.panel import Panel, points_text
-    from autograder.grading.progress import check_submission
     from autograder.notebooks.submission import read_submission
 
     with one_sentence():
@@ -46,8 +46,8 @@ def progress(
 
     Example: `autograder progress assignments/activations/activations.ipynb`
     """
+    from autograder.checking.progress import check_submission
     from autograder.feedback.overview import to_json
-    from autograder.grading.progress import check_submission
     from autograder.notebooks.choice import NotebookChoice, find_notebook
     from autograder.notebooks.submission import read_submission
 
@@ -73,7 +73,7 @@ def watch(
     """
     import signal
 
-    from autograder.grading.watch import watch
+    from autograder.checking.watch import watch
     from autograder.notebooks.choice import NotebookChoice, find_notebook
     from autograder.notebooks.submission import UnreadableSubmission, read_submission
 

@@ -4,9 +4,9 @@ import os
 from pathlib import Path
 from typing import Any
 
+from autograder.checking.notebook import COURSE_VARIABLE
 from autograder.course import CourseError, load_course
-from autograder.grading.database import DatabaseError, reachable
-from autograder.grading.notebook import COURSE_VARIABLE
+from autograder.gradebook.database import DatabaseError, reachable
 from autograder.own_commands import find_own_commands
 from autograder.policy.extensions import read_extensions
 
