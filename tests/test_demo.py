@@ -92,6 +92,7 @@ def test_without_a_terminal_it_says_each_stage_with_the_time(shown):
     assert said == [
         "loading torch and nbgrader",
         "basics: what has to be built",
+        "basics: notebooks",
         "basics: nbgrader generate_assignment",
         "basics: a class hands in",
         "basics: nbgrader autograde",

@@ -63,9 +63,9 @@ class Lines:
                 self._line()
 
     def remind(self) -> None:
-        """Says what is being done if nothing was said for a while."""
+        """Says where the work stands if nothing was said for a while: also after a stage's last step it may go on."""
         with self._lock:
-            if self._done < self._total and self._clock() - self._said >= SILENCE:
+            if self._what and self._clock() - self._said >= SILENCE:
                 self._line()
 
     def _line(self) -> None:

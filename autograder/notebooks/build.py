@@ -167,7 +167,7 @@ def build_assignment(
         course, name: the assignment.
         write: False only says what is stale.
         jobs: processes that search; all cores by default.
-        begin, advance: told when recording begins, with its number of steps, and of each step.
+        begin, advance: told when a stage begins, with its number of steps, and of each step.
     Returns:
         The files that were, or would be, written; without ``write`` only those that are committed.
     Raises:
@@ -187,6 +187,7 @@ def build_assignment(
         if write:
             begin(f"{name}: {'visible' if part.visible else 'hidden'} examples", len(changed))
             store.write(part.path, record(part, jobs=jobs or os.cpu_count() or 1, advance=advance))
+    begin(f"{name}: notebooks", 1)
     student = course.assignments_dir / name / f"{name}.ipynb"
     stale += _put(student, notebook_text(released_notebook(source)), write)
     if write:
