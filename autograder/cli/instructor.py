@@ -197,7 +197,8 @@ def _show_class(shown: "Shown") -> None:
     for exercise, says, count in shown.mistakes:
         mistakes.add_row(str(count), exercise, says)
     console.print(grades)
-    console.print(mistakes)
+    if shown.mistakes:
+        console.print(mistakes)
     if shown.both:
         print(f"`nbgrader autograde` gave {', '.join(shown.both)} the same points as `autograder grade`.")
     else:

@@ -272,7 +272,7 @@ def _refuse_other_points(name: str, scores: dict[str, float | None], grades: Seq
 
 
 def _mistakes(judged: Sequence[Judged]) -> tuple[tuple[str, str, int], ...]:
-    """The diagnoses that were made most often."""
-    results = [one.result for one in judged if one.result is not None]
-    found = [(e.name, e.diagnosis.says) for result in results for e in result.exercises if e.diagnosis]
+    """The known mistakes that were found most often."""
+    exercises = [exercise for one in judged if one.result is not None for exercise in one.result.exercises]
+    found = ((e.name, e.diagnosis.says) for e in exercises if e.diagnosis is not None and e.diagnosis.kind == "known")
     return tuple((exercise, says, count) for (exercise, says), count in Counter(found).most_common(8))
