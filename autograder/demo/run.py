@@ -155,12 +155,12 @@ def _copy_course(course: Course, names: Sequence[str], out: Path) -> Course:
     sources = (course.build_dir / "source" / name for name in names)
     for folder in (course.assignments_dir, course.solutions_dir, *sources):
         shutil.copytree(folder, out / folder.relative_to(course.root), ignore=ignored)
-    files = [course.build_dir / "examples" / f"{name}.npz" for name in names]
-    files += [seed] if (seed := course.private_dir / "seed").is_file() else []
-    for file in files:
-        copy = out / file.relative_to(course.root)
+    built = [course.build_dir / "examples" / f"{name}.npz" for name in names]
+    seed = course.private_dir / "seed"
+    for path in [*built, seed] if seed.is_file() else built:
+        copy = out / path.relative_to(course.root)
         copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(file, copy)
+        shutil.copy(path, copy)
     return load_course(out)
 
 
