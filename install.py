@@ -38,8 +38,9 @@ SECTIONS = ("global", "install", ":env:")
 def main() -> None:
     if sys.version_info < (3, 11):  # noqa: UP036 - any Python may run this file
         sys.exit(f"This is Python {sys.version.split()[0]}; needed is 3.11 or later: make PYTHON=python3.11 install")
-    if not PYTHON.is_file():
-        run("create .venv", [sys.executable, "-m", "venv", str(PYTHON.parent.parent)])
+    venv = [sys.executable, "-m", "venv", str(PYTHON.parent.parent)]
+    if not PYTHON.is_file() and not run("create .venv", venv):
+        sys.exit(f"{sys.executable} could not create .venv: its message stands above.")
     installer = Installer()
     # torch goes first: it is the largest download, and the rest must agree with it.
     torch = locked("torch")

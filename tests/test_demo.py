@@ -11,7 +11,7 @@ import pytest
 from conftest import BIN
 
 from autograder.course import Course, load_course
-from autograder.demo.run import THROUGH_NBGRADER
+from autograder.demo.run import THROUGH_NBGRADER, DemoError, Grade, refuse_other_points
 
 
 def demo(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -102,6 +102,13 @@ def test_without_a_terminal_it_says_each_stage_with_the_time(shown):
         "report",
         "nbgrader export",
     ]
+
+
+def test_two_doors_that_give_different_points_end_the_demo():
+    grades = [Grade("ada", "", 3.0, False, ""), Grade("boris", "", 1.0, False, "")]
+    refuse_other_points("basics", {"ada": 3.0}, grades)
+    with pytest.raises(DemoError, match="basics: `nbgrader autograde` gave ada 2.5 points, `autograder grade` 3.0"):
+        refuse_other_points("basics", {"ada": 2.5}, grades)
 
 
 def test_all_shows_a_table_for_each_assignment(course):

@@ -116,7 +116,7 @@ def show(course: Course, name: str, begin: Begin, advance: Advance) -> Shown:
     begin(f"{name}: nbgrader generate_feedback", len(THROUGH_NBGRADER))
     _nbgrader(course, ["generate_feedback", name, few], advance, each="Converting notebook")
     grades = tuple(_row(course, name, one) for one in made)
-    _refuse_other_points(name, scores, grades)
+    refuse_other_points(name, scores, grades)
     return Shown(
         name,
         course.assignment(name).title,
@@ -261,8 +261,8 @@ def _why_not(path: Path) -> str:
     return "nbgrader could not grade it; see nbgrader.log"
 
 
-def _refuse_other_points(name: str, scores: dict[str, float | None], grades: Sequence[Grade]) -> None:
-    """`nbgrader autograde` and `autograder grade` ask the same judge."""
+def refuse_other_points(name: str, scores: dict[str, float | None], grades: Sequence[Grade]) -> None:
+    """Raises `DemoError` where the two doors differ: `nbgrader autograde` and `autograder grade` ask the same judge."""
     for grade in grades:
         if grade.student in scores and scores[grade.student] != grade.score:
             raise DemoError(
