@@ -107,7 +107,7 @@ def test_without_a_terminal_it_says_each_stage_with_the_time(shown):
 def test_two_doors_that_give_different_points_end_the_demo():
     grades = [Grade("ada", "", 3.0, False, ""), Grade("boris", "", 1.0, False, "")]
     refuse_other_points("basics", {"ada": 3.0}, grades)
-    with pytest.raises(DemoError, match="basics: `nbgrader autograde` gave ada 2.5 points, `autograder grade` 3.0"):
+    with pytest.raises(DemoError, match=r"basics: `nbgrader autograde` gave ada 2\.5 points"):
         refuse_other_points("basics", {"ada": 2.5}, grades)
 
 
