@@ -41,7 +41,7 @@ def _take(url: str, response: HTTPResponse, file: IO[bytes]) -> None:
     if url.lower().startswith("https:") and not response.url.startswith("https:"):
         raise ValueError("it leads to an address without https")
     deadline = time.monotonic() + SECONDS
-    size = 0
+    size, whole = 0, response.length
     # `read1` waits for one piece, where `read` would wait for all, however slowly it comes.
     while piece := response.read1(PIECE):
         if size == 0 and not piece.startswith(ZIP[: len(piece)]):
@@ -53,7 +53,7 @@ def _take(url: str, response: HTTPResponse, file: IO[bytes]) -> None:
         if time.monotonic() > deadline:
             raise TimeoutError
         file.write(piece)
-    if response.length:
+    if whole is not None and size < whole:
         raise ValueError(f"it broke off after {size:,} bytes")
 
 
