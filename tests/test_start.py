@@ -97,7 +97,7 @@ def test_an_assignment_is_found_anywhere_in_a_folder(tmp_path, above):
 )
 def test_a_zip_that_may_not_be_copied_is_refused(tmp_path, content, error, says):
     (tmp_path / "course.zip").write_bytes(content)
-    with pytest.raises(error, match="^[^\n]+$") as raised:
+    with pytest.raises(error, match=r"^[^\n]+\Z") as raised:
         read_release(str(tmp_path / "course.zip"), "relu")
     assert says in str(raised.value) and type(raised.value) is error
 
@@ -184,7 +184,7 @@ def test_an_assignment_is_downloaded():
 )
 def test_a_download_that_goes_wrong_is_one_sentence(monkeypatch, answer, says):
     monkeypatch.setattr(download, "MOST_BYTES", 2000)
-    with server(answer) as address, pytest.raises(UnreadableRelease, match="^[^\n]+$") as raised:
+    with server(answer) as address, pytest.raises(UnreadableRelease, match=r"^[^\n]+\Z") as raised:
         read_release(f"{address}/course.zip", "relu")
     assert says in str(raised.value)
 

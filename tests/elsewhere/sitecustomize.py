@@ -13,23 +13,11 @@ import socket
 import sys
 import warnings
 
-import IPython.core.interactiveshell
-import IPython.display
-import ipykernel.ipkernel
-import ipykernel.kernelapp
-import hypothesis.internal.conjecture.engine
-import jinja2
-import jupytext
-import matplotlib.pyplot
-import msgspec
-import nbformat.v4
-import pytest
-import rich.progress
-import sklearn.datasets
-import torch.testing
-import torch._subclasses.fake_tensor
-import typer.main
-
+FOREIGN = (
+    "IPython.core.interactiveshell IPython.display hypothesis.internal.conjecture.engine ipykernel.ipkernel jinja2 "
+    "ipykernel.kernelapp jupytext matplotlib.pyplot msgspec nbformat.v4 pytest rich.progress sklearn.datasets "
+    "torch._subclasses.fake_tensor torch.testing typer.main"
+)
 UNIX_MODULES = (
     "_posixshmem crypt fcntl grp nis ossaudiodev posix ptyprocess pty pwd readline resource spwd syslog termios tty"
 )
@@ -58,9 +46,10 @@ class Missing:
     def find_spec(self, name, path=None, target=None):
         if name.partition(".")[0] in self.names:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
-        return None
 
 
+for name in FOREIGN.split():
+    importlib.import_module(name)
 for module in [*sys.modules]:
     if module.partition(".")[0] in Missing.names - {"posix"}:
         del sys.modules[module]
