@@ -201,10 +201,7 @@ def test_a_call_is_stopped_in_time_where_there_is_no_alarm(on_windows):
 from autograder.sandbox.limits import TimeLimitReached, time_limit
 def forever():
     while True:
-        try:
-            pass
-        except Exception:
-            pass
+        pass
 for seconds in (0.05, 0.01):
     try:
         with time_limit(seconds):
@@ -265,6 +262,7 @@ def test_the_documented_first_cell_for_colab_does_all(student, instructors_serve
     cell = cell.replace("https://example.org", instructors_server).replace("activations", student.assignment)
     cell = cell.replace("/content", str(tmp_path / "content"))
     installed = tmp_path / "pip"
+    installed.mkdir()  # as the folder of a machine's packages is there when its kernel starts
     environment = environment_with(installed) | {"PIP_TARGET": str(installed), "PIP_NO_DEPS": "1", "PIP_NO_INDEX": "1"}
     colab = Student(student.assignment, tmp_path, environment | {"PIP_DISABLE_PIP_VERSION_CHECK": "1"})
     exercise, right, _, _ = ANSWERS[student.assignment]
