@@ -7,8 +7,8 @@ from pathlib import Path
 
 from msgspec import structs
 
+from autograder.classroom.grade import Judged, write_lines
 from autograder.course import Course, load_course
-from autograder.grading.grade import Judged, write_lines
 from autograder.results import CheckResult, Diagnosis, ExerciseResult, Result, Seconds
 
 CHECKS = 6
