@@ -16,6 +16,7 @@ from autograder.course import Course
 from autograder.examples import store
 from autograder.examples.record import BuildError, Part, record, stale_exercises
 from autograder.notebooks.course_map import course_map, map_path
+from autograder.notebooks.place import place_in
 from autograder.notebooks.source import SourceCell, read_source
 from autograder.notebooks.stub import solution_cell, stated
 from autograder.policy.deadline import deadline_of
@@ -52,7 +53,7 @@ def source_notebook(course: Course, assignment: Assignment) -> Any:
             if used[made.id] > 1:
                 made.id = f"{made.id}-{used[made.id]}"
             built.append(made)
-    about = {"assignment": assignment.name, "version": VERSION}
+    about = {**place_in(course, assignment.name, cells), "version": VERSION}
     deadline = deadline_of(course, assignment.name)
     if deadline is not None:
         # Below the title, which is the first cell.
