@@ -40,7 +40,7 @@ def progress(
     place: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[NOTEBOOK]",
+            metavar="NOTEBOOK",
             help="Your notebook; or a folder with one, or with the folders of all. This folder by default.",
         ),
     ] = None,
