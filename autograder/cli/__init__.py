@@ -7,6 +7,7 @@ from autograder.own_commands import find_own_commands
 
 COMMANDS = (
     author.build,
+    student.start,
     student.check,
     student.progress,
     student.watch,
