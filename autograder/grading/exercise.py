@@ -10,8 +10,6 @@ from autograder.feedback.diagnosis import Earlier, Words, diagnose
 from autograder.feedback.failure import check_result, not_waited_for, outcome
 from autograder.results import CheckResult, CheckStatus, Diagnosis, ExerciseResult, ExerciseStatus
 from autograder.sandbox.forbidden.operations import Use, accusation
-from autograder.sandbox.forbidden.watching import import_for_watching
-from autograder.sandbox.inprocess import InProcess
 from autograder.sandbox.inspection import NOTHING_FOUND, Finding, Findings, Inquiry
 from autograder.sandbox.protocol import Runner
 from autograder.sandbox.values import BoundMethod, Handle
@@ -103,8 +101,6 @@ def judge_exercise(
     seen = [trial for of_check in ran for trial in of_check]
     if _is_unattempted(exercise.name, seen):
         return _without_points(exercise, checks, "missing", f"`{exercise.name}` still raises NotImplementedError.")
-    if inquiry is not None and isinstance(runner, InProcess):
-        import_for_watching()
     findings = NOTHING_FOUND if inquiry is None or timeouts else runner.inspect(inquiry)
     used = (*uses, *map(Use, findings.uses))
     if used:
