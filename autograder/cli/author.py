@@ -8,11 +8,14 @@ from rich.console import Console
 from rich.table import Table
 
 from autograder.cli.options import Json, Names, Search, chosen
-from autograder.cli.terminal import DONE, UNJUDGED, one_sentence, steps
+from autograder.cli.terminal import DONE, UNJUDGED, WRONG_USE, fail, one_sentence, steps
 from autograder.course import find_course
 
 if TYPE_CHECKING:
     from autograder.grading.verify import Verification
+
+# Twenty exercises take about ten minutes of a processor with so many.
+SEEDS = 20
 
 
 def build(
@@ -46,15 +49,27 @@ def verify(
     search: Search = False,
     notebook: Annotated[bool, typer.Option(help="Run the source notebook top to bottom.")] = True,
     deep: Annotated[
-        bool, typer.Option("--deep", help="Judge mutants of the references, and search with many seeds: half an hour.")
+        bool,
+        typer.Option(
+            "--deep",
+            help="Prove what has no proof or a stale one: judge mutants of the references, search with many seeds. "
+            "Ten minutes for an assignment.",
+        ),
     ] = False,
-    seeds: Annotated[int, typer.Option(min=1, help="Seeds of the deep search.")] = 1000,
+    only: Annotated[str | None, typer.Option(metavar="EXERCISE", help="Prove this exercise alone.")] = None,
+    again: Annotated[bool, typer.Option("--all", help="Prove again what has a proof, too.")] = False,
+    seeds: Annotated[
+        int, typer.Option(min=1, help="Seeds of the deep search; what was proved with fewer is proved again.")
+    ] = SEEDS,
     examples: Annotated[int, typer.Option(min=1, help="Examples that each of these seeds draws.")] = 5,
     jobs: Annotated[int | None, typer.Option(min=1, help="Processes of the deep part; all cores by default.")] = None,
 ) -> None:
     """Proves that stubs fail, references pass, every mistake loses points, every alternative passes.
 
-    Example: `autograder verify activations`
+    How strong the checks are is kept in `solutions/NAME/strength.toml`, by exercise: it fails where that is missing or
+    stale, and `--deep` proves these.
+
+    Example: `autograder verify activations`, `autograder verify activations --deep --only softmax`
     """
     import os
 
@@ -63,7 +78,12 @@ def verify(
 
     with one_sentence():
         course = find_course(Path.cwd())
-        depth = Depth(seeds, examples, jobs or os.cpu_count() or 1) if deep else None
+        chosen_names = chosen(course, names)
+        if (only is not None or again) and not deep:
+            fail("--only and --all say what --deep proves: give --deep, too.", WRONG_USE)
+        if only is not None and len(chosen_names) != 1:
+            fail("--only names an exercise of one assignment: name that assignment, too.", WRONG_USE)
+        depth = Depth(seeds, examples, jobs or os.cpu_count() or 1, only, again) if deep else None
         with steps() as bar:
             verification = summarize(
                 verify_assignment(
@@ -75,7 +95,7 @@ def verify(
                     begin=bar.begin,
                     advance=bar.advance,
                 )
-                for name in chosen(course, names)
+                for name in chosen_names
             )
         if json:
             print(to_json(verification))
@@ -87,7 +107,7 @@ def verify(
 def _report_verification(verification: "Verification") -> None:
     """The counts as a table, what the deep part found, and the breaches."""
     from autograder.grading.shares import share_lines
-    from autograder.grading.verify import deep_lines
+    from autograder.grading.verify import strength_lines
 
     table = Table(
         "assignment",
@@ -116,7 +136,7 @@ def _report_verification(verification: "Verification") -> None:
     for one in verification.per_assignment:
         for line in share_lines(one.shares):
             print(line)
-        for line in deep_lines(one):
+        for line in strength_lines(one):
             print(line)
     print(f"{len(verification.breaches)} breaches")
     for breach in verification.breaches:

@@ -48,6 +48,11 @@ def read_equivalents(path: Path) -> dict[str, str]:
     return reasons
 
 
+def exercise_of(mutant: str) -> str:
+    """The exercise of a mutant's id."""
+    return mutant.partition(":")[0]
+
+
 def wrong_entries(reasons: dict[str, str], made: set[str], caught: set[str]) -> Iterator[str]:
     """A sentence for each entry that is no mutant any more, or that a check tells from the reference."""
     for mutant in reasons:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
-from typing import Generic, TypeVar
+from typing import Generic, Self, TypeVar
 
 Task = TypeVar("Task")
 Answer = TypeVar("Answer")
@@ -27,38 +27,50 @@ class _Fault:
     error: Exception
 
 
-def run_each(
-    work: Callable[[Task], Answer], tasks: Sequence[Task], *, jobs: int, seconds: float
-) -> Iterator[tuple[Task, Answer | Lost]]:
-    """Runs ``work`` on every task and gives the answers as they come.
+class Workers(Generic[Task, Answer]):
+    """Processes that run ``work`` on one list of tasks after another; they start when they are first needed.
 
     Args:
         work: can be pickled; what it loads once it keeps itself.
-        tasks: can be pickled, as can the answers.
         jobs: processes at the same time.
         seconds: wall time of one task; after it its process is ended and another one goes on.
-    Raises:
-        Exception: what ``work`` raised. That is a fault of ours, not of the task.
     """
-    left = list(reversed(tasks))
-    workers = [_Worker(work) for _ in range(min(jobs, len(left)))]
-    try:
-        for worker in workers:
-            worker.begin(left.pop(), seconds)
-        while busy := [worker for worker in workers if worker.is_busy]:
+
+    def __init__(self, work: Callable[[Task], Answer], *, jobs: int, seconds: float) -> None:
+        self._work = work
+        self._jobs = jobs
+        self._seconds = seconds
+        self._workers: list[_Worker[Task, Answer]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for worker in self._workers:
+            worker.stop()
+
+    def run(self, tasks: Sequence[Task]) -> Iterator[tuple[Task, Answer | Lost]]:
+        """Runs every task, which can be pickled, and gives the answers as they come.
+
+        Raises:
+            Exception: what ``work`` raised. That is a fault of ours, not of the task.
+        """
+        left = list(reversed(tasks))
+        while len(self._workers) < min(self._jobs, len(left)):
+            self._workers.append(_Worker(self._work))
+        for worker in self._workers[: len(left)]:
+            worker.begin(left.pop(), self._seconds)
+        while busy := [worker for worker in self._workers if worker.is_busy]:
             wait(
                 [worker.connection for worker in busy],
                 timeout=max(0.0, min(w.deadline for w in busy) - time.monotonic()),
             )
             for worker in busy:
-                answered = worker.collect(seconds)
+                answered = worker.collect(self._seconds)
                 if answered is not None:
                     yield answered
                     if left:
-                        worker.begin(left.pop(), seconds)
-    finally:
-        for worker in workers:
-            worker.stop()
+                        worker.begin(left.pop(), self._seconds)
 
 
 class _Worker(Generic[Task, Answer]):

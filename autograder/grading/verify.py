@@ -9,24 +9,34 @@ from msgspec import UNSET, Struct, UnsetType
 
 from autograder.course import Course
 from autograder.feedback.diagnosis import Words, words_of
-from autograder.grading.deep import Depth, FalseAlarm, Proof, Survivor, prove
+from autograder.grading.deep import Depth, FalseAlarm, Proved, Survivor, prove, stated_false_alarms
 from autograder.grading.exercise import Trials, judge_exercise, replayed, searched
 from autograder.grading.inquiries import inquiries
 from autograder.grading.notebook import load_recordings
 from autograder.grading.shares import MistakeShare, complaint, share_of
 from autograder.notebooks.build import source_notebook
+from autograder.proving.basis import package_hash
+from autograder.proving.content import Content
+from autograder.proving.strength import read_strength, warnings
 from autograder.results import ExerciseResult
 from autograder.sandbox.forbidden.live import uses_in_namespace
 from autograder.sandbox.inprocess import InProcess
 from autograder.sandbox.inspection import Inquiry
+from autograder.sandbox.warming import warm
 from autograder.testing.assignment import Assignment, Exercise, load_assignment
 from autograder.testing.declarations import Check
 
 SECONDS_PER_CALL = 5.0
+FALSE_ALARM_AT_MOST = 1e-9
+ROUNDING = 1e-6
 
 
 class Verified(Struct, frozen=True):
-    """What was proven of one assignment; each breach is a sentence. What only ``--deep`` finds is else left out."""
+    """What was proven of one assignment; each breach, warning and note is a sentence.
+
+    Counts of mutants are those of the kept proofs; they are left out while there is none. What only ``--deep`` finds is
+    about the exercises that it proved, and is else left out.
+    """
 
     name: str
     exercises: int
@@ -43,17 +53,19 @@ class Verified(Struct, frozen=True):
     mutants_caught: int | UnsetType = UNSET
     mutants_equivalent: int | UnsetType = UNSET
     mutants_named: int | UnsetType = UNSET
+    warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    false_alarms: tuple[FalseAlarm, ...] = ()
+    proved: tuple[str, ...] | UnsetType = UNSET
     survivors: tuple[Survivor, ...] | UnsetType = UNSET
     seeds: int | UnsetType = UNSET
     examples_per_seed: int | UnsetType = UNSET
     search_runs: int | UnsetType = UNSET
-    false_alarms: tuple[FalseAlarm, ...] | UnsetType = UNSET
-    notes: tuple[str, ...] | UnsetType = UNSET
     report: str | UnsetType = UNSET
 
 
 class Verification(Struct, frozen=True):
-    """The published record of `autograder verify --json`, version 1. What only ``--deep`` finds is else left out."""
+    """The published record of `autograder verify --json`, version 2; see `Verified` for what may be left out."""
 
     assignments: int
     exercises: int
@@ -65,7 +77,8 @@ class Verification(Struct, frozen=True):
     alternatives: int
     breaches: tuple[str, ...]
     per_assignment: tuple[Verified, ...]
-    schema: int = 1
+    warnings: tuple[str, ...] = ()
+    schema: int = 2
     mutants: int | UnsetType = UNSET
     mutants_caught: int | UnsetType = UNSET
     mutants_equivalent: int | UnsetType = UNSET
@@ -80,7 +93,7 @@ def summarize(verified: Iterable[Verified]) -> Verification:
     def total(field: str) -> int:
         return sum(getattr(one, field) for one in each)
 
-    def total_if_deep(field: str) -> int | UnsetType:
+    def total_if_kept(field: str) -> int | UnsetType:
         return UNSET if any(getattr(one, field) is UNSET for one in each) else total(field)
 
     survivors = [one.survivors for one in each]
@@ -95,10 +108,11 @@ def summarize(verified: Iterable[Verified]) -> Verification:
         alternatives=total("alternatives"),
         breaches=tuple(f"{one.name}: {breach}" for one in each for breach in one.breaches),
         per_assignment=each,
-        mutants=total_if_deep("mutants"),
-        mutants_caught=total_if_deep("mutants_caught"),
-        mutants_equivalent=total_if_deep("mutants_equivalent"),
-        mutants_named=total_if_deep("mutants_named"),
+        warnings=tuple(f"{one.name}: {warning}" for one in each for warning in one.warnings),
+        mutants=total_if_kept("mutants"),
+        mutants_caught=total_if_kept("mutants_caught"),
+        mutants_equivalent=total_if_kept("mutants_equivalent"),
+        mutants_named=total_if_kept("mutants_named"),
         survivors=UNSET if UNSET in survivors else tuple(s for of_one in survivors if of_one for s in of_one),
     )
 
@@ -123,9 +137,10 @@ def verify_assignment(
         course, name: the assignment, built before.
         search: judges by live Hypothesis search too, and compares it with replay.
         notebook: runs the source notebook top to bottom.
-        depth: judges mutants and searches with many seeds too.
+        depth: proves what has no proof yet, too.
         begin, advance: told of the number of steps, and of each.
     """
+    warm()
     assignment = load_assignment(course, name)
     recordings = load_recordings(course, name)
     proof = _Shallow(assignment, replayed(*recordings), inquiries(assignment, recordings[0]), search)
@@ -151,56 +166,97 @@ def verify_assignment(
         tuple(proof.breaches),
         seconds,
         tuple(proof.shares),
+        false_alarms=tuple(alarm for exercise in assignment.exercises for alarm in stated_false_alarms(exercise)),
     )
-    return verified if depth is None else _deepened(verified, depth, prove(course, name, depth, begin, advance))
+    if depth is not None:
+        verified = _deepened(verified, depth, prove(course, name, depth, begin, advance))
+    return _with_kept_proofs(verified, Content.of(course, name), only=None if depth is None else depth.only)
 
 
-def _deepened(verified: Verified, depth: Depth, proof: Proof) -> Verified:
+def _deepened(verified: Verified, depth: Depth, proved: Proved) -> Verified:
     """The record with what `prove` found."""
     return msgspec.structs.replace(
         verified,
-        breaches=verified.breaches + proof.breaches,
-        mutants=proof.mutants,
-        mutants_caught=proof.caught,
-        mutants_equivalent=proof.equivalent,
-        mutants_named=proof.named,
-        survivors=proof.survivors,
+        breaches=verified.breaches + proved.breaches,
+        notes=proved.notes,
+        proved=proved.exercises,
+        survivors=proved.survivors,
         seeds=depth.seeds,
         examples_per_seed=depth.examples,
-        search_runs=proof.runs,
-        false_alarms=proof.false_alarms,
-        notes=proof.notes,
-        report=proof.report,
+        search_runs=proved.runs,
+        report=proved.report,
     )
 
 
-def deep_lines(verified: Verified) -> Iterator[str]:
-    """What only ``--deep`` finds, in words; no line where it was not asked for."""
-    if isinstance(verified.mutants, UnsetType):
-        return
+def _with_kept_proofs(verified: Verified, content: Content, *, only: str | None) -> Verified:
+    """The record with what is kept of earlier proofs, and what is amiss with them."""
+    kept = read_strength(content.file)
+    # What was proved now and not kept has its own breach.
+    tried = () if isinstance(verified.proved, UnsetType) else verified.proved
+    breaches = [
+        f"{exercise}: {complaint}"
+        for exercise, complaint in content.complaints(kept)
+        if only in (None, exercise) and (exercise not in tried or exercise in kept)
+    ]
+    others = sum(proof.package != package_hash() for proof in kept.values())
+    notes = [
+        f"{others} of {len(kept)} exercises were proved with another version of the checks' package: "
+        f"`autograder verify --deep --all {verified.name}` proves them again"
+    ] * bool(others)
+    verified = msgspec.structs.replace(
+        verified,
+        breaches=(*verified.breaches, *breaches),
+        warnings=tuple(warnings(kept)),
+        notes=(*verified.notes, *notes),
+    )
+    if not kept:
+        return verified
+    return msgspec.structs.replace(
+        verified,
+        mutants=sum(proof.mutants for proof in kept.values()),
+        mutants_caught=sum(proof.caught for proof in kept.values()),
+        mutants_equivalent=sum(proof.equivalents for proof in kept.values()),
+        mutants_named=sum(proof.named for proof in kept.values()),
+    )
+
+
+def strength_lines(verified: Verified) -> Iterator[str]:
+    """How strong the checks are by the kept proofs, and what ``--deep`` found now, in words."""
     shown = msgspec.structs.asdict(verified)
-    survivors: tuple[Survivor, ...] = shown["survivors"]
-    counted = verified.mutants - shown["mutants_equivalent"]
-    share = shown["mutants_caught"] / counted if counted else 1.0
-    yield (
-        f"{verified.name}: {verified.mutants} mutants, {shown['mutants_equivalent']} of them equivalent; "
-        f"of {counted} others {shown['mutants_caught']} are caught ({share:.1%}), {shown['mutants_named']} of these "
-        f"get a diagnosis, {len(survivors)} survive"
-    )
+    if not isinstance(verified.mutants, UnsetType):
+        counted = verified.mutants - shown["mutants_equivalent"]
+        share = shown["mutants_caught"] / counted if counted else 1.0
+        yield (
+            f"{verified.name}: {verified.mutants} mutants, {shown['mutants_equivalent']} of them equivalent; "
+            f"of {counted} others {shown['mutants_caught']} are caught ({share:.1%}), "
+            f"{shown['mutants_named']} of these get a diagnosis"
+        )
+    if not isinstance(verified.proved, UnsetType):
+        yield from _proved_lines(verified.name, verified.exercises, shown)
+    for alarm in verified.false_alarms:
+        chance = f"fails a right solution with probability {alarm.probability:.1g}"
+        yield f"statistical  {alarm.exercise}: {alarm.check} {chance}: {alarm.because}"
+    for note in verified.notes:
+        yield f"note  {verified.name}: {note}"
+    for warning in verified.warnings:
+        yield f"warning  {verified.name}: {warning}"
+
+
+def _proved_lines(name: str, exercises: int, shown: Mapping[str, Any]) -> Iterator[str]:
+    proved, survivors = shown["proved"], shown["survivors"]
+    if not proved:
+        yield f"{name}: every proof that was asked for is up to date"
+        return
+    yield f"{name}: proved {len(proved)} of {exercises} exercises: {', '.join(proved)}"
     for survivor in survivors:
         live = " (caught by live search only)" if survivor.live else ""
         yield f"survivor{live}  {survivor.id}"
         yield from survivor.diff.splitlines()
     yield (
-        f"live search of the reference and {verified.alternatives} alternatives: {shown['seeds']} seeds x "
-        f"{shown['examples_per_seed']} examples of each check that draws, {shown['search_runs']} runs in all"
+        f"live search of references and alternatives: {shown['seeds']} seeds x {shown['examples_per_seed']} examples "
+        f"of each check that draws, {shown['search_runs']} runs in all"
     )
-    for alarm in shown["false_alarms"]:
-        chance = f"fails a right solution with probability {alarm.probability:.1g}"
-        yield f"statistical  {alarm.exercise}: {alarm.check} {chance}: {alarm.because}"
-    for note in shown["notes"]:
-        yield f"note  {note}"
-    yield f"each verdict with its diagnosis: {verified.report}"
+    yield f"each verdict with its diagnosis: {shown['report']}"
 
 
 class _Shallow:
@@ -220,6 +276,13 @@ class _Shallow:
             self._breach(exercise, f"has {len(exercise.mistakes)} mistakes, at least 3 are needed")
         if not exercise.alternatives:
             self._breach(exercise, "has no alternative, at least 1 is needed")
+        for alarm in stated_false_alarms(exercise):
+            if not alarm.probability <= FALSE_ALARM_AT_MOST * (1 + ROUNDING):
+                self._breach(
+                    exercise,
+                    f"{alarm.check} fails a right solution with probability {alarm.probability:.1g}, "
+                    f"{FALSE_ALARM_AT_MOST:.0e} is allowed",
+                )
         if not any(check.kind == "idea" for check in exercise.visible):
             self._breach(exercise, "has no visible check of its idea, at least 1 is needed")
         stub = self._judge(exercise, _stub(exercise.name), exercise.checks, words)
