@@ -18,8 +18,8 @@ from autograder.testing.student import Session
 NAN, INF = float("nan"), float("inf")
 
 
-def student_of(**namespace: object) -> Student:
-    return Student(Session(InProcess(namespace, seconds_per_call=0.3)))
+def student_of(*, seconds: float | None = None, **namespace: object) -> Student:
+    return Student(Session(InProcess(namespace, seconds_per_call=seconds)))
 
 
 def message_of(actual: object, expected: object, **tolerances: float) -> str:
@@ -280,7 +280,7 @@ def not_written() -> None:
 )
 def test_raises_lets_a_time_out_and_an_unwritten_function_through(function, name: str) -> None:
     with pytest.raises(StudentError) as caught, raises(Exception):
-        student_of(f=function).f()
+        student_of(seconds=0.3, f=function).f()
     assert caught.value.raised.type_name == name
 
 

@@ -686,5 +686,8 @@ def test_of_the_fixture_courses_mistakes_nothing_is_said_that_was_not_read_to_be
     assert unread(said_of_mistakes(built_fixture_course, "basics"), GOLDEN["basics"]) == []
 
 
-def test_of_the_activations_mistakes_nothing_is_said_that_was_not_read_to_be_true(course: Course) -> None:
-    assert unread(said_of_mistakes(course, "activations"), GOLDEN["activations"]) == []
+@pytest.mark.parametrize("assignment_name", ["activations"])
+def test_of_the_real_courses_mistakes_nothing_is_said_that_was_not_read_to_be_true(
+    course: Course, assignment_name: str
+) -> None:
+    assert unread(said_of_mistakes(course, assignment_name), GOLDEN[assignment_name]) == []

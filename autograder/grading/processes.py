@@ -11,6 +11,8 @@ Task = TypeVar("Task")
 Answer = TypeVar("Answer")
 
 MEMORY_GROWTH = 4 * 2**30
+# A process imports torch before its first task, which no limit of a task is about.
+SECONDS_TO_START = 300.0
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,11 @@ class Lost:
     """A task that gave no answer, and why."""
 
     reason: str
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """A process has imported what it needs."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +40,8 @@ class Workers(Generic[Task, Answer]):
     Args:
         work: can be pickled; what it loads once it keeps itself.
         jobs: processes at the same time.
-        seconds: wall time of one task; after it its process is ended and another one goes on.
+        seconds: wall time of one task, without its process's start; after it the process is ended and another one goes
+            on.
     """
 
     def __init__(self, work: Callable[[Task], Answer], *, jobs: int, seconds: float) -> None:
@@ -87,19 +95,24 @@ class _Worker(Generic[Task, Answer]):
         self._process.start()
         other.close()
         self.is_busy = False
+        self._is_ready = False
         self.deadline = 0.0
 
     def begin(self, task: Task, seconds: float) -> None:
         self._task = task
         self.connection.send(task)
         self.is_busy = True
-        self.deadline = time.monotonic() + seconds
+        self.deadline = time.monotonic() + (seconds if self._is_ready else SECONDS_TO_START)
 
     def collect(self, seconds: float) -> tuple[Task, Answer | Lost] | None:
         """The task and what came of it, or None while it runs."""
         try:
             if self.connection.poll():
-                return self._task, self._answer(self.connection.recv())
+                said = self.connection.recv()
+                if not isinstance(said, _Ready):
+                    return self._task, self._answer(said)
+                self._is_ready = True
+                self.deadline = time.monotonic() + seconds
             if time.monotonic() < self.deadline:
                 return None
             reason = f"no answer after {seconds:g} seconds"
@@ -132,6 +145,7 @@ def _serve(connection: Connection, work: Callable[[Task], Answer]) -> None:
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
     with memory_limit(MEMORY_GROWTH):
+        connection.send(_Ready())
         while True:
             try:
                 task = connection.recv()
