@@ -12,7 +12,7 @@ from autograder.cli.terminal import DONE, UNJUDGED, WRONG_USE, fail, one_sentenc
 from autograder.course import find_course
 
 if TYPE_CHECKING:
-    from autograder.grading.verify import Verification
+    from autograder.proving.outcome import Verification
 
 # Twenty exercises take about ten minutes of a processor with so many.
 SEEDS = 20
@@ -74,7 +74,8 @@ def verify(
     import os
 
     from autograder.grading.deep import Depth
-    from autograder.grading.verify import summarize, to_json, verify_assignment
+    from autograder.grading.verify import verify_assignment
+    from autograder.proving.outcome import summarize, to_json
 
     with one_sentence():
         course = find_course(Path.cwd())
@@ -107,7 +108,7 @@ def verify(
 def _report_verification(verification: "Verification") -> None:
     """The counts as a table, what the deep part found, and the breaches."""
     from autograder.grading.shares import share_lines
-    from autograder.grading.verify import strength_lines
+    from autograder.proving.outcome import strength_lines
 
     table = Table(
         "assignment",
