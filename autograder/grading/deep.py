@@ -146,7 +146,7 @@ def _strength(exercise: Exercise, judged: Sequence[Verdict], search: "_Search", 
         false_alarms=search.alarms,
         depends_on=basis,
         package=package_hash(),
-        stated_false_alarm=max((alarm.probability for alarm in stated_false_alarms(exercise)), default=0.0),
+        stated_false_alarm=float(f"{max((a.probability for a in stated_false_alarms(exercise)), default=0.0):.2g}"),
         survivors=tuple(verdict.id for verdict in missed if not verdict.caught_live),
         caught_live_only=tuple(verdict.id for verdict in missed if verdict.caught_live),
     )
