@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from autograder.examples.store import Examples
-from autograder.grading.inquiries import inquiry
+from autograder.judging.inquiries import inquiry
 from autograder.sandbox.inprocess import InProcess
 from autograder.sandbox.inspection import Finding
 from autograder.testing.assignment import Assignment, Exercise

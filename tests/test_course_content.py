@@ -14,11 +14,11 @@ from content_rules import imports
 from device_mistakes import overlooked
 
 from autograder.course import Course
-from autograder.grading.notebook import load_recordings
-from autograder.grading.verify import verify_assignment
+from autograder.judging.recordings import load_recordings
 from autograder.notebooks.build import source_notebook
 from autograder.notebooks.source import SourceCell, read_source
 from autograder.notebooks.stub import solution_cell
+from autograder.proving.verify import verify_assignment
 from autograder.testing.assignment import load_assignment
 from autograder.testing.comparison import TOLERANCE_RULE
 

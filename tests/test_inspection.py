@@ -13,7 +13,7 @@ from torch import Tensor
 
 from autograder.course import Course
 from autograder.examples.store import Examples
-from autograder.grading.notebook import load_recordings
+from autograder.judging.recordings import load_recordings
 from autograder.sandbox.devices import device_finding
 from autograder.sandbox.inspection import Finding
 from autograder.sandbox.loops import loop_finding

@@ -5,10 +5,10 @@ import hashlib
 import msgspec
 import pytest
 
-from autograder.grading.mutants import mutants_of
-from autograder.grading.mutations import VERSION
 from autograder.proving.idle import idle_checks
 from autograder.proving.meaning import hash_of, meaning_of
+from autograder.proving.mutants import mutants_of
+from autograder.proving.mutations import VERSION
 from autograder.proving.strength import FILE, Strength, read_strength, write_strength
 from autograder.testing.declarations import Check, DeclarationError
 

@@ -10,15 +10,15 @@ import msgspec
 import pytest
 
 from autograder.course import Course, load_course
-from autograder.grading.deep import Depth
-from autograder.grading.mutants import Mutant, mutants_of
-from autograder.grading.seeds import SeedTask, search_seeds
-from autograder.grading.verify import verify_assignment
 from autograder.notebooks.build import build_assignment
 from autograder.proving.content import Content
+from autograder.proving.deep import Depth
+from autograder.proving.mutants import Mutant, mutants_of
 from autograder.proving.outcome import Verified, strength_lines, summarize, to_json
+from autograder.proving.seeds import SeedTask, search_seeds
 from autograder.proving.strength import read_strength, write_strength
 from autograder.proving.verdicts import Wrong, judge_wrong
+from autograder.proving.verify import verify_assignment
 from autograder.testing.assignment import load_assignment
 from autograder.testing.declarations import DeclarationError
 

@@ -73,9 +73,9 @@ def verify(
     """
     import os
 
-    from autograder.grading.deep import Depth
-    from autograder.grading.verify import verify_assignment
+    from autograder.proving.deep import Depth
     from autograder.proving.outcome import summarize, to_json
+    from autograder.proving.verify import verify_assignment
 
     with one_sentence():
         course = find_course(Path.cwd())
@@ -107,8 +107,8 @@ def verify(
 
 def _report_verification(verification: "Verification") -> None:
     """The counts as a table, what the deep part found, and the breaches."""
-    from autograder.grading.shares import share_lines
     from autograder.proving.outcome import strength_lines
+    from autograder.proving.shares import share_lines
 
     table = Table(
         "assignment",

@@ -7,12 +7,12 @@ from pathlib import Path
 import msgspec
 
 from autograder.course import Course
-from autograder.grading.equivalents import FILE as EQUIVALENTS
-from autograder.grading.equivalents import exercise_of, read_equivalents, wrong_entries
-from autograder.grading.mutants import mutants_of, unchanged
-from autograder.grading.mutations import VERSION
 from autograder.notebooks.source import read_source
 from autograder.proving.basis import basis_of
+from autograder.proving.equivalents import FILE as EQUIVALENTS
+from autograder.proving.equivalents import exercise_of, read_equivalents, wrong_entries
+from autograder.proving.mutants import mutants_of, unchanged
+from autograder.proving.mutations import VERSION
 from autograder.proving.strength import FILE as STRENGTH
 from autograder.proving.strength import Kept, Strength, complaints, read_strength, write_strength
 from autograder.proving.verdicts import UNCHANGED, Verdict, Wrong

@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from autograder.grading.deep import FalseAlarm, Survivor
-from autograder.grading.shares import MistakeShare
+from autograder.proving.deep import FalseAlarm, Survivor
+from autograder.proving.shares import MistakeShare
 
 
 class Verified(Struct, frozen=True):

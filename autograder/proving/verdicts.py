@@ -11,10 +11,10 @@ from autograder.course import load_course
 from autograder.examples.search import search
 from autograder.examples.store import Examples
 from autograder.feedback.diagnosis import words_of
-from autograder.grading.exercise import judge_exercise, replayed
-from autograder.grading.inquiries import inquiry
-from autograder.grading.mutants import Mutant, solution_of
-from autograder.grading.notebook import load_recordings
+from autograder.judging.exercise import judge_exercise, replayed
+from autograder.judging.inquiries import inquiry
+from autograder.judging.recordings import load_recordings
+from autograder.proving.mutants import Mutant, solution_of
 from autograder.results import Diagnosis
 from autograder.sandbox.inprocess import InProcess
 from autograder.sandbox.warming import warm
