@@ -3,22 +3,24 @@
 import dataclasses
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from msgspec import UNSET
 
 from autograder.course import Course, load_course
 from autograder.notebooks.build import build_assignment
 from autograder.proving.content import Content
-from autograder.proving.deep import Depth
+from autograder.proving.deep import Depth, Proved, prove
 from autograder.proving.mutants import Mutant, mutants_of
 from autograder.proving.outcome import Verified, strength_lines, summarize, to_json
 from autograder.proving.seeds import SeedTask, search_seeds
 from autograder.proving.strength import read_strength, write_strength
 from autograder.proving.verdicts import Wrong, judge_wrong
-from autograder.proving.verify import verify_assignment
+from autograder.proving.verify import verify_assignment, with_kept_proofs
 from autograder.testing.assignment import load_assignment
 from autograder.testing.declarations import DeclarationError
 
@@ -177,19 +179,28 @@ def proven(deep: Verified, deep_course: Course, tmp_path: Path) -> Course:
     return load_course(tmp_path / "course")
 
 
-def shallow(course: Course) -> Verified:
-    return verify_assignment(course, "basics", notebook=False)
+@pytest.fixture
+def shallow(deep: Verified) -> Callable[[Course], Verified]:
+    """Looks at the kept proofs alone: all else was verified before."""
+    found = msgspec.structs.replace(deep, breaches=(), notes=(), proved=UNSET, mutants=UNSET)
+    return lambda course: with_kept_proofs(found, Content.of(course, "basics"), only=None)
+
+
+def prove_again(course: Course, **asked: Any) -> Proved:
+    """Proves what is asked for, and tells nobody of the progress."""
+    depth = dataclasses.replace(DEPTH, **asked)
+    return prove(course, "basics", depth, lambda what, steps: None, lambda step: None)
 
 
 def test_what_was_proven_is_not_proven_again(proven: Course):
     before = strength_of(proven).read_bytes()
     verified = verify_assignment(proven, "basics", notebook=False, depth=DEPTH)
-    assert (verified.breaches, verified.proved) == ((), ())
+    assert (verified.breaches, verified.proved, verified.mutants > 250) == ((), (), True)
     assert "basics: every proof that was asked for is up to date" in list(strength_lines(verified))
     assert strength_of(proven).read_bytes() == before
 
 
-def test_without_its_proof_an_exercise_is_a_breach(proven: Course):
+def test_without_its_proof_an_exercise_is_a_breach(proven: Course, shallow):
     kept = read_strength(strength_of(proven))
     del kept["dropout"]
     write_strength(strength_of(proven), kept)
@@ -198,7 +209,7 @@ def test_without_its_proof_an_exercise_is_a_breach(proven: Course):
     )
 
 
-def test_a_change_makes_the_proofs_stale_that_depend_on_it_and_only_these_are_proven_again(proven: Course):
+def test_a_change_makes_the_proofs_stale_that_depend_on_it_and_only_these_are_proven_again(proven: Course, shallow):
     reference = proven.solutions_dir / "basics" / "reference.py"
     edit(reference, 'return "F"', 'return "FF"[0]')
     build_assignment(proven, "basics", jobs=1)
@@ -207,9 +218,9 @@ def test_a_change_makes_the_proofs_stale_that_depend_on_it_and_only_these_are_pr
         "run `autograder verify --deep basics`",
     )
     before = read_strength(strength_of(proven))
-    verified = verify_assignment(proven, "basics", notebook=False, depth=DEPTH)
+    proved = prove_again(proven)
     after = read_strength(strength_of(proven))
-    assert (verified.breaches, verified.proved) == ((), ("grade_letter",))
+    assert (proved.breaches, proved.exercises) == ((), ("grade_letter",))
     assert {name for name in after if after[name] != before[name]} == {"grade_letter"}
 
 
@@ -221,17 +232,16 @@ def test_comments_layout_and_docstrings_leave_every_proof_as_it_is(proven: Cours
     }
 
 
-def test_a_mutant_that_is_called_equivalent_makes_its_exercises_proof_stale_and_no_other(proven: Course):
+def test_a_mutant_that_is_called_equivalent_makes_its_exercises_proof_stale_and_no_other(proven: Course, shallow):
     path = proven.solutions_dir / "basics" / "equivalents.toml"
     entry = "\n[[equivalent]]\nmutant = 'grade_letter: return a -> return b'\nreason = 'None.'\n"
     path.write_text(path.read_text("utf-8") + entry, "utf-8")
     (stale,) = shallow(proven).breaches
     assert stale.startswith("grade_letter: its proof in ")
     kept = strength_of(proven).read_bytes()
-    depth = dataclasses.replace(DEPTH, only="grade_letter")
-    (wrong, still) = verify_assignment(proven, "basics", notebook=False, depth=depth).breaches
+    (wrong,) = prove_again(proven, only="grade_letter").breaches
     assert wrong == "equivalents.toml names 'grade_letter: return a -> return b', which is no mutant any more"
-    assert still == stale and strength_of(proven).read_bytes() == kept
+    assert strength_of(proven).read_bytes() == kept
 
 
 def changed(course: Course, **fields: Any) -> None:
@@ -241,13 +251,13 @@ def changed(course: Course, **fields: Any) -> None:
     write_strength(strength_of(course), kept)
 
 
-def test_a_false_alarm_that_was_kept_is_a_breach(proven: Course):
+def test_a_false_alarm_that_was_kept_is_a_breach(proven: Course, shallow):
     changed(proven, false_alarms=2)
     (breach,) = shallow(proven).breaches
     assert breach.startswith("grade_letter: a right solution failed in 2 of the searches with 2 seeds each: mend the")
 
 
-def test_a_proof_with_another_package_is_a_note(proven: Course):
+def test_a_proof_with_another_package_is_a_note(proven: Course, shallow):
     changed(proven, package="0" * 12)
     verified = shallow(proven)
     assert verified.breaches == ()
@@ -255,7 +265,7 @@ def test_a_proof_with_another_package_is_a_note(proven: Course):
     assert note.startswith("1 of 7 exercises were proved with another version of the checks' package: ")
 
 
-def test_few_mutants_caught_or_named_are_a_warning(proven: Course):
+def test_few_mutants_caught_or_named_are_a_warning(proven: Course, shallow):
     proof = read_strength(strength_of(proven))["grade_letter"]
     gone = ("grade_letter: a -> b", "grade_letter: a -> c")
     changed(proven, mutants=proof.equivalents + 12, caught=10, named=8, survivors=gone[:1], caught_live_only=gone[1:])
@@ -269,12 +279,12 @@ def test_few_mutants_caught_or_named_are_a_warning(proven: Course):
     ).read_text("utf-8")
 
 
-def test_a_proof_of_what_is_gone_is_a_breach_and_goes(proven: Course):
+def test_a_proof_of_what_is_gone_is_a_breach_and_goes(proven: Course, shallow):
     kept = read_strength(strength_of(proven))
     write_strength(strength_of(proven), {**kept, "gone": kept["dropout"]})
     (breach,) = shallow(proven).breaches
     assert breach.startswith("gone: it is no exercise any more")
-    assert verify_assignment(proven, "basics", notebook=False, depth=DEPTH).breaches == ()
+    assert prove_again(proven).exercises == ()
     assert read_strength(strength_of(proven)) == kept
 
 
@@ -300,12 +310,12 @@ def test_a_run_that_is_killed_keeps_what_it_proved(proven: Course):
             raise Killed
 
     with pytest.raises(Killed):
-        verify_assignment(proven, "basics", notebook=False, depth=DEPTH, begin=begin)
+        prove(proven, "basics", DEPTH, begin, lambda step: None)
     names = [exercise.name for exercise in load_assignment(proven, "basics").exercises]
     assert sorted(read_strength(strength_of(proven))) == sorted(names[:2])
 
 
-def test_a_shallow_record_of_what_was_never_proven_has_no_mutants(proven: Course):
+def test_a_shallow_record_of_what_was_never_proven_has_no_mutants(proven: Course, shallow):
     strength_of(proven).unlink()
     record = json.loads(to_json(summarize([shallow(proven)])))
     assert "mutants" not in record and "mutants" not in record["per_assignment"][0]

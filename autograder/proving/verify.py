@@ -81,7 +81,7 @@ def verify_assignment(
     )
     if depth is not None:
         verified = _deepened(verified, depth, prove(course, name, depth, begin, advance))
-    return _with_kept_proofs(verified, Content.of(course, name), only=None if depth is None else depth.only)
+    return with_kept_proofs(verified, Content.of(course, name), only=None if depth is None else depth.only)
 
 
 def _deepened(verified: Verified, depth: Depth, proved: Proved) -> Verified:
@@ -99,8 +99,14 @@ def _deepened(verified: Verified, depth: Depth, proved: Proved) -> Verified:
     )
 
 
-def _with_kept_proofs(verified: Verified, content: Content, *, only: str | None) -> Verified:
-    """The record with what is kept of earlier proofs, and what is amiss with them."""
+def with_kept_proofs(verified: Verified, content: Content, *, only: str | None) -> Verified:
+    """The record with what is kept of earlier proofs, and what is amiss with them.
+
+    Args:
+        verified: without them.
+        content: what the proofs are about.
+        only: the one exercise that is looked at; None for all of them.
+    """
     kept = read_strength(content.file)
     # What was proved now and not kept has its own breach.
     tried = () if isinstance(verified.proved, UnsetType) else verified.proved
