@@ -1,14 +1,72 @@
-"""What a limit on time cuts off, and what it never does: an import."""
+"""A call is stopped in time by a signal, and where there is none, by another thread; an import never is."""
 
 import subprocess
 import sys
 import textwrap
+import threading
 import time
+from contextlib import suppress
 
 import pytest
 
 from autograder.sandbox import limits
 from autograder.sandbox.limits import TimeLimitReached, time_limit
+
+
+def forever() -> None:
+    while True:
+        pass
+
+
+def in_a_thread(work) -> list[BaseException]:
+    """What it raises in a thread that is not the main one, to which no signal comes."""
+    raised: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            work()
+        except BaseException as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    return raised
+
+
+def limited() -> None:
+    with time_limit(0.05):
+        forever()
+
+
+def test_an_endless_loop_ends_in_any_thread():
+    with pytest.raises(TimeLimitReached):
+        limited()
+    (raised,) = in_a_thread(limited)
+    assert isinstance(raised, TimeLimitReached)
+
+
+def test_what_comes_after_the_block_is_never_stopped():
+    def work() -> None:
+        for _ in range(500):
+            # Now and then the time is over just as the block ends.
+            with suppress(TimeLimitReached), limits._by_thread(0.0005):
+                time.sleep(0.0005)
+            sum(range(2000))
+
+    assert in_a_thread(work) == []
+
+
+def test_a_finished_call_leaves_no_thread_behind():
+    before = threading.active_count()
+    for _ in range(50):
+        with limits._by_thread(60):
+            pass
+    for thread in threading.enumerate():
+        if isinstance(thread, threading.Timer):
+            thread.join(60)
+    assert threading.active_count() == before
+
 
 MODULE = "import time\nuntil = time.monotonic() + {seconds}\nwhile time.monotonic() < until:\n    pass\nENDED = True\n"
 
@@ -18,16 +76,20 @@ def slow_module(folder, monkeypatch: pytest.MonkeyPatch, name: str, seconds: flo
     monkeypatch.syspath_prepend(folder)
 
 
-def test_an_import_that_takes_longer_than_the_limit_comes_to_its_end(tmp_path, monkeypatch):
+@pytest.mark.parametrize("limit", [limits._by_signal, limits._by_thread])
+def test_an_import_that_takes_longer_than_the_limit_comes_to_its_end(limit, tmp_path, monkeypatch):
     slow_module(tmp_path, monkeypatch, "imported_late", 0.5)
-    with time_limit(0.05):
+    monkeypatch.delitem(sys.modules, "imported_late", raising=False)
+    with limit(0.05):
         import imported_late
     assert imported_late.ENDED
 
 
-def test_after_an_import_the_limit_counts_again(tmp_path, monkeypatch):
+@pytest.mark.parametrize("limit", [limits._by_signal, limits._by_thread])
+def test_after_an_import_the_limit_counts_again(limit, tmp_path, monkeypatch):
     slow_module(tmp_path, monkeypatch, "imported_before_a_loop", 0.5)
-    with pytest.raises(TimeLimitReached), time_limit(0.05):
+    monkeypatch.delitem(sys.modules, "imported_before_a_loop", raising=False)
+    with pytest.raises(TimeLimitReached), limit(0.05):
         import imported_before_a_loop
 
         while imported_before_a_loop.ENDED:
