@@ -1,0 +1,120 @@
+"""The book as a whole: its pages from the course's sources, and the site that is made of them."""
+
+from collections.abc import Callable, Mapping
+from importlib.util import find_spec
+from pathlib import Path
+
+from autograder.book.chapter import DOWNLOADS, Chapter, chapter_page
+from autograder.book.errors import BookError
+from autograder.book.folders import zipped
+from autograder.book.gathering import chapters_of
+from autograder.book.handbook import README, handbook
+from autograder.book.leaks import leak, secrets_of
+from autograder.book.markup import directive, table
+from autograder.book.parts import Part, parts_of
+from autograder.book.rendering import render
+from autograder.book.terms import terms_of, terms_page
+from autograder.course import Course
+
+NEEDED = ("sphinx", "myst_parser", "furo", "nbclient", "ipykernel", "nbgrader", "latex2mathml")
+RUNS = "runs"
+FRONT = """\
+Each chapter is a notebook in which you write the functions that it needs. Here it stands to be read: its text, its
+figures, and the exercises as you get them. To work on a chapter, download its folder and open the notebook in it; there
+each exercise is checked in the cell below it.
+
+Figures and printed lines were made with solutions, which are not in this book."""
+
+
+def build_book(
+    course: Course,
+    out: Path,
+    *,
+    jobs: int,
+    begin: Callable[[str, int], None] = lambda what, steps: None,
+    advance: Callable[[str], None] = lambda step: None,
+) -> Path:
+    """Makes the book; what did not change since the last time is neither run nor rendered again.
+
+    Args:
+        course: its assignments have to be built.
+        out: the folder for the site, its sources, and what is kept for the next time.
+        jobs: how many chapters run, and how many pages are made, at a time.
+        begin, advance: told when the chapters begin, with their number, and of each one.
+    Returns:
+        The front page.
+    Raises:
+        BookError: a package is missing, or something is not built, stops, or would give a solution away.
+        CourseError, DeclarationError, SourceError, BuildError: the author has to mend something.
+    """
+    absent = [name for name in NEEDED if find_spec(name) is None]
+    if absent:
+        raise BookError(f"The book needs the package {absent[0]}, which comes with the extras `grade` and `book`.")
+    chapters = chapters_of(course, out / RUNS, jobs=jobs, begin=begin, advance=advance)
+    guide, files = handbook(course.root)
+    site = render({**pages_of(course, chapters, guide), **files}, out, course.title, jobs)
+    given = [*(chapter.released for chapter in chapters), files]
+    found = leak(secrets_of(course.solutions_dir, [chapter.assignment for chapter in chapters], given), site)
+    if found is not None:
+        path, secret = found
+        raise BookError(f"{path}: holds {secret!r}, which stands in solutions/ and does not go to students")
+    return site / "index.html"
+
+
+def pages_of(course: Course, chapters: tuple[Chapter, ...], guide: tuple[str, ...]) -> dict[str, bytes]:
+    """Every page with its figures and downloads, by its path; the handbook's are only listed.
+
+    Args:
+        course: its title and parts.
+        chapters: of all assignments.
+        guide: names of the handbook's pages.
+    """
+    named = {chapter.name: chapter for chapter in chapters}
+    parts = parts_of(course)
+    terms = tuple(term for chapter in chapters for term in terms_of(chapter.name, chapter.prose))
+    titles = {chapter.name: chapter.title for chapter in chapters}
+    pages = {
+        "index.md": _front(course.title, parts, named, guide).encode(),
+        "terms.md": terms_page(terms, titles).encode(),
+    }
+    for chapter in chapters:
+        page, figures = chapter_page(chapter)
+        pages[f"chapters/{chapter.name}.md"] = page.encode()
+        pages |= {f"chapters/{path}": content for path, content in figures.items()}
+        pages[f"{DOWNLOADS}/{chapter.name}.zip"] = zipped(chapter.name, chapter.released)
+    return pages
+
+
+def _front(title: str, parts: tuple[Part, ...], chapters: Mapping[str, Chapter], guide: tuple[str, ...]) -> str:
+    blocks = [f"# {title}", FRONT]
+    trees = []
+    for part in parts:
+        names = [settings.name for settings in part.assignments]
+        rows = [_row(chapters[name]) for name in names]
+        blocks += [f"## {part.title}", table(("chapter", "exercises", "points", "minutes", "notebook"), rows)]
+        trees.append(_tree(part.title, [f"chapters/{name}" for name in names]))
+    trees.append(_tree("Beside the chapters", ["terms"]))
+    if guide:
+        readme = README.removesuffix(".md")
+        trees.append(_tree("Handbook", [f"About <{page}>" if page == readme else page for page in guide]))
+        listed = [
+            f"- {{doc}}`About this course <{page}>`" if page == readme else f"- {{doc}}`{page}`" for page in guide
+        ]
+        blocks += ["## Handbook", "\n".join(listed)]
+    blocks += ["## Words", "All [terms](terms.md) of the course in English and Chinese, with the place of each."]
+    return "\n\n".join([*blocks, *trees]) + "\n"
+
+
+def _row(chapter: Chapter) -> tuple[str, ...]:
+    return (
+        f"[{chapter.title}](chapters/{chapter.name}.md)",
+        str(len(chapter.assignment.exercises)),
+        f"{chapter.points:g}",
+        f"{chapter.minutes}" if chapter.minutes else "",
+        f"{{download}}`{chapter.name}.zip <{DOWNLOADS}/{chapter.name}.zip>`",
+    )
+
+
+def _tree(caption: str, pages: list[str]) -> str:
+    """A part of the contents at the side."""
+    return directive("toctree", "", {"hidden": "", "caption": caption}, "\n".join(pages))
