@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from autograder.book.errors import BookError
-from autograder.book.markup import directive
+from autograder.book.markup import count, directive
 from autograder.book.showing import Demos, Shown
 from autograder.notebooks.source import SourceCell
 from autograder.policy.deadline import Deadline
@@ -14,6 +14,7 @@ from autograder.testing.assignment import Assignment
 
 FIGURES = "figures"
 DOWNLOADS = "downloads"
+SHORT = 6  # lines of code
 
 
 @dataclass(frozen=True)
@@ -79,9 +80,8 @@ def chapter_page(chapter: Chapter) -> tuple[str, dict[str, bytes]]:
 
 def _about(chapter: Chapter) -> str:
     """What stands under the title: how much it is, when it is due, the folder to download."""
-    exercises = len(chapter.assignment.exercises)
-    counts = [f"{exercises} exercise{'s' * (exercises != 1)}", f"{chapter.points:g} points"]
-    counts += [f"about {chapter.minutes} minutes"] if chapter.minutes else []
+    counts = [count(len(chapter.assignment.exercises), "exercise"), count(chapter.points, "point")]
+    counts += [f"about {count(chapter.minutes, 'minute')}"] if chapter.minutes else []
     folder = f"{{download}}`{chapter.name}.zip <../{DOWNLOADS}/{chapter.name}.zip>`"
     lines = [f"{', '.join(counts)}. Its notebook, in the folder to work in: {folder}."]
     lines += [chapter.deadline.markdown()] if chapter.deadline else []
@@ -99,20 +99,28 @@ def _blocks(cell: SourceCell, chapter: Chapter, figures: dict[str, bytes]) -> li
             code = _unguarded(cell.text)
             names = (f"{chapter.name}-{cell.name}-{number}" for number in range(1, len(shown) + 1))
             outputs = [_output(one, name, code, figures) for one, name in zip(shown, names, strict=True)]
-            return [_code(code), *outputs]
+            return [*_folded(code, shown), *outputs]
         case "exercise":
             exercise = chapter.assignment.exercise(cell.name)
-            points = f"{exercise.points:g} points" if exercise else ""
-            return [_code(chapter.stubs[cell.name], "exercise", f"Exercise `{cell.name}`, {points}")]
+            assert exercise is not None
+            caption = f"Exercise `{cell.name}`, {count(exercise.points, 'point')}"
+            return [_code(chapter.stubs[cell.name], "exercise", caption)]
         case "check":
             return [_code(f'check("{cell.name}")', "check")]
         case "question":
-            return [cell.text, f"{{.remark}}\nA question to answer in the notebook, {cell.points:g} points."]
+            return [cell.text, f"{{.remark}}\nA question to answer in the notebook, {count(cell.points, 'point')}."]
 
 
 def _code(code: str, kind: str = "", caption: str = "") -> str:
     options = {"class": f"cell {kind}".strip()} | ({"caption": caption} if caption else {})
     return directive("code-block", "python", options, code)
+
+
+def _folded(code: str, shown: tuple[Shown, ...]) -> list[str]:
+    """A demo's code; that of a figure is folded away unless it is short, so that the chapter reads on."""
+    if not any(one.png for one in shown) or len(code.splitlines()) <= SHORT:
+        return [_code(code)]
+    return ["<details><summary>Code of the figure</summary>", _code(code), "</details>"]
 
 
 def _output(shown: Shown, name: str, code: str, figures: dict[str, bytes]) -> str:

@@ -20,7 +20,6 @@ class SearchEnglishAndChinese(SearchEnglish):
     """English as Sphinx has it; of a run of Chinese characters every part is a word too, as nothing divides words."""
 
     lang = "english_and_chinese"
-    language_name = "English and Chinese"
 
     def split(self, input: str) -> list[str]:
         """Words, and parts of Chinese words."""

@@ -1,6 +1,7 @@
 """Pieces of MyST Markdown."""
 
 import re
+from collections.abc import Sequence
 
 HEADING = re.compile(r"^#{1,6} +(.+?) *#*$", re.MULTILINE)
 FENCED = re.compile(r"^(`{3,}|~{3,}).*?^\1", re.MULTILINE | re.DOTALL)
@@ -24,7 +25,14 @@ def without_code(text: str) -> str:
     return FENCED.sub("", text)
 
 
-def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
-    """A table; what stands in its cells is Markdown."""
+def count(number: float, what: str) -> str:
+    """A number with its noun."""
+    return f"{number:g} {what}{'' if number == 1 else 's'}"
+
+
+def table(kind: str, head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    """A table of a kind that the style sheet knows; what stands in its cells is Markdown."""
     lines = [head, tuple("---" for _ in head), *rows]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+    return f"{{.{kind}}}\n" + "\n".join(
+        "| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines
+    )

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import os
 import platform
 from collections.abc import Iterable
 from importlib.metadata import version
@@ -86,12 +87,12 @@ def _run(folder: Path, name: str, cells: list[Any]) -> Demos:
         notebook,
         timeout=SECONDS_PER_CELL,
         kernel_name="python3",
-        # A traceback would show the solution that it passes through.
         resources={"metadata": {"path": str(folder)}},
     )
     try:
-        client.execute()
+        client.execute(env={**os.environ, "OMP_NUM_THREADS": "1"})
     except CellExecutionError as error:
+        # Not the traceback, which shows the solutions that it passes through.
         raise BookError(f"{name}: the chapter's cells stop with {error.ename}: {error.evalue}") from None
     except (CellTimeoutError, DeadKernelError) as error:
         raise BookError(f"{name}: the chapter's cells do not end: {type(error).__name__}") from None

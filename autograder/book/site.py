@@ -91,7 +91,10 @@ def _front(title: str, parts: tuple[Part, ...], chapters: Mapping[str, Chapter],
     for part in parts:
         names = [settings.name for settings in part.assignments]
         rows = [_row(chapters[name]) for name in names]
-        blocks += [f"## {part.title}", table(("chapter", "exercises", "points", "minutes", "notebook"), rows)]
+        blocks += [
+            f"## {part.title}",
+            table("chapters", ("chapter", "notebook", "minutes", "points", "exercises"), rows),
+        ]
         trees.append(_tree(part.title, [f"chapters/{name}" for name in names]))
     trees.append(_tree("Beside the chapters", ["terms"]))
     if guide:
@@ -108,10 +111,10 @@ def _front(title: str, parts: tuple[Part, ...], chapters: Mapping[str, Chapter],
 def _row(chapter: Chapter) -> tuple[str, ...]:
     return (
         f"[{chapter.title}](chapters/{chapter.name}.md)",
-        str(len(chapter.assignment.exercises)),
-        f"{chapter.points:g}",
-        f"{chapter.minutes}" if chapter.minutes else "",
         f"{{download}}`{chapter.name}.zip <{DOWNLOADS}/{chapter.name}.zip>`",
+        f"{chapter.minutes}" if chapter.minutes else "",
+        f"{chapter.points:g}",
+        str(len(chapter.assignment.exercises)),
     )
 
 

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from autograder.book.markup import HEADING, slug, table, without_code
+from autograder.book.markup import HEADING, count, slug, table, without_code
 
 HEAD = re.compile(r"^\| *English *\| *中文 *\| *meaning *\|\n\|[-| :]+\|\n((?:\|.*\|\n?)+)", re.MULTILINE)
 CELL = re.compile(r"(?<!\\)\|")
@@ -72,9 +72,11 @@ def terms_page(terms: tuple[Term, ...], titles: Mapping[str, str]) -> str:
         (english, chinese, same[0].meaning, "<br>".join(_link(term, titles[term.chapter]) for term in same))
         for (english, chinese), same in rows.items()
     ]
-    body = table(("English", "中文", "meaning", "where"), lines) if lines else "No chapter has a table of words."
+    body = (
+        table("terms", ("English", "中文", "meaning", "where"), lines) if lines else "No chapter has a table of words."
+    )
     return "\n".join(
-        ["# Terms 术语", "", f"{len(lines)} terms, each with the place where it is explained.", "", body, ""]
+        ["# Terms 术语", "", f"{count(len(lines), 'term')}, each with the place where it is explained.", "", body, ""]
     )
 
 
