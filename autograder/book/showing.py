@@ -1,6 +1,7 @@
 """What a chapter's demo cells print and draw once its exercises are solved: run once, and kept until that changes."""
 
 import base64
+import copy
 import hashlib
 import os
 import platform
@@ -82,7 +83,7 @@ def _run(folder: Path, name: str, cells: list[Any]) -> Demos:
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-    notebook = new_notebook(cells=[new_code_cell(SHARP, id="sharp-figures"), *map(dict, cells)])
+    notebook = new_notebook(cells=[new_code_cell(SHARP, id="sharp-figures"), *copy.deepcopy(cells)])
     client = NotebookClient(
         notebook,
         timeout=SECONDS_PER_CELL,
