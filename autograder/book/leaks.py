@@ -8,6 +8,7 @@ import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from autograder.testing.assignment import Assignment
@@ -21,22 +22,19 @@ SECRET = ("*.py", "*.toml")
 
 @dataclass(frozen=True)
 class Secrets:
-    """What students do not get, without white space: lines of text, and names that are said nowhere else."""
+    """What students do not get: lines without their white space, and names that are said nowhere else."""
 
     lines: frozenset[str]
     names: frozenset[str]
 
     def in_text(self, text: str) -> str | None:
-        """The first secret that a text holds."""
-        packed = _packed(text)
-        beginnings: dict[str, list[str]] = {}
-        for line in self.lines:
-            beginnings.setdefault(line[:SHORTEST], []).append(line)
-        for start in range(len(packed) - SHORTEST + 1):
-            for line in beginnings.get(packed[start : start + SHORTEST], ()):
-                if packed.startswith(line, start):
-                    return line
-        return min(self.names & set(WORD.findall(text)), default=None)
+        """A secret that a text holds, if it holds any."""
+        lines = _held(self._by_beginning, _packed(text))
+        return min(lines or self.names & set(WORD.findall(text)), default=None)
+
+    @cached_property
+    def _by_beginning(self) -> dict[str, list[str]]:
+        return _by_beginning(self.lines)
 
 
 def secrets_of(solutions: Path, assignments: Iterable[Assignment], public: Iterable[Mapping[str, bytes]]) -> Secrets:
@@ -47,16 +45,36 @@ def secrets_of(solutions: Path, assignments: Iterable[Assignment], public: Itera
         assignments: with their hidden checks.
         public: files that students get, by their paths.
     """
-    known = [text for files in public for path, content in files.items() for text in texts(path, content)]
-    packed, words = "\0".join(_packed(text) for text in known), {word for text in known for word in WORD.findall(text)}
     files = [path for pattern in SECRET for path in sorted(solutions.rglob(pattern))]
-    lines = [line for path in files for line in path.read_text(encoding="utf-8").splitlines()]
     hidden = [check for one in assignments for exercise in one.exercises for check in exercise.hidden]
-    lines += [check.title for check in hidden]
-    return Secrets(
-        frozenset(line for line in set(map(_packed, lines)) if len(line) >= SHORTEST and line not in packed),
-        frozenset(check.name for check in hidden if check.name not in words),
-    )
+    said = [line for path in files for line in path.read_text(encoding="utf-8").splitlines()]
+    lines = {_packed(line) for line in (*said, *(check.title for check in hidden))}
+    lines = {line for line in lines if len(line) >= SHORTEST}
+    names = {check.name for check in hidden}
+    beginnings = _by_beginning(lines)
+    for text in (text for files in public for path, content in files.items() for text in texts(path, content)):
+        lines -= _held(beginnings, _packed(text))
+        names -= set(WORD.findall(text))
+    return Secrets(frozenset(lines), frozenset(names))
+
+
+def _by_beginning(lines: Iterable[str]) -> dict[str, list[str]]:
+    beginnings: dict[str, list[str]] = {}
+    for line in lines:
+        beginnings.setdefault(line[:SHORTEST], []).append(line)
+    return beginnings
+
+
+def _held(beginnings: Mapping[str, list[str]], packed: str) -> set[str]:
+    """Which lines stand in a text, both without white space; one pass, however many lines there are."""
+    last = len(packed) - SHORTEST + 1
+    places = [start for start in range(last) if packed[start : start + SHORTEST] in beginnings]
+    return {
+        line
+        for start in places
+        for line in beginnings[packed[start : start + SHORTEST]]
+        if packed.startswith(line, start)
+    }
 
 
 def leak(secrets: Secrets, site: Path) -> tuple[Path, str] | None:

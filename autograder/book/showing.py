@@ -88,6 +88,9 @@ def _run(folder: Path, name: str, cells: list[Any]) -> Demos:
         notebook,
         timeout=SECONDS_PER_CELL,
         kernel_name="python3",
+        coalesce_streams=True,
+        # It would warn of its connection, which is to this process on this machine.
+        extra_arguments=["--IPKernelApp.log_level=ERROR"],
         resources={"metadata": {"path": str(folder)}},
     )
     try:
