@@ -8,7 +8,7 @@ from sphinx.application import Sphinx
 from sphinx.search.en import SearchEnglish
 from sphinx.util import logging
 
-from autograder.nbgrader.formulas import mathml
+from autograder.sanitizing.formulas import mathml
 
 CHINESE = re.compile(r"[\u3400-\u9fff]+")
 LONGEST_PART = 8
