@@ -21,11 +21,11 @@ def build(
         bool, typer.Option("--check", help="Write nothing; fail with a list if something committed is stale.")
     ] = False,
 ) -> None:
-    """Builds what is stale: recorded examples, student notebooks, nbgrader's source notebooks.
+    """Builds what is stale: recorded examples, student notebooks, nbgrader's source notebooks, the map of the course.
 
     Example: `autograder build activations`
     """
-    from autograder.notebooks.build import Built, build_assignment
+    from autograder.notebooks.build import Built, build_assignment, build_map
 
     with one_sentence():
         course = find_course(Path.cwd())
@@ -33,6 +33,7 @@ def build(
         with steps() as bar:
             for name in chosen(course, names):
                 stale += build_assignment(course, name, write=not check, begin=bar.begin, advance=bar.advance)
+        stale += build_map(course, write=not check)
         for built in stale:
             print(f"{'stale' if check else 'built'}  {built.path.relative_to(course.root)}  ({built.why})")
         if not stale:

@@ -12,6 +12,7 @@ from autograder.cli.terminal import DONE, UNJUDGED, UNREADABLE, WRONG_USE, fail,
 
 if TYPE_CHECKING:
     from autograder.checking.recheck import Answer
+    from autograder.checking.whole_course import Found
 
 
 def check(
@@ -36,28 +37,68 @@ def check(
 
 
 def progress(
-    notebook: Annotated[
-        Path | None, typer.Argument(help="Your notebook; the only one in this folder by default.")
+    place: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="NOTEBOOK",
+            help="Your notebook; or a folder with one, or with the folders of all. This folder by default.",
+        ),
+    ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--only", metavar="NAME", help="Of all assignments check this one; may be given again."),
     ] = None,
     json: Json = False,
 ) -> None:
-    """Shows where you stand: every exercise with its points by the visible checks, and what to do next.
+    """Shows where you stand, in a notebook or in the whole course: points by the visible checks, and what to do next.
 
     Example: `autograder progress assignments/activations/activations.ipynb`
+
+    Example: `autograder progress assignments`
     """
+    from autograder.checking.whole_course import find_assignments
+
+    with one_sentence():
+        folder = place or Path.cwd()
+        if found := find_assignments(folder):
+            _course_progress(found, only, json)
+        elif only:
+            fail(f"--only chooses among the folders of several assignments, and {folder} holds none.", WRONG_USE)
+        else:
+            _notebook_progress(folder, json)
+
+
+def _notebook_progress(place: Path, json: bool) -> None:
     from autograder.checking.progress import check_submission
     from autograder.feedback.overview import to_json
     from autograder.notebooks.choice import NotebookChoice, find_notebook
     from autograder.notebooks.submission import read_submission
 
-    with one_sentence():
-        try:
-            submission = read_submission(find_notebook(notebook or Path.cwd()))
-            with steps() as bar:
-                overview = check_submission(submission, begin=bar.begin, advance=bar.advance)
-        except NotebookChoice as error:
-            fail(str(error), WRONG_USE)
-        print(to_json(overview) if json else overview.text())
+    try:
+        submission = read_submission(find_notebook(place))
+        with steps() as bar:
+            overview = check_submission(submission, begin=bar.begin, advance=bar.advance)
+    except NotebookChoice as error:
+        fail(str(error), WRONG_USE)
+    print(to_json(overview) if json else overview.text())
+
+
+def _course_progress(found: "tuple[Found, ...]", only: list[str] | None, json: bool) -> None:
+    from autograder.checking.whole_course import check_assignments
+    from autograder.errors import one_of
+    from autograder.feedback.overview import to_json
+
+    names = [one.place.assignment for one in found]
+    if unknown := next((name for name in only or () if name not in names), None):
+        fail(f"--only is {unknown!r}; allowed is {one_of(names, unknown)}.", WRONG_USE)
+    chosen = [one for one in found if not only or one.place.assignment in only]
+
+    def begin(name: str, number: int) -> None:
+        print(f"Checking {name} ({number} of {len(chosen)}) ...", file=sys.stderr)
+
+    overview = check_assignments(chosen, begin)
+    print(to_json(overview) if json else overview.text())
+    raise typer.Exit(UNJUDGED if any(one.fault for one in overview.assignments) else DONE)
 
 
 def watch(

@@ -15,6 +15,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from autograder.course import Course
 from autograder.examples import store
 from autograder.examples.record import BuildError, Part, record, stale_exercises
+from autograder.notebooks.course_map import course_map, map_path
+from autograder.notebooks.place import place_in
 from autograder.notebooks.source import SourceCell, read_source
 from autograder.notebooks.stub import solution_cell, stated
 from autograder.policy.deadline import deadline_of
@@ -51,7 +53,7 @@ def source_notebook(course: Course, assignment: Assignment) -> Any:
             if used[made.id] > 1:
                 made.id = f"{made.id}-{used[made.id]}"
             built.append(made)
-    about = {"assignment": assignment.name, "version": VERSION}
+    about = {**place_in(course, assignment.name, cells), "version": VERSION}
     deadline = deadline_of(course, assignment.name)
     if deadline is not None:
         # Below the title, which is the first cell.
@@ -192,6 +194,15 @@ def build_assignment(
     if write:
         stale += _write_nbgrader_source(course, name, notebook_text(source))
     return tuple(stale)
+
+
+def build_map(course: Course, *, write: bool = True) -> tuple[Built, ...]:
+    """Writes the map of a course that has parts, if it is stale; without ``write`` it only says so.
+
+    Raises:
+        SourceError: a notebook does not say what it teaches.
+    """
+    return tuple(_put(map_path(course), course_map(course), write)) if course.parts else ()
 
 
 def _why_stale(part: Part, assignment: Assignment, changed: tuple[str, ...]) -> str | None:
