@@ -74,6 +74,9 @@ def written(built_fixture_course: Course, tmp_path_factory: pytest.TempPathFacto
     shutil.copytree(built_fixture_course.root, root)
     with (root / "assignments" / "basics" / "basics.md").open("a", encoding="utf-8") as source:
         source.write(MORE)
+    settings = (root / "course.toml").read_text(encoding="utf-8")
+    part = '[[parts]]\nname = "first"\ntitle = "First steps"\n\n[[assignments]]\npart = "first"'
+    (root / "course.toml").write_text(settings.replace("[[assignments]]", part), encoding="utf-8")
     (root / "README.md").write_text(README, encoding="utf-8")
     (root / "docs").mkdir()
     (root / "docs" / "student.md").write_text(STUDENT, encoding="utf-8")
@@ -150,6 +153,12 @@ def test_a_chapter_has_stubs_outputs_questions_and_what_is_asked(chapter: str):
     assert "A question to answer in the notebook, 2 points." in chapter
     assert "Exercise numerical_gradient" in chapter
     assert "7 exercises" in chapter and "about 57 minutes" in chapter
+
+
+def test_the_front_page_and_the_contents_beside_it_have_the_parts_of_the_course(site: Path):
+    page = (site / "index.html").read_text(encoding="utf-8")
+    assert '<span class="caption-text">First steps</span>' in page and "<h2>First steps" in page
+    assert "<h2>Handbook" in page and "About this course" in page and "Working on an assignment" in page
 
 
 def test_a_figure_stands_under_its_code_and_says_what_it_shows(site: Path):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from autograder.book.errors import BookError
 from autograder.book.markup import count, directive
 from autograder.book.showing import Demos, Shown
+from autograder.course import AssignmentSettings
 from autograder.notebooks.source import SourceCell
 from autograder.policy.deadline import Deadline
 from autograder.testing.assignment import Assignment
@@ -22,6 +23,7 @@ class Chapter:
     """What a chapter is made of.
 
     Attributes:
+        settings: of the course's file.
         assignment: its exercises.
         cells: of its source.
         stubs: the code of each exercise's cell as students get it.
@@ -30,6 +32,7 @@ class Chapter:
         demos: what each demo cell shows, by the id of its cell.
     """
 
+    settings: AssignmentSettings
     assignment: Assignment
     cells: tuple[SourceCell, ...]
     stubs: Mapping[str, str]
@@ -60,8 +63,8 @@ class Chapter:
 
     @property
     def minutes(self) -> int:
-        """How long its exercises take, about; 0 where its source does not say."""
-        return sum(cell.minutes for cell in self.cells)
+        """How long it takes, about; 0 where neither course nor source says."""
+        return self.settings.minutes or sum(cell.minutes for cell in self.cells)
 
     @property
     def points(self) -> float:
@@ -84,6 +87,9 @@ def _about(chapter: Chapter) -> str:
     counts += [f"about {count(chapter.minutes, 'minute')}"] if chapter.minutes else []
     folder = f"{{download}}`{chapter.name}.zip <../{DOWNLOADS}/{chapter.name}.zip>`"
     lines = [f"{', '.join(counts)}. Its notebook, in the folder to work in: {folder}."]
+    # Sphinx puts the chapters' titles in.
+    earlier = ", ".join(f"[]({name}.md)" for name in chapter.settings.builds_on)
+    lines += [f"It builds on {earlier}."] if earlier else []
     lines += [chapter.deadline.markdown()] if chapter.deadline else []
     return "{.about}\n" + "  \n".join(lines)
 

@@ -71,6 +71,7 @@ def _unrun(course: Course, name: str) -> tuple[Chapter, object]:
     released = released_notebook(solved)
     files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in files_beside(folder)}
     chapter = Chapter(
+        course.assignment(name),
         assignment,
         read_source(folder / f"{name}.md"),
         stubs={cell.id: cell.source for cell in released.cells if cell.cell_type == "code"},

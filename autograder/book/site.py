@@ -11,7 +11,6 @@ from autograder.book.gathering import chapters_of
 from autograder.book.handbook import README, handbook
 from autograder.book.leaks import leak, secrets_of
 from autograder.book.markup import directive, table
-from autograder.book.parts import Part, parts_of
 from autograder.book.rendering import render
 from autograder.book.terms import terms_of, terms_page
 from autograder.course import Course
@@ -70,11 +69,10 @@ def pages_of(course: Course, chapters: tuple[Chapter, ...], guide: tuple[str, ..
         guide: names of the handbook's pages.
     """
     named = {chapter.name: chapter for chapter in chapters}
-    parts = parts_of(course)
     terms = tuple(term for chapter in chapters for term in terms_of(chapter.name, chapter.prose))
     titles = {chapter.name: chapter.title for chapter in chapters}
     pages = {
-        "index.md": _front(course.title, parts, named, guide).encode(),
+        "index.md": _front(course, named, guide).encode(),
         "terms.md": terms_page(terms, titles).encode(),
     }
     for chapter in chapters:
@@ -85,26 +83,20 @@ def pages_of(course: Course, chapters: tuple[Chapter, ...], guide: tuple[str, ..
     return pages
 
 
-def _front(title: str, parts: tuple[Part, ...], chapters: Mapping[str, Chapter], guide: tuple[str, ...]) -> str:
-    blocks = [f"# {title}", FRONT]
-    trees = []
-    for part in parts:
-        names = [settings.name for settings in part.assignments]
-        rows = [_row(chapters[name]) for name in names]
-        blocks += [
-            f"## {part.title}",
-            table("chapters", ("chapter", "notebook", "minutes", "points", "exercises"), rows),
-        ]
-        trees.append(_tree(part.title, [f"chapters/{name}" for name in names]))
-    trees.append(_tree("Beside the chapters", ["terms"]))
+def _front(course: Course, chapters: Mapping[str, Chapter], guide: tuple[str, ...]) -> str:
+    blocks, trees = [f"# {course.title}", FRONT], []
+    for part, assignments in course.by_part():
+        title = part.title if part else "Chapters"
+        rows = [_row(chapters[settings.name]) for settings in assignments]
+        blocks += [f"## {title}", table("chapters", ("chapter", "notebook", "minutes", "points", "exercises"), rows)]
+        trees.append(_tree(title, [f"chapters/{settings.name}" for settings in assignments]))
+    blocks += ["## Terms", "All [terms](terms.md) of the course in English and Chinese, with the place of each."]
+    trees.append(_tree("Reference", ["terms"]))
     if guide:
         readme = README.removesuffix(".md")
-        trees.append(_tree("Handbook", [f"About <{page}>" if page == readme else page for page in guide]))
-        listed = [
-            f"- {{doc}}`About this course <{page}>`" if page == readme else f"- {{doc}}`{page}`" for page in guide
-        ]
-        blocks += ["## Handbook", "\n".join(listed)]
-    blocks += ["## Words", "All [terms](terms.md) of the course in English and Chinese, with the place of each."]
+        named = [f"About this course <{page}>" if page == readme else page for page in guide]
+        blocks += ["## Handbook", "\n".join(f"- {{doc}}`{page}`" for page in named)]
+        trees.append(_tree("Handbook", named))
     return "\n\n".join([*blocks, *trees]) + "\n"
 
 
