@@ -62,7 +62,15 @@ $$\\hat{x} = \\frac{x - \\mu}{\\sigma}.$$
 | batch normalisation | 批量归一化 | mean 0, deviation 1 over a batch |
 | dropout | 随机失活 | entries are dropped at random |
 """
-README = "# The fixture\n\nStudents read [their page](docs/student.md#the-panel).\n\n![a panel](docs/panel.png)\n"
+README = """\
+# The fixture
+
+Students read [their page](docs/student.md#the-panel), look at the [map](assignments/README.md), and open
+[the notebook](assignments/basics/basics.ipynb).
+
+![a panel](docs/panel.png)
+"""
+MAP = "# The fixture\n\n[Basics](basics/basics.ipynb) and [that again](basics/basics.md).\n"
 STUDENT = "# Working on an assignment\n\nSee the [start](../README.md).\n\n## The panel\n\nWhat it says.\n"
 LINK = re.compile(r'(?:href|src)="([^"]+)"')
 
@@ -78,6 +86,7 @@ def written(built_fixture_course: Course, tmp_path_factory: pytest.TempPathFacto
     part = '[[parts]]\nname = "first"\ntitle = "First steps"\n\n[[assignments]]\npart = "first"'
     (root / "course.toml").write_text(settings.replace("[[assignments]]", part), encoding="utf-8")
     (root / "README.md").write_text(README, encoding="utf-8")
+    (root / "assignments" / "README.md").write_text(MAP, encoding="utf-8")
     (root / "docs").mkdir()
     (root / "docs" / "student.md").write_text(STUDENT, encoding="utf-8")
     shutil.copy(ROOT / "docs" / "panel.png", root / "docs")
@@ -159,6 +168,12 @@ def test_the_front_page_and_the_contents_beside_it_have_the_parts_of_the_course(
     page = (site / "index.html").read_text(encoding="utf-8")
     assert '<span class="caption-text">First steps</span>' in page and "<h2>First steps" in page
     assert "<h2>Handbook" in page and "About this course" in page and "Working on an assignment" in page
+
+
+def test_pages_that_the_handbook_links_to_belong_to_it_and_notebooks_are_chapters(site: Path):
+    assert 'href="chapters/basics.html"' in (site / "README.html").read_text(encoding="utf-8")
+    page = (site / "assignments" / "README.html").read_text(encoding="utf-8")
+    assert page.count('<a class="reference internal" href="../chapters/basics.html">') >= 3
 
 
 def test_a_figure_stands_under_its_code_and_says_what_it_shows(site: Path):

@@ -1,6 +1,6 @@
 """The book as a whole: its pages from the course's sources, and the site that is made of them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from autograder.book.chapter import DOWNLOADS, Chapter, chapter_page
 from autograder.book.errors import BookError
 from autograder.book.folders import zipped
 from autograder.book.gathering import chapters_of
-from autograder.book.handbook import README, handbook
+from autograder.book.handbook import Handbook, handbook
 from autograder.book.leaks import leak, secrets_of
 from autograder.book.markup import directive, table
 from autograder.book.rendering import render
@@ -50,9 +50,9 @@ def build_book(
     if absent:
         raise BookError(f"The book needs the package {absent[0]}, which comes with the extras `grade` and `book`.")
     chapters = chapters_of(course, out / RUNS, jobs=jobs, begin=begin, advance=advance)
-    guide, files = handbook(course.root)
-    site = render({**pages_of(course, chapters, guide), **files}, out, course.title, jobs)
-    given = [*(chapter.released for chapter in chapters), files]
+    guide = handbook(course.root)
+    site = render(pages_of(course, chapters, guide), out, course.title, jobs)
+    given = [*(chapter.released for chapter in chapters), guide.files]
     found = leak(secrets_of(course.solutions_dir, [chapter.assignment for chapter in chapters], given), site)
     if found is not None:
         path, secret = found
@@ -60,13 +60,13 @@ def build_book(
     return site / "index.html"
 
 
-def pages_of(course: Course, chapters: tuple[Chapter, ...], guide: tuple[str, ...]) -> dict[str, bytes]:
-    """Every page with its figures and downloads, by its path; the handbook's are only listed.
+def pages_of(course: Course, chapters: tuple[Chapter, ...], guide: Handbook) -> dict[str, bytes]:
+    """Every page with its figures and downloads, by its path.
 
     Args:
         course: its title and parts.
         chapters: of all assignments.
-        guide: names of the handbook's pages.
+        guide: the handbook.
     """
     named = {chapter.name: chapter for chapter in chapters}
     terms = tuple(term for chapter in chapters for term in terms_of(chapter.name, chapter.prose))
@@ -74,6 +74,7 @@ def pages_of(course: Course, chapters: tuple[Chapter, ...], guide: tuple[str, ..
     pages = {
         "index.md": _front(course, named, guide).encode(),
         "terms.md": terms_page(terms, titles).encode(),
+        **guide.files,
     }
     for chapter in chapters:
         page, figures = chapter_page(chapter)
@@ -83,7 +84,7 @@ def pages_of(course: Course, chapters: tuple[Chapter, ...], guide: tuple[str, ..
     return pages
 
 
-def _front(course: Course, chapters: Mapping[str, Chapter], guide: tuple[str, ...]) -> str:
+def _front(course: Course, chapters: Mapping[str, Chapter], guide: Handbook) -> str:
     blocks, trees = [f"# {course.title}", FRONT], []
     for part, assignments in course.by_part():
         title = part.title if part else "Chapters"
@@ -92,11 +93,9 @@ def _front(course: Course, chapters: Mapping[str, Chapter], guide: tuple[str, ..
         trees.append(_tree(title, [f"chapters/{settings.name}" for settings in assignments]))
     blocks += ["## Terms", "All [terms](terms.md) of the course in English and Chinese, with the place of each."]
     trees.append(_tree("Reference", ["terms"]))
-    if guide:
-        readme = README.removesuffix(".md")
-        named = [f"About this course <{page}>" if page == readme else page for page in guide]
-        blocks += ["## Handbook", "\n".join(f"- {{doc}}`{page}`" for page in named)]
-        trees.append(_tree("Handbook", named))
+    if guide.pages:
+        blocks += ["## Handbook", "\n".join(f"- {{doc}}`{page}`" for page in guide.listed)]
+        trees.append(_tree("Handbook", guide.listed))
     return "\n\n".join([*blocks, *trees]) + "\n"
 
 
@@ -110,6 +109,6 @@ def _row(chapter: Chapter) -> tuple[str, ...]:
     )
 
 
-def _tree(caption: str, pages: list[str]) -> str:
+def _tree(caption: str, pages: Sequence[str]) -> str:
     """A part of the contents at the side."""
     return directive("toctree", "", {"hidden": "", "caption": caption}, "\n".join(pages))
