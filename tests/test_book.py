@@ -221,6 +221,13 @@ def test_terms_stand_with_their_chinese_and_lead_to_the_section_that_explains_th
     assert "随机失活" in page and "2 terms" in page
 
 
+def test_a_term_is_looked_for_by_its_chinese_word_and_may_stand_in_a_heading():
+    rows = "| English | 中文 | meaning |\n|---|---|---|\n| L1, L2 regularisation | L1、L2 正则化 | a price |\n"
+    text = f"# A\n\n## The price of a weight: L1\n\nText.\n\n## L2 正则化\n\n## Words\n\n{rows}"
+    (term,) = terms_of("a", text)
+    assert (term.section, term.anchor) == ("L2 正则化", "l2-正则化")
+
+
 def test_a_term_of_two_chapters_has_one_row_with_both():
     text = (
         "# A\n\n## Heat\n\nA **temperature** 温度.\n\n| English | 中文 | meaning |\n|---|---|---|\n| {} | 温度 | {} |\n"

@@ -1,6 +1,5 @@
 """What the book adds to Sphinx: formulas as MathML, and a search that finds parts of Chinese words."""
 
-import re
 from typing import Any
 
 from docutils import nodes
@@ -8,9 +7,9 @@ from sphinx.application import Sphinx
 from sphinx.search.en import SearchEnglish
 from sphinx.util import logging
 
+from autograder.book.markup import CHINESE
 from autograder.sanitizing.formulas import mathml
 
-CHINESE = re.compile(r"[\u3400-\u9fff]+")
 LONGEST_PART = 8
 FAILED = "<code>"
 logger = logging.getLogger(__name__)

@@ -117,4 +117,5 @@ def _strings(value: object) -> Iterator[str]:
 
 
 def _packed(text: str) -> str:
-    return "".join(text.split())
+    """A text without white space, and without the marks of code, which a page does not show."""
+    return "".join(text.replace("`", "").split())

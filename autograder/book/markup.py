@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 
 HEADING = re.compile(r"^#{1,6} +(.+?) *#*$", re.MULTILINE)
+CHINESE = re.compile(r"[\u3400-\u9fff]+")
 FENCED = re.compile(r"^(`{3,}|~{3,}).*?^\1", re.MULTILINE | re.DOTALL)
 
 

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from autograder.book.markup import HEADING, count, slug, table, without_code
+from autograder.book.markup import CHINESE, HEADING, count, slug, table, without_code
 
 HEAD = re.compile(r"^\| *English *\| *中文 *\| *meaning *\|\n\|[-| :]+\|\n((?:\|.*\|\n?)+)", re.MULTILINE)
 CELL = re.compile(r"(?<!\\)\|")
@@ -38,19 +38,21 @@ def terms_of(name: str, text: str) -> tuple[Term, ...]:
         name: of its assignment.
         text: all of its prose, in Markdown.
     """
-    text = without_code(text)
+    text = without_code(text) + "\n"
     found = []
     for rows in HEAD.finditer(text):
         for row in rows[1].strip().splitlines():
             english, chinese, meaning = (cell.strip() for cell in CELL.split(row.strip().strip("|"), 2))
-            section, anchor = _first_place(SEVERAL.split(chinese)[0].strip(), text)
+            words = [word.strip() for word in SEVERAL.split(chinese)]
+            word = next((word for word in words if CHINESE.search(word)), chinese)
+            section, anchor = _first_place(word, text)
             found.append(Term(english, chinese, meaning, name, section, anchor))
     return tuple(found)
 
 
 def _first_place(word: str, text: str) -> tuple[str, str]:
-    """The heading above the first place of a word, and that heading's anchor."""
-    before = text[: text.find(word)]
+    """The heading above the first place of a word, or in which it stands, and that heading's anchor."""
+    before = text[: text.index("\n", text.index(word))]
     headings = HEADING.findall(before)
     if not headings:
         return "", ""
