@@ -48,8 +48,9 @@ def secrets_of(solutions: Path, assignments: Iterable[Assignment], public: Itera
     files = [path for pattern in SECRET for path in sorted(solutions.rglob(pattern))]
     hidden = [check for one in assignments for exercise in one.exercises for check in exercise.hidden]
     said = [line for path in files for line in path.read_text(encoding="utf-8").splitlines()]
-    lines = {_packed(line) for line in (*said, *(check.title for check in hidden))}
-    lines = {line for line in lines if len(line) >= SHORTEST}
+    # A line of a single word, as in a list of imports, tells no more than a name.
+    several = [line for line in (*said, *(check.title for check in hidden)) if len(WORD.findall(line)) > 1]
+    lines = {line for line in map(_packed, several) if len(line) >= SHORTEST}
     names = {check.name for check in hidden}
     beginnings = _by_beginning(lines)
     for text in (text for files in public for path, content in files.items() for text in texts(path, content)):
