@@ -23,6 +23,7 @@ from autograder.book.rendering import render
 from autograder.book.site import build_book
 from autograder.book.terms import terms_of, terms_page
 from autograder.course import Course, load_course
+from autograder.examples.store import ExamplesError
 from autograder.notebooks.build import build_assignment
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -277,8 +278,8 @@ def test_a_demo_that_stops_is_named_without_a_traceback(written: Course, tmp_pat
 def test_an_assignment_that_is_not_built_is_named(written: Course, tmp_path: Path):
     root = tmp_path / "course"
     shutil.copytree(written.root, root)
-    (root / "assignments" / "basics" / "basics.ipynb").unlink()
-    with pytest.raises(BookError, match=r"basics\.ipynb: missing; run `autograder build basics` first"):
+    (root / "assignments" / "basics" / "examples.npz").unlink()
+    with pytest.raises(ExamplesError, match=r"examples\.npz"):
         build_book(load_course(root), tmp_path / "out", jobs=1)
 
 

@@ -9,6 +9,9 @@ myst_heading_anchors = 4
 myst_heading_slug_func = "autograder.book.markup.slug"
 html_math_renderer = "mathml"
 
+# Cells with notebook commands are not Python throughout.
+suppress_warnings = ["misc.highlighting_failure"]
+
 html_theme = "furo"
 html_static_path = ["static"]
 html_css_files = ["book.css"]

@@ -6,11 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from autograder.book.chapter import Chapter
-from autograder.book.errors import BookError
 from autograder.book.showing import Demos, shown
 from autograder.course import Course
+from autograder.examples.store import read_for
 from autograder.notebooks.build import (
-    build_assignment,
     files_beside,
     notebook_text,
     released_notebook,
@@ -32,12 +31,13 @@ def chapters_of(
     """The chapters in the order of the course.
 
     Args:
-        course: its assignments have to be built.
+        course: its assignments have to have their recorded examples.
         runs: the folder in which what demo cells show is kept.
         jobs: how many chapters run at a time.
         begin, advance: told when they begin, with their number, and of each one.
     Raises:
-        BookError: an assignment is not built, or a cell stops.
+        BookError: a cell stops.
+        ExamplesError: an assignment's examples are missing, or belong to other checks.
         DeclarationError, SourceError, BuildError: the author has to mend something.
     """
     begin("chapters", len(course.assignments))
@@ -61,11 +61,8 @@ def chapters_of(
 
 def _unrun(course: Course, name: str) -> tuple[Chapter, object]:
     """A chapter without what its demo cells show, and the notebook with the solutions that will show it."""
-    stale = build_assignment(course, name, write=False)
-    if stale:
-        path = stale[0].path.relative_to(course.root)
-        raise BookError(f"{path}: {stale[0].why}; run `autograder build {name}` first")
     folder = course.assignments_dir / name
+    read_for(folder / "examples.npz", folder / "checks.py")  # refuses what students could not use
     assignment = load_assignment(course, name)
     solved = source_notebook(course, assignment)
     released = released_notebook(solved)

@@ -36,15 +36,15 @@ def build_book(
     """Makes the book; what did not change since the last time is neither run nor rendered again.
 
     Args:
-        course: its assignments have to be built.
+        course: its assignments need their recorded examples.
         out: the folder for the site, its sources, and what is kept for the next time.
         jobs: how many chapters run, and how many pages are made, at a time.
         begin, advance: told when the chapters begin, with their number, and of each one.
     Returns:
         The front page.
     Raises:
-        BookError: a package is missing, or something is not built, stops, or would give a solution away.
-        CourseError, DeclarationError, SourceError, BuildError: the author has to mend something.
+        BookError: a package is missing, or something stops, or would give a solution away.
+        CourseError, DeclarationError, ExamplesError, SourceError, BuildError: the author has to mend something.
     """
     absent = [name for name in NEEDED if find_spec(name) is None]
     if absent:
