@@ -4,7 +4,7 @@ PIP = .venv/bin/python -m pip install -qq --disable-pip-version-check --no-warn-
 INSTALLED = .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo system docs test lint verify verify-deep bench clean
+.PHONY: help install demo book system docs test lint verify verify-deep bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ $(INSTALLED): requirements.lock pyproject.toml
 
 demo: $(INSTALLED) ## see the whole course at work on a made-up class
 	@.venv/bin/autograder demo
+
+book: $(INSTALLED) ## make the course as a site to read: build/book/html/index.html
+	@.venv/bin/autograder book
 
 # CI=true fixes the seed of the hidden examples; one thread each, or two processes on two cores would fight.
 test verify verify-deep: export CI := true

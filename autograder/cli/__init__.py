@@ -12,6 +12,7 @@ COMMANDS = (
     student.watch,
     instructor.judge,
     author.verify,
+    author.book,
     collect.collect,
     instructor.grade,
     report.report,

@@ -1,4 +1,4 @@
-"""An author's commands: build, verify."""
+"""An author's commands: build, verify, book."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -143,3 +143,23 @@ def _report_verification(verification: "Verification") -> None:
     print(f"{len(verification.breaches)} breaches")
     for breach in verification.breaches:
         print(f"  {breach}")
+
+
+def book(
+    out: Annotated[Path | None, typer.Option(help="Folder to make it in; build/book by default.")] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes; all cores by default.")] = None,
+) -> None:
+    """Makes the course as a site to read: chapters with their figures and without solutions, terms, the handbook.
+
+    Example: `autograder book --out /tmp/book`
+    """
+    import os
+
+    from autograder.book.site import build_book
+
+    with one_sentence():
+        course = find_course(Path.cwd())
+        folder = (out or course.build_dir / "book").resolve()
+        with steps() as bar:
+            page = build_book(course, folder, jobs=jobs or os.cpu_count() or 1, begin=bar.begin, advance=bar.advance)
+        print(f"The book: {page}")

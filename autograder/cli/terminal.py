@@ -39,6 +39,7 @@ def steps() -> Iterator[Steps]:
 @contextmanager
 def one_sentence() -> Iterator[None]:
     """Ends every error that a person can cause in one sentence on stderr and its exit code."""
+    from autograder.book.errors import BookError
     from autograder.demo.run import DemoError
     from autograder.examples.record import BuildError
     from autograder.examples.store import ExamplesError
@@ -56,6 +57,7 @@ def one_sentence() -> Iterator[None]:
     except (CourseError, DatabaseError, NoAssignment, NoDevice) as error:
         fail(str(error), WRONG_USE)
     except (
+        BookError,
         BuildError,
         DeclarationError,
         ExamplesError,

@@ -218,13 +218,18 @@ def _why_stale(part: Part, assignment: Assignment, changed: tuple[str, ...]) -> 
     return None if is_same else f"{part.checks.name} has changed"
 
 
+def files_beside(folder: Path) -> tuple[Path, ...]:
+    """What students get beside the notebook, in an assignment's folder."""
+    return folder / "checks.py", folder / "examples.npz"
+
+
 def _write_nbgrader_source(course: Course, name: str, notebook: str) -> list[Built]:
     """The folder that nbgrader releases from: the source notebook and the files students get beside it."""
     folder = course.build_dir / "source" / name
     folder.mkdir(parents=True, exist_ok=True)
     written = _put(folder / f"{name}.ipynb", notebook, True)
-    for file in ("checks.py", "examples.npz"):
-        released, target = course.assignments_dir / name / file, folder / file
+    for released in files_beside(course.assignments_dir / name):
+        target = folder / released.name
         if not target.is_file() or target.read_bytes() != released.read_bytes():
             shutil.copyfile(released, target)
             written.append(Built(target, "copied"))
