@@ -39,7 +39,7 @@ def steps() -> Iterator[Steps]:
 @contextmanager
 def one_sentence() -> Iterator[None]:
     """Ends every error that a person can cause in one sentence on stderr and its exit code."""
-    from autograder.examples.record import BuildError
+    from autograder.examples.choosing import BuildError
     from autograder.examples.store import ExamplesError
     from autograder.grading.database import DatabaseError
     from autograder.grading.judge import NoAssignment, NoDevice, TooLittleIsolation

@@ -21,7 +21,7 @@ from msgspec import Struct
 
 import autograder
 from autograder.course import Course, load_course
-from autograder.examples.record import Part
+from autograder.examples.parts import Part
 from autograder.examples.store import file_hash
 from autograder.grading.judge import Court, Device, judge_submission, open_court
 from autograder.notebooks.handed_in import handed_in, is_inside, misplaced, why_nothing

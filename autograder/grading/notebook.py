@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from autograder.course import Course, CourseError, Limits, find_course
-from autograder.examples.record import Part
+from autograder.examples.parts import Part
 from autograder.examples.store import Examples, ExamplesError, read_for
 from autograder.feedback.diagnosis import Earlier, words_of
 from autograder.feedback.overview import overview_of
@@ -85,7 +85,7 @@ def _check_one(
 
 def _check_all(assignment: Assignment, namespace: Mapping[str, Any], recordings: tuple[Examples, ...]) -> float:
     graded = len(recordings) > 1
-    name = recordings[0].manifest.assignment
+    name = recordings[0].assignment
     limits = limits_beside(assignment.folder)
     sizes = [len(exercise.checks if graded else exercise.visible) for exercise in assignment.exercises]
     bar = _Bar(sum(sizes), limits.seconds_per_call)
@@ -165,7 +165,7 @@ def _as_shown(result: ExerciseResult, recordings: tuple[Examples, ...]) -> Exerc
     root = _grading_course()
     if root is None:
         return result
-    course, name = find_course(root), recordings[0].manifest.assignment
+    course, name = find_course(root), recordings[0].assignment
     return for_student(result, hidden_are_named(course, name, read_extensions(course), datetime.now(UTC)))
 
 
