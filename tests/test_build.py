@@ -7,7 +7,7 @@ import nbformat
 import pytest
 
 from autograder.course import Course, load_course
-from autograder.examples.record import BuildError
+from autograder.examples.choosing import BuildError
 from autograder.notebooks.build import build_assignment
 from autograder.notebooks.source import SourceError
 from autograder.testing.declarations import DeclarationError

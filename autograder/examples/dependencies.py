@@ -120,7 +120,7 @@ def _import(node: ast.Import | ast.ImportFrom, alias: ast.alias) -> Statement:
     module = f"{'.' * node.level}{node.module or ''}" if isinstance(node, ast.ImportFrom) else ""
     own = alias.asname or alias.name.split(".")[0]
     text = f"{own} is {module}.{alias.name}" if module else f"{own} is {alias.name}"
-    is_ours = module.split(".")[0] == PACKAGE.name
+    is_ours = module.partition(".")[0] == PACKAGE.name
     return Statement(frozenset({own}), "", text, frozenset(), _origin(module, alias.name) if is_ours else None)
 
 

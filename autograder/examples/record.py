@@ -166,7 +166,7 @@ def _loaded(root: Path, name: str) -> tuple[Course, Assignment, Recording]:
 
 
 def _make(course: Course, assignment: Assignment, released: Recording, task: Task) -> tuple[Made, Made]:
-    """Records the stale checks of one exercise, the released ones first: some of their examples are private ones too."""
+    """Records the stale checks of one exercise, the released ones first: some examples are in both halves."""
     exercise = assignment.exercise(task.exercise)
     assert exercise is not None
     # Loaded again: what a class remembers from the search must not show in the recorded answers.
