@@ -45,7 +45,9 @@ def test_builds_from_nothing_give_the_same_bytes(fixture_course: Course):
     ("file", "old", "new", "stale"),
     [
         ("assignments/basics/checks.py", '"""', '"""Edited. ', {"examples.npz"}),
-        ("solutions/basics/mistakes.py", '"""', '"""Edited. ', {"examples.npz"}),
+        ("solutions/basics/mistakes.py", '"EDCBAA"', '"ZDCBAA"', {"examples.npz"}),
+        ("solutions/basics/mistakes.py", "Read the table once more.", "Read it again.", {"examples.npz"}),
+        ("solutions/basics/mistakes.py", '"""', '"""Edited. ', set()),
         ("assignments/basics/basics.md", "# ", "# Edited ", {"basics.ipynb"}),
     ],
 )

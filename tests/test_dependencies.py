@@ -80,7 +80,9 @@ def test_of_an_import_only_the_name_that_is_used_counts(file: Path):
 
 
 def test_of_a_class_only_the_tests_that_are_asked_for_count(file: Path):
-    assert "def test_a" not in text_of(file, "TestRelu", "test_c") and "LOW: float" in text_of(file, "TestRelu", "test_c")
+    assert "def test_a" not in text_of(file, "TestRelu", "test_c") and "LOW: float" in text_of(
+        file, "TestRelu", "test_c"
+    )
     assert "return exp(1)" not in text_of(file, "TestRelu", "test_b")  # that is of another class
 
 

@@ -23,8 +23,9 @@ from autograder.testing.declarations import Check, Mistake
 DRAWS, DRAWS_AGAIN, DRAWS_OF_REFUSALS = 48, 24, 12
 # So many of a visible check's released examples are among the private ones, and so many has a check of refusals.
 FEW = 3
-# A counterexample with so few numbers and words in it is as small as students need it.
-SMALL = 6
+# A counterexample with so few numbers and words in it, or with so many times those of the smallest example there is,
+# is as small as students need it.
+SMALL, NEARLY = 6, 2
 SECONDS_PER_CALL = 5.0
 
 Values = dict[str, Any]
@@ -56,7 +57,7 @@ def choose(
         if smallest is None:
             continue
         # What students see is made small; a private example is one of those that were drawn.
-        if part.visible and size(smallest)[0] > SMALL:
+        if part.visible and size(smallest)[0] > max(SMALL, NEARLY * size(pool[0])[0]):
             found = search(check, runner, seed, named_examples=False)
             smallest = min([smallest, *(draw.values for draw in found if draw.failure is not None)], key=size)
         killers.append(smallest)
