@@ -40,24 +40,26 @@ def choose(
 ) -> list[Values]:
     """The examples of a check that are worth replaying, smallest first.
 
-    First those that kill the mistakes which the check is there for; then edge cases that it names; then a spread by
-    size. Private examples of a visible check begin with a few of its ``released`` ones.
+    First those that kill mistakes; then edge cases that it names; then a spread by size. Private examples of a visible
+    check begin with a few of its ``released`` ones.
 
     Raises:
         BuildError: the reference fails the check.
     """
     seed = int.from_bytes(hashlib.sha256(f"{part.seed()} {check.exercise} {check.name}".encode()).digest()[:4], "big")
     pool, named = _drawn(check, reference, part, seed)
-    runners = {mistake.name: _runner(mistake, reference) for mistake in exercise.mistakes if _is_for(check, mistake)}
+    mistakes = _likely_killed(check, exercise)
+    runners = {mistake.name: _runner(mistake, reference) for mistake in mistakes}
     killers = _few_released(check, runners, released)
-    for runner in runners.values():
+    for mistake, runner in zip(mistakes, runners.values(), strict=True):
         if any(_kills(check, runner, values) for values in killers):
             continue
         smallest = next((values for values in pool if _kills(check, runner, values)), None)
         if smallest is None:
             continue
         # What students see is made small; a private example is one of those that were drawn.
-        if part.visible and size(smallest)[0] > max(SMALL, NEARLY * size(pool[0])[0]):
+        is_large = size(smallest)[0] > max(SMALL, NEARLY * size(pool[0])[0])
+        if part.visible and is_large and mistake.kind == check.kind:
             found = search(check, runner, seed, named_examples=False)
             smallest = min([smallest, *(draw.values for draw in found if draw.failure is not None)], key=size)
         killers.append(smallest)
@@ -85,9 +87,10 @@ def _drawn(check: Check, reference: Mapping[str, Any], part: Part, seed: int) ->
     return pool, [draw.values for draw in draws[: len(getattr(check.test, NAMED, ()))]]
 
 
-def _is_for(check: Check, mistake: Mistake) -> bool:
-    """Whether a check is of the kind that has to catch a mistake."""
-    return mistake.kind == check.kind and mistake.stage in ("", check.stage)
+def _likely_killed(check: Check, exercise: Exercise) -> list[Mistake]:
+    """The mistakes that a check is there to catch, then wrong ideas, which show in cases and refusals, too."""
+    own = [mistake for mistake in exercise.mistakes if mistake.kind == check.kind]
+    return own + [mistake for mistake in exercise.mistakes if mistake.kind == "idea" != check.kind]
 
 
 def _runner(mistake: Mistake, reference: Mapping[str, Any]) -> InProcess:

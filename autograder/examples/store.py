@@ -235,9 +235,13 @@ def read_for(path: Path, checks: Path) -> Examples:
     """Reads the examples that belong to the file ``checks``.
 
     Raises:
-        ExamplesError: the file is missing, damaged, or belongs to other checks.
+        ExamplesError: the file is missing, damaged, built in part only, or belongs to other checks.
     """
     recording = read(path)
+    if not recording.manifest.checks:
+        raise ExamplesError(
+            f"{path} is built in part only: run `autograder build`, or get the assignment's files again."
+        )
     if recording.manifest.checks != file_hash(checks):
         raise ExamplesError(
             f"{path} does not belong to {checks}, which was changed after it: "
