@@ -195,6 +195,7 @@ RECORDED_WITH = {
     "autograder.sandbox.nested",
     "autograder.sandbox.places",
     "autograder.sandbox.protocol",
+    "autograder.sandbox.runner",
     "autograder.sandbox.script",
     "autograder.sandbox.values",
     "autograder.sandbox.wire",
