@@ -15,6 +15,7 @@ from autograder.examples.store import Examples, ExamplesError, read_for
 from autograder.feedback.diagnosis import Earlier, words_of
 from autograder.feedback.overview import overview_of
 from autograder.feedback.panel import Notice, Panel, Progress
+from autograder.feedback.plain import say
 from autograder.feedback.uses import earlier_of, names_used
 from autograder.feedback.visibility import for_student, hidden_are_named
 from autograder.judging.again import Functions, with_half_given_back
@@ -277,8 +278,8 @@ def _show(item: Displayed, *, replaceable: bool = False) -> Callable[[Displayed]
     """Shows ``item``; what is returned shows another in its place. Outside Jupyter progress is not printed."""
     if not _in_jupyter():
         if not isinstance(item, Progress):
-            print(item.text())
-        return lambda other: None if isinstance(other, Progress) else print(other.text())
+            say(item.text())
+        return lambda other: None if isinstance(other, Progress) else say(other.text())
     from IPython.display import display
 
     if not replaceable:

@@ -6,6 +6,7 @@ from autograder.cli import author, collect, instructor, late, report, retention,
 
 COMMANDS = (
     author.build,
+    student.start,
     student.check,
     student.progress,
     student.watch,

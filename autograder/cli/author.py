@@ -25,11 +25,11 @@ def build(
         typer.Option("--only", metavar="EXERCISE", help="Record examples of this exercise alone; may be repeated."),
     ] = None,
 ) -> None:
-    """Builds what is stale: recorded examples, student notebooks, nbgrader's source notebooks.
+    """Builds what is stale: recorded examples, student notebooks, nbgrader's source notebooks, the map of the course.
 
     Example: `autograder build activations`
     """
-    from autograder.notebooks.build import Built, build_assignment, still_stale
+    from autograder.notebooks.build import Built, build_assignment, build_map, still_stale
 
     with one_sentence():
         course = find_course(Path.cwd())
@@ -41,6 +41,7 @@ def build(
                 stale += build_assignment(
                     course, name, only=only or (), write=not check, begin=bar.begin, advance=bar.advance
                 )
+        stale += build_map(course, write=not check)
         for built in stale:
             print(f"{'stale' if check else 'built'}  {built.path.relative_to(course.root)}  ({built.why})")
         if not stale:

@@ -17,6 +17,8 @@ from autograder.examples import store
 from autograder.examples.choosing import BuildError
 from autograder.examples.parts import Part
 from autograder.examples.record import kept_recording, record, sayings_of, stale_checks
+from autograder.notebooks.course_map import course_map, map_path
+from autograder.notebooks.place import place_in
 from autograder.notebooks.source import SourceCell, read_source
 from autograder.notebooks.stub import solution_cell, stated
 from autograder.policy.deadline import deadline_of
@@ -55,7 +57,7 @@ def source_notebook(course: Course, assignment: Assignment) -> Any:
             if used[made.id] > 1:
                 made.id = f"{made.id}-{used[made.id]}"
             built.append(made)
-    about = {"assignment": assignment.name, "version": VERSION}
+    about = {**place_in(course, assignment.name, cells), "version": VERSION}
     deadline = deadline_of(course, assignment.name)
     if deadline is not None:
         # Below the title, which is the first cell.
@@ -217,6 +219,15 @@ def _refuse_unknown(assignment: Assignment, names: Collection[str]) -> None:
     for name in names:
         if name not in known:
             raise BuildError(f"{assignment.name} has no exercise {name!r}, allowed are {', '.join(known)}")
+
+
+def build_map(course: Course, *, write: bool = True) -> tuple[Built, ...]:
+    """Writes the map of a course that has parts, if it is stale; without ``write`` it only says so.
+
+    Raises:
+        SourceError: a notebook does not say what it teaches.
+    """
+    return tuple(_put(map_path(course), course_map(course), write)) if course.parts else ()
 
 
 def _why_stale(part: Part, assignment: Assignment) -> str | None:

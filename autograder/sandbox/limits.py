@@ -1,5 +1,6 @@
 """Limits on one call of a student's function, and on what the judge spends on its answer."""
 
+import ctypes
 import mmap
 import signal
 import sys
@@ -40,12 +41,20 @@ class CappedOutput(StringIO):
 def time_limit(seconds: float | None) -> Iterator[None]:
     """Raises `TimeLimitReached` in the block after that many seconds of wall time.
 
-    Works in the main thread of a POSIX process; elsewhere there is no limit.
+    In the main thread of a POSIX process a signal does so, which ends a wait, too. Elsewhere (Windows, other threads)
+    another thread does, and that reaches the block at its next step in Python: an endless loop ends, but a long sleep
+    or one long operation of torch has to return first.
     """
-    if seconds is None or threading.current_thread() is not threading.main_thread() or not hasattr(signal, "SIGALRM"):
+    if seconds is None:
         yield
         return
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    with _by_signal(seconds) if in_main_thread and hasattr(signal, "SIGALRM") else _by_thread(seconds):
+        yield
 
+
+@contextmanager
+def _by_signal(seconds: float) -> Iterator[None]:
     def stop(signum: int, frame: FrameType | None) -> None:
         raise TimeLimitReached
 
@@ -56,6 +65,34 @@ def time_limit(seconds: float | None) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, previous)
+
+
+@contextmanager
+def _by_thread(seconds: float) -> Iterator[None]:
+    limited, is_over, deciding = threading.get_ident(), threading.Event(), threading.Lock()
+
+    def stop() -> None:
+        with deciding:
+            if not is_over.is_set():
+                _raise_in(limited, TimeLimitReached)
+
+    timer = threading.Timer(seconds, stop)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        with deciding:
+            is_over.set()
+        # What was raised, but has not arrived: it may not meet what comes after the block.
+        _raise_in(limited, None)
+
+
+def _raise_in(thread: int, raised: type[BaseException] | None) -> None:
+    """Raises an exception in a thread at its next step in Python; None takes back one that has not arrived."""
+    what = None if raised is None else ctypes.py_object(raised)
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), what)
 
 
 @contextmanager
@@ -71,7 +108,7 @@ def memory_limit(growth: int) -> Iterator[None]:
 
     # Not the address space: threads that start meanwhile reserve much of it and use little.
     before = resource.getrlimit(resource.RLIMIT_DATA)
-    wanted = int(Path("/proc/self/statm").read_text().split()[5]) * mmap.PAGESIZE + growth
+    wanted = int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[5]) * mmap.PAGESIZE + growth
     allowed = [limit for limit in before if limit != resource.RLIM_INFINITY]
     resource.setrlimit(resource.RLIMIT_DATA, (min([wanted, *allowed]), before[1]))
     try:
