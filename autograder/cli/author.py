@@ -23,24 +23,35 @@ def build(
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; fail with a list if something committed is stale.")
     ] = False,
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--only", metavar="EXERCISE", help="Record examples of this exercise alone; may be repeated."),
+    ] = None,
 ) -> None:
     """Builds what is stale: recorded examples, student notebooks, nbgrader's source notebooks, the map of the course.
 
     Example: `autograder build activations`
     """
-    from autograder.notebooks.build import Built, build_assignment, build_map
+    from autograder.notebooks.build import Built, build_assignment, build_map, still_stale
 
     with one_sentence():
         course = find_course(Path.cwd())
+        if only and (check or len(chosen(course, names)) != 1):
+            fail("--only says which exercises of one assignment to build: name that one, without --check.", WRONG_USE)
         stale: list[Built] = []
         with steps() as bar:
             for name in chosen(course, names):
-                stale += build_assignment(course, name, write=not check, begin=bar.begin, advance=bar.advance)
+                stale += build_assignment(
+                    course, name, only=only or (), write=not check, begin=bar.begin, advance=bar.advance
+                )
         stale += build_map(course, write=not check)
         for built in stale:
             print(f"{'stale' if check else 'built'}  {built.path.relative_to(course.root)}  ({built.why})")
         if not stale:
             print("Everything is up to date.")
+        left = [exercise for name in chosen(course, names) for exercise in still_stale(course, name)] if only else []
+        if left:
+            print(f"Still stale: {', '.join(left)}. Nothing is checked or graded before `autograder build`.")
         raise typer.Exit(UNJUDGED if check and stale else DONE)
 
 

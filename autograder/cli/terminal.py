@@ -41,7 +41,7 @@ def one_sentence() -> Iterator[None]:
     """Ends every error that a person can cause in one sentence on stderr and its exit code."""
     from autograder.book.errors import BookError
     from autograder.demo.run import DemoError
-    from autograder.examples.record import BuildError
+    from autograder.examples.choosing import BuildError
     from autograder.examples.store import ExamplesError
     from autograder.gradebook.database import DatabaseError
     from autograder.judging.judge import NoAssignment, NoDevice, TooLittleIsolation

@@ -94,6 +94,29 @@ def load_released(folder: Path) -> Assignment:
     return Assignment(folder.name, folder, tuple(_exercise(folder, rules, *entry) for entry in visible))
 
 
+@dataclass(frozen=True)
+class Solutions:
+    """The names that an assignment's reference defines, and its known mistakes."""
+
+    reference: Mapping[str, Any]
+    mistakes: tuple[Mistake, ...]
+
+    def of(self, exercise: str) -> tuple[Mapping[str, Any], tuple[Mistake, ...]]:
+        """The reference, and the mistakes of an exercise."""
+        return self.reference, tuple(mistake for mistake in self.mistakes if mistake.exercise == exercise)
+
+
+def load_solutions(course: Course, name: str) -> Solutions:
+    """The reference and the mistakes of an assignment, which remember nothing of earlier calls.
+
+    Raises:
+        DeclarationError: as `load_assignment`.
+    """
+    with _search_profile(), _modules_of(course.solutions_dir / name) as modules:
+        reference = modules("reference")
+        return Solutions(MappingProxyType(dict(vars(reference))), declared_mistakes(modules("mistakes")))
+
+
 def load_assignment(course: Course, name: str) -> Assignment:
     """Everything of an assignment: checks, hidden checks, mistakes, alternatives and the reference's names.
 
