@@ -8,7 +8,7 @@ import pytest
 from autograder.grading.equivalents import read_equivalents, wrong_entries
 from autograder.grading.mutants import mutants_of, solution_of, unchanged
 from autograder.grading.processes import Lost, run_each
-from autograder.testing.declarations import DeclarationError
+from autograder.testing.kinds import DeclarationError
 
 
 def ids(body: str, head: str = "def f(x):") -> set[str]:
