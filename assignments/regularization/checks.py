@@ -587,10 +587,11 @@ def mixed(answer: tuple[Tensor, Tensor], x: Tensor, y: Tensor, lam: float, gener
 
 
 def partner_in(part: Tensor) -> Tensor:
-    """Rows of 0 and 1: with what each row of the identity was mixed, itself where it shows nothing else."""
-    other = part.nan_to_num(0.0, 0.0, 0.0).abs().fill_diagonal_(0)
+    """Rows of 0 and 1: with what each row of the identity was mixed, itself where no other entry sticks out."""
     one = torch.eye(len(part), dtype=torch.float64)
-    return torch.where((other > 1e-6).any(1, keepdim=True), one[other.argmax(1)], one)
+    others = part.nan_to_num(0.0, 0.0, 0.0).abs().masked_fill(one.bool(), 0)
+    least = others.masked_fill(one.bool(), inf).amin(1, keepdim=True)
+    return torch.where((others - least > 1e-6).any(1, keepdim=True), one[others.argmax(1)], one)
 
 
 def of_shares(name: str, part: Tensor, lam: float) -> str:
@@ -812,43 +813,50 @@ def of_places(answer: Tensor, degrees: float) -> str:
     if not answer.isfinite().all():
         return ""
     rows, columns, shares = answer[0]
-    middle = shares[3:6, 4:8]
-    inside = (shares - 1).abs() < 1e-6
-    if not shares.any():
-        return f"Turned by {degrees:g} degrees, every pixel is 0: all of them look at places outside the image."
-    if inside.sum() < 6:
+    if not shares.abs().amax() > 1e-9:
         return (
-            f"An image of ones, turned by {degrees:g} degrees, is between {middle.min():.3g} and {middle.max():.3g} in "
-            "its middle: there what the four neighbours of a place count has to add up to 1."
+            f"Turned by {degrees:g} degrees, every pixel is 0: they all look outside the image, or nothing is added up."
         )
+    if shares.min() < -1e-6 or shares.max() > 1 + 1e-6:
+        return (
+            f"An image of ones, turned by {degrees:g} degrees, has pixels between {rounded(shares.min())} and "
+            f"{rounded(shares.max())}: the shares of the four neighbours of a place have to add up to 1."
+        )
+    inside = shares > 1 - 1e-6
     down, right = (one - (n - 1) / 2 for one, n in zip(field()[0, :2], FIELD, strict=True))
     known = torch.stack([down[inside], right[inside], torch.ones_like(down[inside])], 1)
+    if len(known) < 6 or torch.linalg.matrix_rank(known) < 3:
+        return (
+            f"An image of ones, turned by {degrees:g} degrees, is less than 1 nearly everywhere: places are looked at "
+            "that lie outside the image, or not all four neighbours of a place are added up."
+        )
     turn = torch.tensor(degrees, dtype=torch.float64).deg2rad()
-    wanted = {"row": (turn.cos(), turn.sin(), 4.0), "column": (-turn.sin(), turn.cos(), 5.5)}
-    found = {}
-    for word, looked_at in (("row", rows[inside]), ("column", columns[inside])):
-        made = torch.linalg.lstsq(known, looked_at[:, None], driver="gelsd").solution[:, 0]
-        if (known @ made - looked_at).abs().max() > 1e-5:
+    wanted = (turn.cos(), turn.sin(), (FIELD[0] - 1) / 2), (-turn.sin(), turn.cos(), (FIELD[1] - 1) / 2)
+    said, centre = [], []
+    for word, looked_at, (of_down, of_right, middle) in zip(("row", "column"), (rows, columns), wanted, strict=True):
+        made = torch.linalg.lstsq(known, looked_at[inside][:, None], driver="gelsd").solution[:, 0]
+        if (known @ made - looked_at[inside]).abs().max() > 1e-5:
             return (
-                f"From pixel to pixel the {word} at which they look does not change evenly, as it does for a turn by "
-                f"{degrees:g} degrees."
+                f"From pixel to pixel the {word} at which they look does not change evenly, and a turn by {degrees:g} "
+                "degrees changes it evenly."
             )
-        if torch.linalg.matrix_rank(known) < 3:
-            return ""
-        found[word] = made.tolist()
-    said = []
-    for word, (of_down, of_right, centre) in found.items():
-        for step, own, wished in (("down", of_down, wanted[word][0]), ("to the right", of_right, wanted[word][1])):
-            if abs(own - wished) > 1e-5:
-                said.append(f"one pixel further {step} its {word} changes by {own:.3g}, and {wished:.3g} is right")
-        if abs(centre - wanted[word][2]) > 1e-5:
-            said.append(f"from the centre it is {word} {centre:.4g}, and {wanted[word][2]:g} is right")
-    if not said:
-        return ""
-    listed = "; ".join(said[:3])
-    return (
-        f"The place at which a pixel looks, turned by {degrees:g} degrees in {FIELD[0]} by {FIELD[1]} pixels: {listed}."
-    )
+        for step, own, right_one in (("down", made[0], of_down), ("to the right", made[1], of_right)):
+            if abs(own - right_one) > 1e-5:
+                said.append(
+                    f"the {word} changes by {rounded(own)} from a pixel to the next one {step}, where "
+                    f"{rounded(right_one)} is right"
+                )
+        centre.append((word, made[2], middle))
+    if any(abs(own - middle) > 1e-5 for _, own, middle in centre):
+        at = " and ".join(f"{word} {rounded(own)}" for word, own, _ in centre)
+        said.append(f"the centre looks at {at}, where it should look at itself, row 4 and column 5.5")
+    where = f"In an image of {FIELD[0]} by {FIELD[1]} pixels, turned by {degrees:g} degrees"
+    return f"{where}, look at the places that pixels are taken from: {'; '.join(said[:3])}." if said else ""
+
+
+def rounded(number: Tensor | float) -> str:
+    """With three digits, and 0 for what rounding makes of it."""
+    return f"{round(float(number), 3) + 0.0:.4g}"
 
 
 ROTATE = Contract(

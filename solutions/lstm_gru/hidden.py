@@ -92,7 +92,7 @@ class TestForecastSeries:
             student.forecast_series(x, x[:4], 3, steps=2, **rate, **parts, generator=seeded(seed))[0]
             for rate in ({"lr": 0.05}, {})
         )
-        with explained(lambda: "It is right where `lr` is given, and wrong where it is left out. What is its default?"):
+        with explained(lambda: "Without `lr` the forecast is another one than with the `lr` that the exercise names."):
             assert_close(left_out, given)
 
     @refusal
