@@ -509,7 +509,7 @@ def of_forecast(forecast: Any, shown: Sequence[Any], right: Sequence[Tensor], ta
     """What is wrong with the windows of test, or else with how the model's answers become the forecast."""
     x = task["x"]
     if len(shown) != 1:
-        return f"To forecast test, `model` is called {len(shown)} times, and once is enough for all windows."
+        return "" if shown else "After the training `model` is not asked for a forecast of test."
     said = of_windows(shown[0], task["test"], x, task["window"], task["horizon"], "test")
     if said or forecast.shape != right[0].shape:
         return said
