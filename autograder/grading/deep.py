@@ -1,5 +1,6 @@
 """Proves how strong checks are: judges mutants of every reference, and searches what is right with many seeds."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,14 +17,14 @@ from autograder.examples.search import search
 from autograder.examples.store import Examples
 from autograder.feedback.diagnosis import words_of
 from autograder.grading.equivalents import FILE, read_equivalents, wrong_entries
-from autograder.grading.exercise import judge_exercise, replayed
+from autograder.grading.exercise import RULE_CHECKS, judge_exercise, replayed
 from autograder.grading.inquiries import inquiry
 from autograder.grading.mutants import Mutant, mutants_of, solution_of, unchanged
 from autograder.grading.notebook import load_recordings
 from autograder.grading.processes import Lost, run_each
 from autograder.grading.seeds import search_seeds, seed_tasks
 from autograder.notebooks.source import read_source
-from autograder.results import Diagnosis
+from autograder.results import CheckResult, Diagnosis
 from autograder.sandbox.inprocess import InProcess
 from autograder.sandbox.messages import generators_in
 from autograder.testing.assignment import Assignment, Exercise, load_assignment
@@ -35,6 +36,9 @@ SECONDS_PER_TASK = 300.0
 LIVE_SEEDS = (1, 2, 3)
 CAUGHT_AT_LEAST = 0.99
 FALSE_ALARM_AT_MOST = 1e-9
+
+# As in: in `torch.arange(n)`.
+QUOTED_LINE = re.compile(r"\b(?:in|from) `[^`]+`")
 
 UNCHANGED = "unchanged"
 
@@ -77,6 +81,7 @@ class Verdict(Struct, frozen=True):
         caught_live: whether a live search finds what they miss.
         killers: the checks that fail.
         diagnosis: what its author would be told.
+        located: what a rule that alone is broken says, if it quotes the line at which it is.
         diff: of a mutant, against the reference.
         equivalent: the recorded reason why a mutant is no mistake.
     """
@@ -90,11 +95,17 @@ class Verdict(Struct, frozen=True):
     diagnosis: Diagnosis | None = None
     diff: str = ""
     equivalent: str | None = None
+    located: str = ""
 
     @property
     def counts(self) -> bool:
         """Whether it is a mutant that has to be caught."""
         return self.kind == "mutant" and self.equivalent is None
+
+    @property
+    def named(self) -> bool:
+        """Whether its author is told what the mistake is: by a diagnosis, or by a broken rule that quotes the line."""
+        return self.diagnosis is not None or bool(self.located)
 
 
 class Survivor(Struct, frozen=True):
@@ -120,7 +131,7 @@ class Proof(Struct, frozen=True):
 
     Attributes:
         mutants: made, equivalent ones among them.
-        caught, named: mutants that lose points by the recorded examples, and those that also get a diagnosis.
+        caught, named: mutants that lose points by the recorded examples, and those whose author is told the mistake.
         equivalent: recorded as no mistake.
         runs: how often a check ran on a reference or an alternative in the search with many seeds.
         notes: what is worth knowing and no breach.
@@ -161,7 +172,7 @@ def prove(course: Course, name: str, depth: Depth, begin: Begin, advance: Advanc
         mutants=len(mutants),
         caught=len(caught),
         equivalent=sum(verdict.equivalent is not None for verdict in mutants),
-        named=sum(verdict.diagnosis is not None for verdict in caught),
+        named=sum(verdict.named for verdict in caught),
         survivors=survivors,
         runs=runs,
         false_alarms=false_alarms,
@@ -236,7 +247,24 @@ def judge_wrong(root: Path, name: str, wrong: Wrong) -> Verdict:
     killers = tuple(check.name for check in result.checks if check.status not in ("passed", "not_analysed"))
     caught = result.points < exercise.points
     live = not caught and any(_fails_live(check, runner) for check in exercise.checks)
-    return Verdict(wrong.exercise, wrong.kind, wrong.id, caught, live, killers, result.diagnosis, wrong.diff)
+    return Verdict(
+        wrong.exercise,
+        wrong.kind,
+        wrong.id,
+        caught,
+        live,
+        killers,
+        result.diagnosis,
+        wrong.diff,
+        located=_located(result.checks),
+    )
+
+
+def _located(checks: Sequence[CheckResult]) -> str:
+    """What the broken rule says if nothing else is wrong, and if it quotes a line of the solution."""
+    failed = [check for check in checks if check.status not in ("passed", "not_analysed")]
+    is_rule_alone = bool(failed) and all(check.name in RULE_CHECKS for check in failed)
+    return failed[0].message if is_rule_alone and QUOTED_LINE.search(failed[0].message) else ""
 
 
 @lru_cache(maxsize=1)
