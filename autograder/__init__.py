@@ -7,8 +7,9 @@ import os
 from collections.abc import Callable
 
 from autograder.notebooks.start import begin
+from autograder.version import VERSION
 
-__version__ = "0.1.0"
+__version__ = VERSION
 __all__ = ["check", "grading"]
 
 
@@ -27,7 +28,7 @@ def check(exercise: str | Callable[..., object] | None = None) -> float:
     """
     import sys
 
-    from autograder.grading.notebook import check_caller
+    from autograder.checking.notebook import check_caller
 
     return check_caller(exercise, sys._getframe(1).f_globals)
 

@@ -9,9 +9,9 @@ from statistics import median
 
 import torch
 
-from autograder.grading.judge import open_court
-from autograder.grading.kernel import wall_of
-from autograder.grading.notebook import load_recordings
+from autograder.judging.judge import open_court
+from autograder.judging.kernel import wall_of
+from autograder.judging.recordings import load_recordings
 from autograder.sandbox.protocol import Request
 from autograder.sandbox.remote import Walled
 from autograder.sandbox.script import Script
@@ -28,7 +28,7 @@ import contextlib, inspect, io, json, math, sys, time
 import torch
 from torch import Tensor
 from autograder import check
-import autograder.grading.notebook
+import autograder.checking.notebook
 exec(sys.stdin.read())
 seconds = []
 for _ in range(10):

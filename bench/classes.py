@@ -7,7 +7,7 @@ from itertools import cycle, islice
 from pathlib import Path
 
 from autograder.course import Course
-from autograder.grading.classroom import MadeSubmission, make_class
+from autograder.demo.made_class import MadeSubmission, make_class
 from autograder.notebooks.build import source_notebook
 from autograder.testing.assignment import load_assignment
 from bench.content import EXERCISES, NAME

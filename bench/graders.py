@@ -14,7 +14,7 @@ import nbformat
 from nbgrader.api import Gradebook
 
 from autograder.course import Course
-from autograder.grading.classroom import MadeSubmission
+from autograder.demo.made_class import MadeSubmission
 from autograder.testing.assignment import load_assignment
 from bench.classes import hand_in, signed
 from bench.content import EXERCISES, NAME

@@ -8,7 +8,7 @@ from autograder.course import Course, load_course
 from autograder.examples.replay import replay
 from autograder.examples.search import search
 from autograder.examples.store import Examples
-from autograder.grading.notebook import load_recordings
+from autograder.judging.recordings import load_recordings
 from autograder.sandbox.inprocess import InProcess
 from autograder.testing.assignment import Assignment, load_assignment
 from autograder.testing.declarations import Check

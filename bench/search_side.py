@@ -8,8 +8,8 @@ from pathlib import Path
 from autograder.course import load_course
 from autograder.examples.search import search
 from autograder.feedback.failure import outcome
+from autograder.judging.scoring import points_for
 from autograder.sandbox.inprocess import InProcess
-from autograder.scoring import points_for
 from autograder.testing.assignment import Assignment, load_assignment
 from bench.content import NAME
 

@@ -443,7 +443,7 @@ PATCHES = (
         "the comparison",
         "import autograder.testing as t, autograder.testing.comparison as c\nc._compare = t.assert_close = lambda *a, **k: None",
     ),
-    cell("scoring", "import autograder.scoring as s; s.points_for = s.earned = lambda points, *a: points"),
+    cell("scoring", "import autograder.judging.scoring as s; s.points_for = s.earned = lambda points, *a: points"),
     cell("autograder.check", "import autograder; autograder.check = lambda *a: 1e9\ncheck = autograder.check; check('dropout')"),
     cell("own check calls", "from autograder import check\nvalue = check('grade_letter'); check('no such'); check()"),
     cell(

@@ -9,7 +9,7 @@ import pytest
 from filelock import FileLock
 
 from autograder.course import Course, load_course
-from autograder.grading.judge import Court, judge_submission
+from autograder.judging.judge import Court, judge_submission
 from autograder.notebooks.build import build_assignment
 from autograder.results import Result
 

@@ -4,8 +4,8 @@ import random
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from autograder.classroom.grade import Judged, write_lines
 from autograder.course import Course
-from autograder.grading.grade import Judged, write_lines
 from autograder.results import CheckResult, Diagnosis, ExerciseResult, Result, Seconds
 
 CHECKS = 6

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.course import Course, load_course
-from autograder.grading.classroom import make_class
+from autograder.demo.made_class import make_class
 from autograder.notebooks.build import build_assignment, source_notebook
 from autograder.testing.assignment import load_assignment
 

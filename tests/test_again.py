@@ -8,7 +8,7 @@ import pytest
 from conftest import judge_file
 
 from autograder.course import load_course
-from autograder.grading.judge import Court, open_court
+from autograder.judging.judge import Court, open_court
 from autograder.notebooks.build import build_assignment
 
 FILES = {

@@ -20,8 +20,8 @@ from conftest import ROOT, judge_file
 from file_attacks import FILE_ATTACKS, FileAttack
 
 from autograder.course import Course
-from autograder.grading.judge import Court, open_court
-from autograder.grading.kernel import WalledKernel
+from autograder.judging.judge import Court, open_court
+from autograder.judging.kernel import WalledKernel
 from autograder.notebooks.build import source_notebook
 from autograder.notebooks.released import released_of
 from autograder.notebooks.submission import UnreadableSubmission

@@ -34,7 +34,7 @@ def test_what_runs_in_a_notebook_runs(source):
 
 def test_a_setup_cell_may_run_again_after_a_check(monkeypatch):
     """`check()` imports a package of the same name as the function that demo cells ask."""
-    import_module("autograder.grading.notebook")
+    import_module("autograder.checking.notebook")
     namespace = vars(fresh_main())
     again = "from autograder import check, grading\nf = 1 if not grading() else 0"
     monkeypatch.setenv("NBGRADER_EXECUTION", "")

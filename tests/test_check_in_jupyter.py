@@ -106,7 +106,7 @@ def test_an_endless_loop_is_waited_for_twice_and_the_bar_says_how_long(run, buil
     folder = folder.rename(tmp_path / "assignments" / "basics")
     (folder / "basics.md").touch()
     endless = "def grade_letter(score):\n    while True:\n        pass"
-    told = "import autograder.grading.notebook as n\nseen, show = [], n._Bar.show\n"
+    told = "import autograder.checking.notebook as n\nseen, show = [], n._Bar.show\n"
     told += "n._Bar.show = lambda self, item: (seen.append(item.text()), show(self, item))"
     cells = run(
         "from autograder import check", told, endless, "check(grade_letter)", "print(*seen, sep='\\n')", where=folder

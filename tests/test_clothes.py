@@ -11,7 +11,7 @@ from clothes import CLOTHES, Clothing
 from conftest import judge_file
 
 from autograder.course import Course
-from autograder.grading.judge import Court, open_court
+from autograder.judging.judge import Court, open_court
 from autograder.notebooks.build import released_notebook, source_notebook
 from autograder.testing.assignment import load_assignment
 

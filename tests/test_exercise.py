@@ -9,9 +9,9 @@ import torch
 
 from autograder.course import Course
 from autograder.feedback.diagnosis import Words
-from autograder.grading.exercise import DEVICE, MOST_TIMEOUTS, judge_exercise, replayed
-from autograder.grading.inquiries import inquiry
-from autograder.grading.notebook import load_recordings
+from autograder.judging.exercise import DEVICE, MOST_TIMEOUTS, judge_exercise, replayed
+from autograder.judging.inquiries import inquiry
+from autograder.judging.recordings import load_recordings
 from autograder.results import CheckResult, ExerciseResult
 from autograder.sandbox.inprocess import InProcess
 from autograder.testing.assignment import load_assignment

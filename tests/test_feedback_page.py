@@ -16,11 +16,11 @@ from test_nbgrader import nbgrader, submit
 from test_sanitising import Text, dangers, picture
 
 from autograder.course import Course, load_course
+from autograder.demo.made_class import make_class
 from autograder.feedback.panel import points_text
-from autograder.grading.classroom import make_class
-from autograder.nbgrader.formulas import mathml
-from autograder.nbgrader.own_outputs import MARK
 from autograder.notebooks.build import source_notebook
+from autograder.sanitizing.formulas import mathml
+from autograder.sanitizing.own_outputs import MARK
 from autograder.testing.assignment import load_assignment
 
 CHINESE = "丢弃后除以 $1-p$，所以期望不变。"

@@ -213,6 +213,20 @@ def test_a_family_is_forbidden_and_not_a_name(call: str) -> None:
     assert read(f"def f(x):\n    return {call}", CONV2D) != []
 
 
+@pytest.mark.parametrize(
+    ("operation", "name"),
+    [
+        ("torch._addmm_activation", "relu"), ("torch._addmm_activation", "gelu"), ("torch.mkldnn_rnn_layer", "lstm"),
+        ("torch.ops.aten._cudnn_rnn", "gru"), ("torch.quantized_lstm_cell", "lstm_cell"),
+        ("scipy.special.log_expit", "sigmoid"), ("scipy.special.rel_entr", "kl_div"),
+    ],
+)  # fmt: skip
+def test_what_computes_it_under_another_name_is_forbidden_too(operation: str, name: str) -> None:
+    names = {"sigmoid": ("sigmoid", "expit", "logsigmoid")}.get(name, (name,))
+    assert Forbidden(names).operation(operation) is not None
+    assert Forbidden(("softmax",)).operation(operation) is None
+
+
 def test_one_hot_stays_free_where_it_does_not_solve_the_exercise() -> None:
     cell = "def f(x):\n    return torch.nn.functional.one_hot(x)"
     assert read(cell) == []

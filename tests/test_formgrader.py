@@ -8,7 +8,7 @@ from browser import jupyter, page
 from nbgrader.api import Gradebook
 
 from autograder.course import Course
-from autograder.grading.classroom import make_class
+from autograder.demo.made_class import make_class
 from autograder.notebooks.build import source_notebook
 from autograder.testing.assignment import load_assignment
 

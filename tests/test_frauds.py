@@ -11,7 +11,7 @@ import pytest
 from conftest import ROOT, judge_file
 
 from autograder.course import Course
-from autograder.grading.judge import Court, open_court
+from autograder.judging.judge import Court, open_court
 from autograder.notebooks.build import source_notebook
 
 BASICS, CONVOLUTION, ACTIVATIONS = "basics", "convolution", "activations"

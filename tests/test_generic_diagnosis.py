@@ -17,8 +17,8 @@ from autograder.examples.store import Example
 from autograder.feedback.diagnosers import DIAGNOSERS
 from autograder.feedback.diagnosis import Earlier, Words, diagnose
 from autograder.feedback.likeness import same_answer
-from autograder.grading.exercise import judge_exercise, replayed
-from autograder.grading.notebook import load_recordings
+from autograder.judging.exercise import judge_exercise, replayed
+from autograder.judging.recordings import load_recordings
 from autograder.sandbox.inprocess import InProcess
 from autograder.sandbox.protocol import TIMED_OUT, Raised, Reply, Request
 from autograder.sandbox.values import Handle, copy_value

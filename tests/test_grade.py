@@ -15,7 +15,7 @@ from conftest import BIN
 from file_attacks import FILE_ATTACKS, FileAttack
 
 from autograder.course import Course, load_course
-from autograder.grading.classroom import make_class
+from autograder.demo.made_class import make_class
 from autograder.notebooks.build import source_notebook
 from autograder.testing.assignment import load_assignment
 
@@ -188,7 +188,7 @@ def test_a_killed_worker_costs_no_submission_its_score(class_: Course, tmp_path:
 
 
 def test_too_little_isolation_is_refused_with_a_way_to_go_on(class_: Course, monkeypatch):
-    from autograder.grading import judge as judging
+    from autograder.judging import judge as judging
     from autograder.sandbox.layers import Probe
 
     off = {name: Probe(False, "tried here, and it does not hold") for name in class_.isolation.minimum}

@@ -14,8 +14,8 @@ from torch import Tensor
 
 from autograder.course import load_course
 from autograder.examples.store import Examples
-from autograder.grading.inquiries import inquiry
-from autograder.grading.notebook import load_recordings
+from autograder.judging.inquiries import inquiry
+from autograder.judging.recordings import load_recordings
 from autograder.sandbox.devices import device_finding
 from autograder.sandbox.inprocess import InProcess
 from autograder.sandbox.inspection import Finding

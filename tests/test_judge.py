@@ -9,7 +9,7 @@ import pytest
 from conftest import judge_file
 
 from autograder.course import Course
-from autograder.grading.judge import open_court
+from autograder.judging.judge import open_court
 from autograder.notebooks.build import source_notebook
 from autograder.notebooks.released import released_of
 from autograder.results import ExerciseResult, Result, Seconds, to_json

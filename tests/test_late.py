@@ -12,7 +12,7 @@ from conftest import BIN
 from nbgrader.api import Gradebook
 
 from autograder.course import Course, load_course
-from autograder.grading.classroom import make_class
+from autograder.demo.made_class import make_class
 from autograder.notebooks.build import source_notebook
 from autograder.testing.assignment import load_assignment
 

@@ -21,8 +21,8 @@ import pytest
 from conftest import ROOT
 
 from autograder.course import LayerName
-from autograder.grading.doctor import diagnose
-from autograder.grading.kernel import CUDA_READABLE
+from autograder.judging.doctor import diagnose
+from autograder.judging.kernel import CUDA_READABLE
 from autograder.sandbox.layers import LAYERS, LayerSettings, default_readable, probe_layers, revealed
 
 NAMES = tuple(layer.name for layer in LAYERS)

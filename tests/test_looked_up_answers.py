@@ -12,8 +12,8 @@ from autograder.course import Course
 from autograder.examples.replay import run_once
 from autograder.examples.store import Examples
 from autograder.feedback.diagnosis import Words
-from autograder.grading.exercise import judge_exercise, replayed
-from autograder.grading.notebook import load_recordings
+from autograder.judging.exercise import judge_exercise, replayed
+from autograder.judging.recordings import load_recordings
 from autograder.results import ExerciseResult
 from autograder.sandbox.inprocess import InProcess
 from autograder.sandbox.messages import generators_in

@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from autograder.grading.equivalents import read_equivalents, wrong_entries
-from autograder.grading.mutants import mutants_of, solution_of, unchanged
-from autograder.grading.processes import Lost, run_each
+from autograder.proving.equivalents import read_equivalents, wrong_entries
+from autograder.proving.mutants import mutants_of, solution_of, unchanged
+from autograder.proving.processes import Lost, run_each
 from autograder.testing.kinds import DeclarationError
 
 

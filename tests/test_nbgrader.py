@@ -11,7 +11,7 @@ from conftest import BIN
 from nbgrader.api import Gradebook
 
 from autograder.course import Course
-from autograder.grading.classroom import make_class
+from autograder.demo.made_class import make_class
 from autograder.notebooks.build import source_notebook
 from autograder.testing.assignment import load_assignment
 
@@ -63,7 +63,7 @@ def graded(built_fixture_course: Course, tmp_path_factory: pytest.TempPathFactor
 
 
 def test_scores_are_those_of_the_judge(graded: Course):
-    from autograder.grading.judge import judge
+    from autograder.judging.judge import judge
 
     with Gradebook(f"sqlite:///{graded.private_dir / 'gradebook.db'}", graded.course_id) as gradebook:
         for student in ("ada", "ivan", "chen"):

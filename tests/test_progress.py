@@ -17,10 +17,10 @@ from conftest import BIN
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 
+from autograder.checking.changes import fingerprints
+from autograder.checking.progress import check_submission
 from autograder.course import Course, load_course
 from autograder.feedback.overview import overview_of, to_json
-from autograder.grading.changes import fingerprints
-from autograder.grading.progress import check_submission
 from autograder.notebooks.build import build_assignment
 from autograder.notebooks.submission import Cell, read_submission
 from autograder.policy.deadline import Deadline, deadline_beside

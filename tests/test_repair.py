@@ -14,7 +14,7 @@ from conftest import ROOT
 
 import autograder
 from autograder.course import Limits, load_course
-from autograder.nbgrader.unjudged import as_text, put_mark, put_notes
+from autograder.gradebook.unjudged import as_text, put_mark, put_notes
 from autograder.notebooks.build import released_notebook, source_notebook
 from autograder.notebooks.handed_in import handed_in, is_inside, misplaced, why_nothing
 from autograder.notebooks.repair.cells import Released, grade_id, restore

@@ -12,9 +12,9 @@ from conftest import ROOT
 from made_results import check, exercise, judged, make_up, unjudged, unwritten
 from typer.testing import CliRunner, Result
 
+from autograder.classroom.grade import write_lines
 from autograder.cli import app
 from autograder.course import Course, load_course
-from autograder.grading.grade import write_lines
 from autograder.reporting.counting import report_of
 from autograder.reporting.figures import Report
 from autograder.reporting.handed_in import ReportError, moment, read_handed_in

@@ -9,8 +9,8 @@ from conftest import ROOT
 from made_results import exercise, judged, make_up
 from playwright.sync_api import Browser, Page, Request, sync_playwright
 
+from autograder.classroom.grade import write_lines
 from autograder.course import load_course
-from autograder.grading.grade import write_lines
 from autograder.reporting.page import write_report
 from autograder.results import Diagnosis
 

@@ -15,10 +15,10 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from payloads import MARKDOWN, OUTPUTS, RUNS, hostile_cells, hostile_metadata
 from PIL import Image
 
-from autograder.nbgrader.images import IMAGE_BYTES, verified
-from autograder.nbgrader.markdown import rendered, safe_markdown
-from autograder.nbgrader.own_outputs import ALL_IMAGES, CELL_TEXT, CUT, DROPPED, MARK
-from autograder.nbgrader.safe import make_safe
+from autograder.sanitizing.images import IMAGE_BYTES, verified
+from autograder.sanitizing.markdown import rendered, safe_markdown
+from autograder.sanitizing.own_outputs import ALL_IMAGES, CELL_TEXT, CUT, DROPPED, MARK
+from autograder.sanitizing.safe import make_safe
 
 HARMLESS = {
     "formulas": "From $z = x \\cdot y$ and $$\\begin{aligned} a &= b \\\\ c &< d \\end{aligned}$$",

@@ -2,8 +2,8 @@
 
 import pytest
 
+from autograder.judging.scoring import earned, points_for
 from autograder.results import CheckResult
-from autograder.scoring import earned, points_for
 
 
 def check(kind, status="passed", *, stage="", weight=1.0):

@@ -18,8 +18,8 @@ from payloads import MARKDOWN, OUTPUTS, RUNS, hostile_cells, hostile_metadata
 from test_nbgrader import nbgrader, submit
 
 from autograder.course import Course, load_course
-from autograder.nbgrader.safe import make_safe
 from autograder.notebooks.build import notebook_text, released_notebook, source_notebook
+from autograder.sanitizing.safe import make_safe
 from autograder.testing.assignment import load_assignment
 
 STUDENTS = ("by-nbgrader", "by-autograder")

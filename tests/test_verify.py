@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from autograder.course import Course
-from autograder.grading.deep import Depth, Wrong, judge_wrong
-from autograder.grading.mutants import Mutant, mutants_of
-from autograder.grading.seeds import SeedTask, search_seeds
-from autograder.grading.verify import Verified, deep_lines, summarize, to_json, verify_assignment
+from autograder.proving.deep import Depth, Wrong, judge_wrong
+from autograder.proving.mutants import Mutant, mutants_of
+from autograder.proving.seeds import SeedTask, search_seeds
+from autograder.proving.verify import Verified, deep_lines, summarize, to_json, verify_assignment
 
 
 def edit(path: Path, old: str, new: str) -> None:

@@ -11,9 +11,9 @@ from conftest import BIN
 from test_panel import FAILED, OTHER, PARTIAL, PASSED, SAYS, UNKNOWN
 
 from autograder.course import Course, FeedbackPolicy, load_course
+from autograder.demo.made_class import make_class
 from autograder.feedback.panel import RECORD_TYPE, Panel
 from autograder.feedback.visibility import for_student, hidden_are_named
-from autograder.grading.classroom import make_class
 from autograder.notebooks.build import source_notebook
 from autograder.policy.extensions import Extension
 from autograder.results import CheckResult, Diagnosis, ExerciseResult, HiddenChecks

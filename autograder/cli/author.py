@@ -12,7 +12,7 @@ from autograder.cli.terminal import DONE, UNJUDGED, one_sentence, steps
 from autograder.course import find_course
 
 if TYPE_CHECKING:
-    from autograder.grading.verify import Verification
+    from autograder.proving.verify import Verification
 
 
 def build(
@@ -58,8 +58,8 @@ def verify(
     """
     import os
 
-    from autograder.grading.deep import Depth
-    from autograder.grading.verify import summarize, to_json, verify_assignment
+    from autograder.proving.deep import Depth
+    from autograder.proving.verify import summarize, to_json, verify_assignment
 
     with one_sentence():
         course = find_course(Path.cwd())
@@ -86,8 +86,8 @@ def verify(
 
 def _report_verification(verification: "Verification") -> None:
     """The counts as a table, what the deep part found, and the breaches."""
-    from autograder.grading.shares import share_lines
-    from autograder.grading.verify import deep_lines
+    from autograder.proving.shares import share_lines
+    from autograder.proving.verify import deep_lines
 
     table = Table(
         "assignment",

@@ -58,8 +58,8 @@ def collect(
 
     from autograder.collecting.collect import collect as collect_all
     from autograder.collecting.downloads import DownloadError
-    from autograder.grading.database import DatabaseError
-    from autograder.nbgrader.students import update_students
+    from autograder.gradebook.database import DatabaseError
+    from autograder.gradebook.students import update_students
     from autograder.roster import read_roster, roster_file
 
     with one_sentence():

@@ -13,8 +13,8 @@ from autograder.cli.terminal import DONE, UNJUDGED, WRONG_USE, fail, one_sentenc
 from autograder.course import find_course, load_course
 
 if TYPE_CHECKING:
-    from autograder.grading.grade import Brief
-    from autograder.nbgrader.gradebook import Changed
+    from autograder.classroom.grade import Brief
+    from autograder.gradebook.writer import Changed
 
 
 def judge(
@@ -30,7 +30,7 @@ def judge(
     Example: `autograder judge solutions/activations/reference.py --assignment activations --json`
     """
     from autograder import results
-    from autograder.grading.judge import judge as judge_one
+    from autograder.judging.judge import judge as judge_one
 
     with one_sentence():
         course = find_course(Path.cwd())
@@ -70,9 +70,9 @@ def grade(
     """
     import os
 
-    from autograder.grading.grade import Brief, Lines, as_line, grade_class, submissions
-    from autograder.grading.judge import require_device
-    from autograder.nbgrader.gradebook import Changed, GradebookError, GradebookWriter
+    from autograder.classroom.grade import Brief, Lines, as_line, grade_class, submissions
+    from autograder.gradebook.writer import Changed, GradebookError, GradebookWriter
+    from autograder.judging.judge import require_device
 
     with one_sentence():
         course = find_course(Path.cwd())
@@ -136,7 +136,7 @@ def doctor() -> None:
 
     Example: `autograder doctor`
     """
-    from autograder.grading.doctor import diagnose
+    from autograder.judging.doctor import diagnose
 
     with one_sentence():
         course = find_course(Path.cwd())
@@ -157,7 +157,7 @@ def demo(
 
     Example: `autograder demo --out /tmp/demo`
     """
-    from autograder.nbgrader.demo import run_demo, write_automatic_grades
+    from autograder.demo.run import run_demo, write_automatic_grades
     from autograder.reporting.page import write_course_report
 
     with one_sentence():

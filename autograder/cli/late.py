@@ -12,7 +12,7 @@ from autograder.course import find_course
 from autograder.policy.deadline import counted
 
 if TYPE_CHECKING:
-    from autograder.nbgrader.penalties import Settled
+    from autograder.gradebook.penalties import Settled
 
 
 def late(names: Names = None) -> None:
@@ -22,7 +22,7 @@ def late(names: Names = None) -> None:
 
     Example: `autograder late activations`
     """
-    from autograder.nbgrader.penalties import settle_all
+    from autograder.gradebook.penalties import settle_all
 
     with one_sentence():
         course = find_course(Path.cwd())

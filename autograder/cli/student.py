@@ -11,7 +11,7 @@ from autograder.cli.options import Json
 from autograder.cli.terminal import DONE, UNJUDGED, UNREADABLE, WRONG_USE, fail, one_sentence, steps
 
 if TYPE_CHECKING:
-    from autograder.grading.recheck import Answer
+    from autograder.checking.recheck import Answer
 
 
 def check(
@@ -21,8 +21,8 @@ def check(
 
     Example: `autograder check assignments/activations/activations.ipynb`
     """
+    from autograder.checking.progress import check_submission
     from autograder.feedback.panel import Panel, points_text
-    from autograder.grading.progress import check_submission
     from autograder.notebooks.submission import read_submission
 
     with one_sentence():
@@ -45,8 +45,8 @@ def progress(
 
     Example: `autograder progress assignments/activations/activations.ipynb`
     """
+    from autograder.checking.progress import check_submission
     from autograder.feedback.overview import to_json
-    from autograder.grading.progress import check_submission
     from autograder.notebooks.choice import NotebookChoice, find_notebook
     from autograder.notebooks.submission import read_submission
 
@@ -72,7 +72,7 @@ def watch(
     """
     import signal
 
-    from autograder.grading.watch import watch
+    from autograder.checking.watch import watch
     from autograder.notebooks.choice import NotebookChoice, find_notebook
     from autograder.notebooks.submission import UnreadableSubmission, read_submission
 

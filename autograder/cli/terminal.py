@@ -39,11 +39,11 @@ def steps() -> Iterator[Steps]:
 @contextmanager
 def one_sentence() -> Iterator[None]:
     """Ends every error that a person can cause in one sentence on stderr and its exit code."""
+    from autograder.demo.run import DemoError
     from autograder.examples.record import BuildError
     from autograder.examples.store import ExamplesError
-    from autograder.grading.database import DatabaseError
-    from autograder.grading.judge import NoAssignment, NoDevice, TooLittleIsolation
-    from autograder.nbgrader.demo import DemoError
+    from autograder.gradebook.database import DatabaseError
+    from autograder.judging.judge import NoAssignment, NoDevice, TooLittleIsolation
     from autograder.notebooks.source import SourceError
     from autograder.notebooks.submission import UnreadableSubmission
     from autograder.sandbox.remote import SandboxError

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from autograder.examples.store import Example, Recorded
-from autograder.sandbox.protocol import TIMED_OUT, Answering, Reply, Request, Runner
+from autograder.sandbox.protocol import TIMED_OUT, Answering, Reply, Request
+from autograder.sandbox.runner import Runner
 from autograder.sandbox.script import Played, Script
 from autograder.sandbox.values import copy_value, same_question
 from autograder.testing.declarations import Check

@@ -10,7 +10,7 @@ import hypothesis
 from hypothesis.internal.conjecture import providers
 from hypothesis.internal.constants_ast import Constants
 
-from autograder.sandbox.protocol import Runner
+from autograder.sandbox.runner import Runner
 from autograder.sandbox.values import copy_value
 from autograder.testing.declarations import Check
 from autograder.testing.student import Call, Session, Student

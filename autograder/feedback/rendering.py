@@ -5,10 +5,10 @@ from functools import lru_cache
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
-import autograder
+from autograder.version import VERSION
 
 # The metadata of an output: whoever grades it later sees which version a student had.
-MADE_BY = {"autograder": {"version": autograder.__version__}}
+MADE_BY = {"autograder": {"version": VERSION}}
 
 
 @lru_cache

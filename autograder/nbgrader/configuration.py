@@ -1,13 +1,12 @@
 """Hands ``course.toml`` to nbgrader."""
 
 import os
-import sys
 from pathlib import Path
 from typing import Any
 
+from autograder.checking.notebook import COURSE_VARIABLE
 from autograder.course import CourseError, load_course
-from autograder.grading.database import DatabaseError, reachable
-from autograder.grading.notebook import COURSE_VARIABLE
+from autograder.gradebook.database import DatabaseError, find_own_commands, reachable
 from autograder.policy.extensions import read_extensions
 
 EXPORTER = "autograder.nbgrader.repairing.SubmissionExporter"
@@ -87,11 +86,3 @@ def configure(c: Any, root: Path) -> None:
     find_own_commands()
     # `check()` finds the hidden checks through this while nbgrader grades in a kernel.
     os.environ[COURSE_VARIABLE] = str(course.root)
-
-
-def find_own_commands() -> None:
-    """nbgrader starts `alembic` by name, also where the virtual environment is not activated."""
-    own = str(Path(sys.executable).parent)
-    path = os.environ.get("PATH", "")
-    if own not in path.split(os.pathsep):
-        os.environ["PATH"] = f"{own}{os.pathsep}{path}"

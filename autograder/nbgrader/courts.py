@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from autograder.course import load_course
-from autograder.grading.judge import Court, open_court
+from autograder.judging.judge import Court, open_court
 from autograder.notebooks.released import released_of
 from autograder.notebooks.repair.cells import Released
 from autograder.reading.reader import Reader, order_of, own_zygote

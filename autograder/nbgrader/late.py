@@ -1,24 +1,18 @@
-"""Due dates and late penalties in nbgrader's gradebook, as the course's policy has them.
+"""Stock nbgrader's hooks for due dates and late penalties: the course's policy stands in their place."""
 
-`nbgrader autograde` and the formgrader come here through `DueDates` and `LatePenalty`, `autograder grade` through
-`settle`; both ask `lateness_of` and `penalty`, so that they write the same.
-"""
-
-from collections.abc import Sequence
-from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.api import Gradebook
 from nbgrader.plugins import BasePlugin
 from nbgrader.preprocessors import NbGraderPreprocessor
-from nbgrader.utils import parse_utc
 from traitlets import Unicode
 
 from autograder.course import Course, load_course
+from autograder.gradebook.late import lateness_of, record_due_date
 from autograder.policy.extensions import EXTENSIONS_FILE, Extension, read_extensions
-from autograder.policy.lateness import Lateness, lateness, own_due_date, penalty
+from autograder.policy.lateness import penalty
 
 NO_STUDENT = "."  # nbgrader's name for the student of what is not a submission
 
@@ -48,56 +42,6 @@ class LatePenalty(BasePlugin):
         # nbgrader does not pass the assignment, but makes the plugin as a part of the preprocessor that knows it.
         late = lateness_of(course, self.parent.assignment_id, student_id, extensions)
         return penalty(score, late.percent) if late else None
-
-
-def lateness_of(course: Course, name: str, student: str, extensions: Sequence[Extension]) -> Lateness | None:
-    """How late a student's submission of one assignment is; None where it has no due date or no time stamp."""
-    found = lateness(course, student, extensions, time_stamps(course, student))
-    return next((one for one in found if one.assignment == name), None)
-
-
-def time_stamps(course: Course, student: str) -> dict[str, datetime]:
-    """When a student handed in each assignment. A stamp that cannot be read must not make anybody late."""
-    stamps = {}
-    for assignment in course.assignments:
-        file = course.private_dir / "submitted" / student / assignment.name / "timestamp.txt"
-        try:
-            stamp = parse_utc(file.read_text(encoding="utf-8").strip())
-        except (OSError, ValueError, OverflowError):
-            continue
-        stamps[assignment.name] = stamp.replace(tzinfo=UTC)
-    return stamps
-
-
-def record_due_date(
-    gradebook: Gradebook, course: Course, name: str, student: str | None, extensions: Sequence[Extension]
-) -> None:
-    """Puts the due date of an assignment into the gradebook, and with a student that one's extension."""
-    due = next((a.due for a in course.assignments if a.name == name), None)
-    if due is None:
-        return
-    try:
-        gradebook.find_assignment(name).duedate = _as_nbgrader(due)
-        if student is not None:
-            own = own_due_date(course, student, name, extensions)
-            gradebook.find_submission(name, student).extension = None if own in (None, due) else own - due
-    except MissingEntry:
-        pass  # `nbgrader generate_assignment --no-db` keeps no such row, and autograde has made it before
-    gradebook.db.commit()
-
-
-def settle(gradebook: Gradebook, course: Course, name: str, student: str, extensions: Sequence[Extension]) -> None:
-    """Writes due date and late penalty of a submission that has been graded."""
-    record_due_date(gradebook, course, name, student, extensions)
-    late = lateness_of(course, name, student, extensions)
-    for notebook in gradebook.find_submission(name, student).notebooks:
-        notebook.late_submission_penalty = penalty(notebook.score, late.percent) if late else None
-    gradebook.db.commit()
-
-
-def _as_nbgrader(moment: datetime) -> datetime:
-    """In UTC without saying so."""
-    return moment.astimezone(UTC).replace(tzinfo=None)
 
 
 def policy_of(root: Path) -> tuple[Course, tuple[Extension, ...]]:

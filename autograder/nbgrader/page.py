@@ -12,11 +12,11 @@ from pygments.token import Comment, Keyword, Name, Number, Operator, String
 from autograder.feedback.overview import MARKS, next_step, status_in_words
 from autograder.feedback.panel import RECORD_TYPE, Panel, points_text
 from autograder.feedback.rendering import template
-from autograder.nbgrader.formulas import with_formulas
-from autograder.nbgrader.images import FORMATS, verified
-from autograder.nbgrader.markdown import rendered, verified_attachments
-from autograder.nbgrader.own_outputs import MARK
 from autograder.results import ExerciseResult
+from autograder.sanitizing.formulas import with_formulas
+from autograder.sanitizing.images import FORMATS, verified
+from autograder.sanitizing.markdown import rendered, verified_attachments
+from autograder.sanitizing.own_outputs import MARK
 
 # Nothing is fetched and nothing runs, even if something got past the sanitiser.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"

@@ -6,8 +6,8 @@ from typing import Any
 
 from nbgrader.converters import Autograde
 
+from autograder.classroom.grade import Judged, submissions, submitted_folder
 from autograder.course import Course, load_course
-from autograder.grading.grade import Judged, submissions, submitted_folder
 from autograder.notebooks.handed_in import why_nothing
 
 
@@ -46,7 +46,7 @@ def place(course: Course, name: str, student: str = "*") -> None:
 
 
 def _record(course: Course, name: str, judged: Judged) -> None:
-    from autograder.nbgrader.gradebook import GradebookError, GradebookWriter
+    from autograder.gradebook.writer import GradebookError, GradebookWriter
 
     try:
         with GradebookWriter(course, name) as gradebook:

@@ -10,12 +10,12 @@ from nbgrader.api import Gradebook
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Unicode
 
+from autograder.feedback.outputs import write_outputs
 from autograder.feedback.visibility import hidden_are_named, result_for_student
-from autograder.grading.judge import judge_submission
+from autograder.gradebook.unjudged import record_unjudged, unjudged_notebook, unjudged_reason
+from autograder.judging.judge import judge_submission
 from autograder.nbgrader.courts import court, once_more, released
 from autograder.nbgrader.late import policy_of
-from autograder.nbgrader.outputs import write_outputs
-from autograder.nbgrader.unjudged import record_unjudged, unjudged_notebook, unjudged_reason
 from autograder.notebooks.submission import UnreadableSubmission
 from autograder.results import Result
 

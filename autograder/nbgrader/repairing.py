@@ -8,8 +8,8 @@ import nbformat
 from nbconvert.exporters import NotebookExporter
 from traitlets import Unicode
 
+from autograder.gradebook.unjudged import NOTICED, put_mark, put_notes, unjudged_notebook
 from autograder.nbgrader.courts import once_more, reader, released
-from autograder.nbgrader.unjudged import NOTICED, put_mark, put_notes, unjudged_notebook
 from autograder.notebooks.handed_in import is_inside, misplaced
 from autograder.notebooks.submission import UnreadableSubmission
 

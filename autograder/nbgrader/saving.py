@@ -5,7 +5,7 @@ from typing import Any
 from nbgrader.api import Gradebook
 from nbgrader.preprocessors import SaveAutoGrades
 
-from autograder.nbgrader.unjudged import record_unjudged, unjudged_reason
+from autograder.gradebook.unjudged import record_unjudged, unjudged_reason
 
 
 class SaveGrades(SaveAutoGrades):

@@ -12,7 +12,6 @@ from typing import Any
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-import autograder
 from autograder.course import Course
 from autograder.examples import store
 from autograder.examples.record import BuildError, Part, record, stale_exercises
@@ -20,6 +19,7 @@ from autograder.notebooks.source import SourceCell, read_source
 from autograder.notebooks.stub import solution_cell, stated
 from autograder.policy.deadline import deadline_of
 from autograder.testing.assignment import Assignment, load_assignment
+from autograder.version import VERSION
 
 ANSWER = "YOUR ANSWER HERE"
 
@@ -51,7 +51,7 @@ def source_notebook(course: Course, assignment: Assignment) -> Any:
             if used[made.id] > 1:
                 made.id = f"{made.id}-{used[made.id]}"
             built.append(made)
-    about = {"assignment": assignment.name, "version": autograder.__version__}
+    about = {"assignment": assignment.name, "version": VERSION}
     deadline = deadline_of(course, assignment.name)
     if deadline is not None:
         # Below the title, which is the first cell.

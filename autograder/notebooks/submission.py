@@ -10,13 +10,13 @@ from typing import Any, Literal
 
 from packaging.version import InvalidVersion, Version
 
-import autograder
 from autograder.course import Limits
 from autograder.notebooks.kernel_code import as_kernel_runs, parsed
 from autograder.notebooks.repair.cells import Released, checked, grade_id, restore
 from autograder.notebooks.repair.merge import conflict_marker
 from autograder.notebooks.repair.reading import USUAL, Handed, UnreadableSubmission, read_handed
 from autograder.notebooks.repair.shape import TooMany
+from autograder.version import VERSION
 
 __all__ = [
     "Cell",
@@ -134,14 +134,14 @@ def _aged(notebook: Any) -> tuple[str, ...]:
     if not older:
         return ()
     return (
-        f"made with autograder {min(older, key=Version)}, older than the grader's {autograder.__version__}: "
+        f"made with autograder {min(older, key=Version)}, older than the grader's {VERSION}: "
         "what the student saw may differ from this result",
     )
 
 
 def _is_older(version: str) -> bool:
     try:
-        return Version(version) < Version(autograder.__version__)
+        return Version(version) < Version(VERSION)
     except InvalidVersion:
         return False
 

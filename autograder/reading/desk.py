@@ -13,7 +13,6 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from autograder.course import Limits
 from autograder.feedback.uses import names_used
-from autograder.nbgrader.safe import make_safe
 from autograder.notebooks.elsewhere import is_stub, written_elsewhere
 from autograder.notebooks.kernel_code import parsed
 from autograder.notebooks.newer_python import LONGEST
@@ -30,6 +29,7 @@ from autograder.notebooks.submission import (
 from autograder.reading.records import LONGEST_USE, MOST_NO_PYTHON, MOST_USES, Found, Order, Page, Read, Refused
 from autograder.sandbox.forbidden.operations import Use
 from autograder.sandbox.forbidden.reading import Reading
+from autograder.sanitizing.safe import make_safe
 
 LONGEST_WHY = 300
 

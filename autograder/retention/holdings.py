@@ -13,9 +13,9 @@ from typing import Any
 from nbgrader.api import Gradebook
 
 from autograder.course import Course
-from autograder.nbgrader.exchange_copies import exchange_copies
-from autograder.nbgrader.settings import Settings, nbgrader_settings
-from autograder.nbgrader.student_rows import remove_student_rows, student_rows
+from autograder.gradebook.exchange_copies import exchange_copies
+from autograder.gradebook.settings import Settings, nbgrader_settings
+from autograder.gradebook.student_rows import remove_student_rows, student_rows
 from autograder.retention.named import mentioning, named_after
 from autograder.retention.rows import Rows, rows_of, write_kept
 

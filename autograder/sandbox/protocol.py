@@ -2,14 +2,9 @@
 
 import operator
 import re
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol
-
-if TYPE_CHECKING:
-    from autograder.sandbox.inspection import Findings, Inquiry
-    from autograder.sandbox.script import Played, Script
+from typing import Any, Literal, Protocol
 
 Kind = Literal["call", "gradient", "method", "attribute", "assign", "operator"]
 # The type of what is raised in place of a call that takes too long.
@@ -67,25 +62,6 @@ class Answering(Protocol):
 
     def run(self, request: Request) -> Reply:
         """Does what is asked; never raises what the student's code raises."""
-
-
-class Runner(Answering, Protocol):
-    """A place where a student's code runs."""
-
-    def begin(self) -> None:
-        """Starts an example: global random state is the same at the start of each."""
-
-    def defines(self, name: str) -> bool:
-        """Whether the student's code has a function or class of that name."""
-
-    def play(self, script: "Script") -> "Played | None":
-        """Plays a script's sequences, up to a call that takes too long; None where they have to be asked one by one."""
-
-    def inspect(self, inquiry: "Inquiry") -> "Findings":
-        """Runs examples again and watches which operations the student's code calls; never raises."""
-
-    def standing_in(self, functions: Mapping[str, Callable[..., Any]]) -> AbstractContextManager[None]:
-        """In the block the student's code finds these functions under their names; they run on this side."""
 
 
 def _enter(obj: Any) -> Any:

@@ -1,0 +1,1 @@
+"""A class judged: in parallel, resumable, nothing twice."""

@@ -1,0 +1,1 @@
+"""nbgrader's gradebook: where it is, and the rows of it that this program reads and writes."""

@@ -1,0 +1,1 @@
+"""One submission judged: its cells run, its exercises judged by their checks, its points."""

@@ -1,0 +1,315 @@
+"""Proves an assignment: stubs fail, references pass, every mistake dies, every alternative passes."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, Struct, UnsetType
+
+from autograder.course import Course
+from autograder.feedback.diagnosis import Words, words_of
+from autograder.judging.exercise import Trials, judge_exercise, replayed, searched
+from autograder.judging.inquiries import inquiries
+from autograder.judging.recordings import load_recordings
+from autograder.notebooks.build import source_notebook
+from autograder.proving.deep import Depth, FalseAlarm, Proof, Survivor, prove
+from autograder.proving.shares import MistakeShare, complaint, share_of
+from autograder.results import ExerciseResult
+from autograder.sandbox.forbidden.live import uses_in_namespace
+from autograder.sandbox.inprocess import InProcess
+from autograder.sandbox.inspection import Inquiry
+from autograder.testing.assignment import Assignment, Exercise, load_assignment
+from autograder.testing.declarations import Check
+
+SECONDS_PER_CALL = 5.0
+
+
+class Verified(Struct, frozen=True):
+    """What was proven of one assignment; each breach is a sentence. What only ``--deep`` finds is else left out."""
+
+    name: str
+    exercises: int
+    checks: int
+    mistakes: int
+    mistakes_caught: int
+    mistakes_caught_visible: int
+    mistakes_named: int
+    alternatives: int
+    breaches: tuple[str, ...]
+    notebook_seconds: float | None
+    shares: tuple[MistakeShare, ...] = ()
+    mutants: int | UnsetType = UNSET
+    mutants_caught: int | UnsetType = UNSET
+    mutants_equivalent: int | UnsetType = UNSET
+    mutants_named: int | UnsetType = UNSET
+    survivors: tuple[Survivor, ...] | UnsetType = UNSET
+    seeds: int | UnsetType = UNSET
+    examples_per_seed: int | UnsetType = UNSET
+    search_runs: int | UnsetType = UNSET
+    false_alarms: tuple[FalseAlarm, ...] | UnsetType = UNSET
+    notes: tuple[str, ...] | UnsetType = UNSET
+    report: str | UnsetType = UNSET
+
+
+class Verification(Struct, frozen=True):
+    """The published record of `autograder verify --json`, version 1. What only ``--deep`` finds is else left out."""
+
+    assignments: int
+    exercises: int
+    checks: int
+    mistakes: int
+    mistakes_caught: int
+    mistakes_caught_visible: int
+    mistakes_named: int
+    alternatives: int
+    breaches: tuple[str, ...]
+    per_assignment: tuple[Verified, ...]
+    schema: int = 1
+    mutants: int | UnsetType = UNSET
+    mutants_caught: int | UnsetType = UNSET
+    mutants_equivalent: int | UnsetType = UNSET
+    mutants_named: int | UnsetType = UNSET
+    survivors: tuple[Survivor, ...] | UnsetType = UNSET
+
+
+def summarize(verified: Iterable[Verified]) -> Verification:
+    """Adds the assignments up."""
+    each = tuple(verified)
+
+    def total(field: str) -> int:
+        return sum(getattr(one, field) for one in each)
+
+    def total_if_deep(field: str) -> int | UnsetType:
+        return UNSET if any(getattr(one, field) is UNSET for one in each) else total(field)
+
+    survivors = [one.survivors for one in each]
+    return Verification(
+        assignments=len(each),
+        exercises=total("exercises"),
+        checks=total("checks"),
+        mistakes=total("mistakes"),
+        mistakes_caught=total("mistakes_caught"),
+        mistakes_caught_visible=total("mistakes_caught_visible"),
+        mistakes_named=total("mistakes_named"),
+        alternatives=total("alternatives"),
+        breaches=tuple(f"{one.name}: {breach}" for one in each for breach in one.breaches),
+        per_assignment=each,
+        mutants=total_if_deep("mutants"),
+        mutants_caught=total_if_deep("mutants_caught"),
+        mutants_equivalent=total_if_deep("mutants_equivalent"),
+        mutants_named=total_if_deep("mutants_named"),
+        survivors=UNSET if UNSET in survivors else tuple(s for of_one in survivors if of_one for s in of_one),
+    )
+
+
+def to_json(verification: Verification) -> str:
+    return msgspec.json.format(msgspec.json.encode(verification), indent=1).decode()
+
+
+def verify_assignment(
+    course: Course,
+    name: str,
+    *,
+    search: bool = False,
+    notebook: bool = True,
+    depth: Depth | None = None,
+    begin: Callable[[str, int], None] = lambda what, steps: None,
+    advance: Callable[[str], None] = lambda step: None,
+) -> Verified:
+    """Proves one assignment.
+
+    Args:
+        course, name: the assignment, built before.
+        search: judges by live Hypothesis search too, and compares it with replay.
+        notebook: runs the source notebook top to bottom.
+        depth: judges mutants and searches with many seeds too.
+        begin, advance: told of the number of steps, and of each.
+    """
+    assignment = load_assignment(course, name)
+    recordings = load_recordings(course, name)
+    proof = _Shallow(assignment, replayed(*recordings), inquiries(assignment, recordings[0]), search)
+    begin(name, len(assignment.exercises) + notebook)
+    for exercise in assignment.exercises:
+        proof.of(exercise, words_of(exercise.name, recordings[0]))
+        advance(exercise.name)
+    seconds = None
+    if notebook:
+        seconds, breach = run_source_notebook(course, assignment)
+        proof.breaches.extend(breach)
+        advance("the source notebook")
+    counts = proof.counts
+    verified = Verified(
+        name,
+        len(assignment.exercises),
+        sum(len(exercise.checks) for exercise in assignment.exercises),
+        counts["mistakes"],
+        counts["caught"],
+        counts["caught_visible"],
+        counts["named"],
+        counts["alternatives"],
+        tuple(proof.breaches),
+        seconds,
+        tuple(proof.shares),
+    )
+    return verified if depth is None else _deepened(verified, depth, prove(course, name, depth, begin, advance))
+
+
+def _deepened(verified: Verified, depth: Depth, proof: Proof) -> Verified:
+    """The record with what `prove` found."""
+    return msgspec.structs.replace(
+        verified,
+        breaches=verified.breaches + proof.breaches,
+        mutants=proof.mutants,
+        mutants_caught=proof.caught,
+        mutants_equivalent=proof.equivalent,
+        mutants_named=proof.named,
+        survivors=proof.survivors,
+        seeds=depth.seeds,
+        examples_per_seed=depth.examples,
+        search_runs=proof.runs,
+        false_alarms=proof.false_alarms,
+        notes=proof.notes,
+        report=proof.report,
+    )
+
+
+def deep_lines(verified: Verified) -> Iterator[str]:
+    """What only ``--deep`` finds, in words; no line where it was not asked for."""
+    if isinstance(verified.mutants, UnsetType):
+        return
+    shown = msgspec.structs.asdict(verified)
+    survivors: tuple[Survivor, ...] = shown["survivors"]
+    counted = verified.mutants - shown["mutants_equivalent"]
+    share = shown["mutants_caught"] / counted if counted else 1.0
+    yield (
+        f"{verified.name}: {verified.mutants} mutants, {shown['mutants_equivalent']} of them equivalent; "
+        f"of {counted} others {shown['mutants_caught']} are caught ({share:.1%}), {shown['mutants_named']} of these "
+        f"get a diagnosis, {len(survivors)} survive"
+    )
+    for survivor in survivors:
+        live = " (caught by live search only)" if survivor.live else ""
+        yield f"survivor{live}  {survivor.id}"
+        yield from survivor.diff.splitlines()
+    yield (
+        f"live search of the reference and {verified.alternatives} alternatives: {shown['seeds']} seeds x "
+        f"{shown['examples_per_seed']} examples of each check that draws, {shown['search_runs']} runs in all"
+    )
+    for alarm in shown["false_alarms"]:
+        chance = f"fails a right solution with probability {alarm.probability:.1g}"
+        yield f"statistical  {alarm.exercise}: {alarm.check} {chance}: {alarm.because}"
+    for note in shown["notes"]:
+        yield f"note  {note}"
+    yield f"each verdict with its diagnosis: {verified.report}"
+
+
+class _Shallow:
+    """Counts and breaches, exercise by exercise."""
+
+    def __init__(self, assignment: Assignment, trials: Trials, asked: Mapping[str, Inquiry], search: bool) -> None:
+        self._assignment = assignment
+        self._trials = trials
+        self._asked = asked
+        self._search = searched(trials, seed=1) if search else None
+        self.counts = dict.fromkeys(("mistakes", "caught", "caught_visible", "named", "alternatives"), 0)
+        self.breaches: list[str] = []
+        self.shares: list[MistakeShare] = []
+
+    def of(self, exercise: Exercise, words: Words) -> None:
+        if len(exercise.mistakes) < 3:
+            self._breach(exercise, f"has {len(exercise.mistakes)} mistakes, at least 3 are needed")
+        if not exercise.alternatives:
+            self._breach(exercise, "has no alternative, at least 1 is needed")
+        if not any(check.kind == "idea" for check in exercise.visible):
+            self._breach(exercise, "has no visible check of its idea, at least 1 is needed")
+        stub = self._judge(exercise, _stub(exercise.name), exercise.checks, words)
+        if stub.points > 0:
+            self._breach(exercise, f"the stub gets {stub.points} points")
+        self._passes(exercise, "the reference", self._assignment.reference[exercise.name], words)
+        for alternative in exercise.alternatives:
+            self.counts["alternatives"] += 1
+            self._passes(exercise, f"the alternative {alternative.name}", alternative.solution, words)
+        for mistake in exercise.mistakes:
+            result = self._judge(exercise, mistake.solution, exercise.checks, words)
+            seen = self._judge(exercise, mistake.solution, exercise.visible, words)
+            caught = result.points < exercise.points
+            self.counts["mistakes"] += 1
+            self.counts["caught"] += caught
+            self.counts["caught_visible"] += seen.points < exercise.points
+            self.counts["named"] += result.diagnosis is not None and result.diagnosis.mistake == mistake.name
+            share = share_of(exercise, mistake, result.points)
+            self.shares.append(share)
+            fault = complaint(exercise, share) if caught else f"the mistake {mistake.name} gets full points"
+            if fault is not None:
+                self._breach(exercise, fault)
+            self._agrees(exercise, mistake.name, mistake.solution, words, caught)
+
+    def _passes(self, exercise: Exercise, what: str, solution: Any, words: Words) -> None:
+        result = self._judge(exercise, solution, exercise.checks, words)
+        if result.points != exercise.points:
+            failed = next(check for check in result.checks if check.status not in ("passed", "not_analysed"))
+            self._breach(exercise, f"{what} fails {failed.name}: {failed.message} {failed.counterexample or ''}")
+        self._agrees(exercise, what, solution, words, result.points < exercise.points)
+
+    def _agrees(self, exercise: Exercise, what: str, solution: Any, words: Words, lost: bool) -> None:
+        """Replay and live search have to agree on whether points are lost."""
+        if self._search is None:
+            return
+        runner = InProcess(self._with(exercise, solution), seconds_per_call=SECONDS_PER_CALL)
+        live = judge_exercise(exercise, exercise.checks, runner, self._search, words)
+        if (live.points < exercise.points) != lost:
+            self._breach(exercise, f"{what}: live search and replay disagree ({live.points} points live)")
+
+    def _judge(self, exercise: Exercise, solution: Any, checks: tuple[Check, ...], words: Words) -> ExerciseResult:
+        namespace, asked = self._with(exercise, solution), self._asked[exercise.name]
+        return judge_exercise(
+            exercise,
+            checks,
+            InProcess(namespace, seconds_per_call=SECONDS_PER_CALL),
+            self._trials,
+            words,
+            uses=uses_in_namespace(namespace, exercise.name, asked.forbidden, frozenset(asked.judged)),
+            inquiry=asked,
+        )
+
+    def _with(self, exercise: Exercise, solution: Any) -> Mapping[str, Any]:
+        return {**self._assignment.reference, exercise.name: solution}
+
+    def _breach(self, exercise: Exercise, sentence: str) -> None:
+        self.breaches.append(f"{exercise.name}: {sentence}")
+
+
+def _stub(name: str) -> Callable[..., Any]:
+    def stub(*args: Any, **kwargs: Any) -> Any:
+        raise NotImplementedError
+
+    stub.__name__ = name
+    return stub
+
+
+def run_source_notebook(course: Course, assignment: Assignment) -> tuple[float, list[str]]:
+    """Runs the notebook with its solutions in a real kernel; seconds it took, and a breach for each failed cell."""
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError
+
+    folder = course.assignments_dir / assignment.name
+    notebook = source_notebook(course, assignment)
+    start = time.perf_counter()
+    client = NotebookClient(notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": str(folder)}})
+    try:
+        client.execute()
+    except CellExecutionError as error:
+        return time.perf_counter() - start, [f"the source notebook stops: {error.ename}: {error.evalue}"]
+    return round(time.perf_counter() - start, 1), list(_wrong_points(notebook, assignment))
+
+
+def _wrong_points(notebook: Any, assignment: Assignment) -> Iterable[str]:
+    points = {f"check-{exercise.name}": exercise.points for exercise in assignment.exercises}
+    for cell in notebook.cells:
+        outputs = cell.get("outputs", [])
+        if any(output.get("name") == "stderr" for output in outputs):
+            yield f"cell {cell.id} of the source notebook writes to stderr"
+        if cell.id in points:
+            values = [output.data["text/plain"] for output in outputs if output.output_type == "execute_result"]
+            if values != [repr(float(points[cell.id]))]:
+                yield f"cell {cell.id} of the source notebook gives {values}, not {points[cell.id]}"

@@ -1,0 +1,1 @@
+"""Makes what a student wrote safe to be shown to others."""
