@@ -134,11 +134,15 @@ def _of_parts(finding: Finding, returns: Sequence[str]) -> Word | None:
     if len(said) == len(words) and len({word[1] for word in said}) == 1:
         return said[0][0], f"{which} {said[0][1]}".strip()
     by_count = sorted(words, key=lambda part: -len(finding.parts[part].wrong))
-    told = [(part, word) for part in by_count if (word := words[part]) is not None][:MOST_PARTS]
-    each = [f"Of {_subject(part, returns) or 'the answer'}: {_small(word[1])}" for part, word in told]
+    alike: dict[Word, list[str]] = {}
+    for part in by_count:
+        if (word := words[part]) is not None:
+            alike.setdefault(word, []).append(_subject(part, returns) or "the answer")
+    told = list(alike)[:MOST_PARTS]
+    each = [f"Of {all_of(dict.fromkeys(alike[word]))}: {_small(word[1])}" for word in told]
     while len(each) > 1 and len(" ".join((which, *each))) > LONGEST:
         each.pop()
-    return told[0][1][0], " ".join((which, *each)).strip()
+    return told[0][0], " ".join((which, *each)).strip()
 
 
 def _which(finding: Finding, returns: Sequence[str]) -> str:

@@ -125,7 +125,7 @@ def only_some_blocks(evidence: Evidence) -> str | None:
             bad, good = ([ORDINALS[place] for place in np.flatnonzero(side)] for side in (hit, ~hit))
             verb = "are" if len(bad) > 1 else "is"
             return (
-                f"Of its {word} equal blocks of rows the {join(bad)} {verb} wrong, and the {join(good)} "
+                f"Of {word} equal blocks of rows the {join(bad)} {verb} wrong, and the {join(good)} "
                 f"{'are' if len(good) > 1 else 'is'} right each time."
             )
     return None
