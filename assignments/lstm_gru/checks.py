@@ -278,7 +278,7 @@ def of_mask(answer: Any, x: Tensor, p: float) -> str:
     """What is wrong with the mask in training, or with what becomes of it; empty where it cannot be told."""
     out, mask = answer
     factors = mask[mask != 0].double()
-    if not len(factors) or (factors - factors[0]).abs().max() > 1e-6:
+    if len(factors) < 3 or len(x.unique()) < 3 or (factors - factors[0]).abs().max() > 1e-6:
         return ""
     if (factor := factors[0].item() * (1 - p)) < 0.999 or factor > 1.001:
         return (
