@@ -10,7 +10,7 @@ from autograder.course import Course, load_course
 from autograder.examples.choosing import BuildError
 from autograder.notebooks.build import build_assignment
 from autograder.notebooks.source import SourceError
-from autograder.testing.declarations import DeclarationError
+from autograder.testing.kinds import DeclarationError
 
 
 def state(root: Path) -> dict[str, str]:

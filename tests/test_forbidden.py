@@ -22,7 +22,7 @@ from autograder.sandbox.forbidden.reading import called_by_references, read_uses
 from autograder.sandbox.forbidden.watching import watching
 from autograder.testing import exercise
 from autograder.testing.assignment import Assignment, Exercise, load_assignment, load_released
-from autograder.testing.declarations import DeclarationError
+from autograder.testing.kinds import DeclarationError
 
 ROOT = Path(__file__).resolve().parent.parent
 COURSES = {"basics": ROOT / "tests" / "fixture_course"}

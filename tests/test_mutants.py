@@ -8,7 +8,7 @@ import pytest
 from autograder.proving.equivalents import read_equivalents, wrong_entries
 from autograder.proving.mutants import mutants_of, solution_of, unchanged
 from autograder.proving.processes import Lost, Workers
-from autograder.testing.declarations import DeclarationError
+from autograder.testing.kinds import DeclarationError
 
 
 def ids(body: str, head: str = "def f(x):") -> set[str]:

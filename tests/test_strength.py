@@ -10,7 +10,8 @@ from autograder.proving.meaning import hash_of, meaning_of
 from autograder.proving.mutants import mutants_of
 from autograder.proving.mutations import VERSION
 from autograder.proving.strength import FILE, Strength, read_strength, write_strength
-from autograder.testing.declarations import Check, DeclarationError
+from autograder.testing.declarations import Check
+from autograder.testing.kinds import DeclarationError
 
 PROOF = Strength(
     mutants=5,

@@ -22,7 +22,7 @@ from autograder.proving.strength import read_strength, write_strength
 from autograder.proving.verdicts import Wrong, judge_wrong
 from autograder.proving.verify import verify_assignment, with_kept_proofs
 from autograder.testing.assignment import load_assignment
-from autograder.testing.declarations import DeclarationError
+from autograder.testing.kinds import DeclarationError
 
 
 def edit(path: Path, old: str, new: str) -> None:

@@ -31,7 +31,8 @@ from autograder.sandbox.forbidden.operations import Use
 from autograder.sandbox.inprocess import InProcess
 from autograder.sandbox.inspection import Inquiry
 from autograder.testing.assignment import Assignment, Exercise, load_assignment, load_released
-from autograder.testing.declarations import Check, DeclarationError
+from autograder.testing.declarations import Check
+from autograder.testing.kinds import DeclarationError
 
 COURSE_VARIABLE = "AUTOGRADER_COURSE"
 

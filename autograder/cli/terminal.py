@@ -48,7 +48,7 @@ def one_sentence() -> Iterator[None]:
     from autograder.notebooks.source import SourceError
     from autograder.notebooks.submission import UnreadableSubmission
     from autograder.sandbox.remote import SandboxError
-    from autograder.testing.declarations import DeclarationError
+    from autograder.testing.kinds import DeclarationError
 
     try:
         yield

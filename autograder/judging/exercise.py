@@ -114,15 +114,16 @@ def judge_exercise(
     counted = [result for result in results if result.name not in RULE_CHECKS or result.status == "failed"]
     points = points_for(exercise.points, counted)
     status = _status(counted, points)
-    diagnosis = None if status == "passed" else _diagnosed(exercise, seen, words, earlier)
+    names = [check.name for check, of_check in zip(checks, ran, strict=True) for _ in of_check]
+    diagnosis = None if status == "passed" else _diagnosed(exercise, seen, names, words, earlier)
     return ExerciseResult(exercise.name, points, exercise.points, status, diagnosis, tuple(results))
 
 
 def _diagnosed(
-    exercise: Exercise, trials: Sequence[Trial], words: Words, earlier: Callable[[], Earlier]
+    exercise: Exercise, trials: Sequence[Trial], checks: Sequence[str], words: Words, earlier: Callable[[], Earlier]
 ) -> Diagnosis | None:
     try:
-        return diagnose(trials, words, name=exercise.name, earlier=earlier())
+        return diagnose(trials, words, name=exercise.name, earlier=earlier(), checks=checks)
     except Exception:  # an answer too odd or too large to be explained must not cost the verdict
         return None
 

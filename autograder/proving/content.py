@@ -17,7 +17,7 @@ from autograder.proving.strength import FILE as STRENGTH
 from autograder.proving.strength import Kept, Strength, complaints, read_strength, write_strength
 from autograder.proving.verdicts import UNCHANGED, Verdict, Wrong
 from autograder.testing.assignment import Assignment, Exercise, load_assignment
-from autograder.testing.declarations import DeclarationError
+from autograder.testing.kinds import DeclarationError
 
 
 @dataclass(frozen=True)

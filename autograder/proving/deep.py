@@ -139,7 +139,7 @@ def _strength(exercise: Exercise, judged: Sequence[Verdict], search: "_Search", 
     return Strength(
         mutants=len(mutants),
         caught=len(caught),
-        named=sum(verdict.diagnosis is not None for verdict in caught),
+        named=sum(verdict.named for verdict in caught),
         equivalents=sum(not verdict.counts for verdict in mutants),
         seeds=depth.seeds,
         examples=depth.examples,

@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
-from autograder.testing.declarations import DeclarationError
+from autograder.testing.kinds import DeclarationError
 
 FILE = "equivalents.toml"
 

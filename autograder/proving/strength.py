@@ -10,7 +10,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
-from autograder.testing.declarations import DeclarationError
+from autograder.testing.kinds import DeclarationError
 
 FILE = "strength.toml"
 CAUGHT_AT_LEAST = 0.99

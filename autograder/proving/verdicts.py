@@ -1,5 +1,7 @@
 """Judges one wrong solution: a listed mistake, or a mutant of the reference."""
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -11,11 +13,11 @@ from autograder.course import load_course
 from autograder.examples.search import search
 from autograder.examples.store import Examples
 from autograder.feedback.diagnosis import words_of
-from autograder.judging.exercise import judge_exercise, replayed
+from autograder.judging.exercise import RULE_CHECKS, judge_exercise, replayed
 from autograder.judging.inquiries import inquiry
 from autograder.judging.recordings import load_recordings
 from autograder.proving.mutants import Mutant, solution_of
-from autograder.results import Diagnosis
+from autograder.results import CheckResult, Diagnosis
 from autograder.sandbox.inprocess import InProcess
 from autograder.sandbox.warming import warm
 from autograder.testing.assignment import Assignment, Exercise, load_assignment
@@ -24,6 +26,8 @@ from autograder.testing.declarations import Check
 SECONDS_PER_CALL = 5.0
 # What the recorded examples miss is searched live with each of these seeds.
 LIVE_SEEDS = (1, 2, 3)
+# As in: in `torch.arange(n)`.
+QUOTED_LINE = re.compile(r"\b(?:in|from) `[^`]+`")
 UNCHANGED = "unchanged"
 
 
@@ -53,6 +57,7 @@ class Verdict(Struct, frozen=True):
         caught_live: whether a live search finds what they miss.
         killers: the checks that fail.
         diagnosis: what its author would be told.
+        located: what a rule that alone is broken says, if it quotes the line at which it is.
         diff: of a mutant, against the reference.
         equivalent: the recorded reason why a mutant is no mistake.
     """
@@ -64,6 +69,7 @@ class Verdict(Struct, frozen=True):
     caught_live: bool = False
     killers: tuple[str, ...] = ()
     diagnosis: Diagnosis | None = None
+    located: str = ""
     diff: str = ""
     equivalent: str | None = None
 
@@ -71,6 +77,11 @@ class Verdict(Struct, frozen=True):
     def counts(self) -> bool:
         """Whether it is a mutant that has to be caught."""
         return self.kind == "mutant" and self.equivalent is None
+
+    @property
+    def named(self) -> bool:
+        """Whether its author is told what the mistake is: by a diagnosis, or by a broken rule that quotes the line."""
+        return self.diagnosis is not None or bool(self.located)
 
     @property
     def survives(self) -> bool:
@@ -95,7 +106,15 @@ def judge_wrong(root: Path, name: str, wrong: Wrong) -> Verdict:
     killers = tuple(check.name for check in result.checks if check.status not in ("passed", "not_analysed"))
     caught = result.points < exercise.points
     live = not caught and any(_fails_live(check, runner) for check in exercise.checks)
-    return Verdict(wrong.exercise, wrong.kind, wrong.id, caught, live, killers, result.diagnosis, wrong.diff)
+    located = _located(result.checks)
+    return Verdict(wrong.exercise, wrong.kind, wrong.id, caught, live, killers, result.diagnosis, located, wrong.diff)
+
+
+def _located(checks: Sequence[CheckResult]) -> str:
+    """What the broken rule says if nothing else is wrong, and if it quotes a line of the solution."""
+    failed = [check for check in checks if check.status not in ("passed", "not_analysed")]
+    is_rule_alone = bool(failed) and all(check.name in RULE_CHECKS for check in failed)
+    return failed[0].message if is_rule_alone and QUOTED_LINE.search(failed[0].message) else ""
 
 
 @lru_cache(maxsize=1)

@@ -20,13 +20,13 @@ from autograder.testing.declarations import (
     Alternative,
     Check,
     Declaration,
-    DeclarationError,
     Mistake,
     declared_alternatives,
     declared_checks,
     declared_mistakes,
     declared_rules,
 )
+from autograder.testing.kinds import DeclarationError
 
 SEARCH_EXAMPLES = 80
 
