@@ -16,7 +16,7 @@ import pytest
 import torch
 from torch import Tensor
 from torch_namesakes import NAMESAKES, WITHOUT, Call, Difference, Namesake
-from torch_samples import MOST_ENTRIES, Sample, has_dtype, samples_of
+from torch_samples import MOST_ENTRIES, Sample, has_dtype, refused_by_torch, samples_of
 
 from autograder.course import load_course
 from autograder.feedback.code import show
@@ -211,6 +211,26 @@ def test_agrees_with_torch_or_the_table_says_why_not(namesake):
 def test_the_table_says_which_is_nearer_to_float64(namesake):
     for dtype, (ours, theirs) in tally_of(namesake).errors.items():
         assert ("reference" if ours < theirs else "torch") == namesake.nearer, f"{dtype}: off by {ours} and {theirs}"
+
+
+def test_what_torch_refuses_is_refused():
+    """By ValueError, where torch has samples of it; `conv_output_size` sees no tensors, so it cannot refuse theirs."""
+    tried, taken = 0, []
+    for namesake in NAMESAKES:
+        if namesake.source != "operator" or namesake.gradients or namesake.reference == "convolution.conv_output_size":
+            continue
+        for sample in refused_by_torch(namesake.name):
+            prepared = namesake.prepared(sample)
+            call = None if prepared is None else namesake.arguments(prepared)
+            if call is not None:
+                tried += 1
+                try:
+                    reference_of(namesake)(*call[0], **call[1])
+                    taken.append(as_code(namesake, prepared, []))
+                except ValueError:
+                    pass
+    assert taken == []
+    assert tried >= 20
 
 
 def test_a_reference_that_differs_is_shown_as_code(monkeypatch):

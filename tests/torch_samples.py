@@ -79,6 +79,16 @@ def samples_of(source: str, name: str, dtype: torch.dtype, *, entrywise: bool = 
                 yield sample.mapped(_not_contiguous)
 
 
+def refused_by_torch(name: str) -> Iterator[Sample]:
+    """torch's samples of what an operator refuses; those whose tensors are not of one floating dtype are left out."""
+    entry = _entry("operator", name)
+    for one in entry.error_inputs("cpu") if entry.error_inputs_func is not None else ():
+        sample = Sample(entry.op, (one.sample_input.input, *one.sample_input.args), dict(one.sample_input.kwargs))
+        dtypes = {x.dtype for x in _tensors((sample.arguments, sample.options))}
+        if len(dtypes) == 1 and dtypes.pop().is_floating_point:
+            yield sample
+
+
 def has_dtype(source: str, name: str, dtype: torch.dtype) -> bool:
     """Whether torch has the function in that dtype on the CPU."""
     entry = _entry(source, name)
