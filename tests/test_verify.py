@@ -49,6 +49,17 @@ def test_a_mistake_that_no_check_catches_is_a_breach(fixture_course: Course):
     assert "grade_letter: the mistake is_right gets full points" in verified.breaches
 
 
+def test_a_worked_example_that_a_wrong_rule_passes_is_a_breach(fixture_course: Course):
+    """Twice x is the gradient of the worked example alone."""
+    path = fixture_course.solutions_dir / "basics" / "mistakes.py"
+    wrong = "\n\n@mistake('numerical_gradient', kind='idea', says='None.')\ndef doubles_x(f, x):\n    return 2 * x\n"
+    path.write_text(path.read_text(encoding="utf-8") + wrong, encoding="utf-8")
+    verified = verify_assignment(fixture_course, "basics", notebook=False)
+    assert verified.breaches == (
+        "numerical_gradient: the mistake doubles_x passes every worked value (test_worked_values)",
+    )
+
+
 def test_a_wrong_alternative_is_a_breach(fixture_course: Course):
     path = fixture_course.solutions_dir / "basics" / "alternatives.py"
     wrong = "\n\n@alternative('grade_letter')\ndef always_a(score):\n    return 'A'\n"

@@ -174,11 +174,14 @@ class TestLstmCellBackward(Cell):
 
     @idea
     def test_worked_values(self, student):
-        """In the cell by hand (2, 1) upstream gives the sums 0.121, 0.513, 0.509, 0.348, x 0.458, h 0.267, c 0.640."""
+        """In the cell by hand (2, 1) upstream gives the sums 0.121, 0.513, 0.509, 0.348, x 0.458, h 0.267, c 0.640; two such samples give the biases twice as much."""
         got = student.lstm_cell_backward((single(2), single(1)), single(1), single(-1), single(2), *BY_HAND)
         sums = vector(0.1210, 0.5134, 0.5088, 0.3481)
         states = single(0.4580), single(0.2666), single(0.6397)
         assert_close(got, (*states, sums[:, None], -sums[:, None], sums, sums), **ROUNDED)
+        upstream, *sample = (single(value).repeat(2, 1) for value in (2, 1, -1, 2))
+        got = student.lstm_cell_backward((upstream, upstream / 2), *sample, *BY_HAND)
+        assert_close(got[5:], (2 * sums, 2 * sums), rtol=0.0, atol=1.2e-3)
 
 
 class Layer:
@@ -202,10 +205,12 @@ class TestLstmForward(Layer):
 
     @idea
     def test_counts(self, student):
-        """With i = f = o = 1 and g = ±1 for an input of ±1 the memory counts: from 1, (1, 1, -1, 1) gives 2, 3, 2, 3."""
+        """With i = f = o = 1 and g = ±1 for an input of ±1 the memory counts: from 1, (1, 1, -1, 1) gives 2, 3, 2, 3. A single step is the cell by hand."""
         hidden = torch.tanh(steps(2, 3, 2, 3))
         got = student.lstm_forward(steps(1, 1, -1, 1), single(0), single(1), *deaf(100, 100, 0, 100, of_x=100))
         assert_close(got, (hidden, hidden[:, -1], single(3)))
+        got = student.lstm_forward(steps(1), single(-1), single(2), *BY_HAND)
+        assert_close(got, (steps(0.2320), single(0.2320), single(1.6508)), **ROUNDED)
 
 
 LSTM_BACKWARD = backward_of(LSTM)
@@ -217,10 +222,13 @@ class TestLstmBackward(Layer):
 
     @idea
     def test_worked_values(self, student):
-        """In the two steps by hand c0 gets 0.275, and the forget gate's bias 0.3625 from one and 0.275 from the other."""
+        """In the two steps by hand c0 gets 0.275, and the forget gate's bias 0.3625 from one and 0.275 from the other; in the two steps that hear the hidden state x gets 0.403 and 0.349, h0 0.189, c0 0.517."""
         grad_out = steps(1, 0), single(0), single(1)
         got = student.lstm_backward(grad_out, steps(3, 1), single(-1), single(2), *deaf(log(3), 0.0, log(2), -log(3)))
         assert_close((got[2], got[5][1:2]), (single(0.2747), vector(0.6372)), **ROUNDED)
+        upstream = steps(1, 2), single(0), single(1)
+        got = student.lstm_backward(upstream, steps(1, -1), single(-1), single(2), *BY_HAND)
+        assert_close(got[:3], (steps(0.4028, 0.3494), single(0.1894), single(0.5171)), **ROUNDED)
 
 
 @exercise("gru_cell", points=2, forbid=READY_GRU, contract=GRU_CELL)
@@ -700,9 +708,10 @@ class TestCharLstmLoss:
     @weight(2)
     @idea("loss")
     def test_worked_values(self, student):
-        """With probabilities 1/4 and 3/4 for every next character, 0 1 1 1 costs log 4/3, and 1 0 costs log 4."""
+        """With probabilities 1/4 and 3/4 for every next character, 0 1 1 1 costs log 4/3, 1 0 costs log 4, and 1 0 1 half of their sum."""
         self.by_hand(student, [[0, 1, 1, 1]], log(4 / 3))
         self.by_hand(student, [[1, 0]], log(4))
+        self.by_hand(student, [[1, 0, 1]], (log(4) + log(4 / 3)) / 2)
 
     @weight(2)
     @idea("loss")
@@ -723,6 +732,7 @@ class TestCharLstmLoss:
         """The two texts of the notebook in one batch: four predictions count, and cost (3 log 4/3 + log 4) / 4."""
         self.by_hand(student, [[0, 1, 1, 1], [1, 0, -1, -1]], (3 * log(4 / 3) + log(4)) / 4, ignore_index=-1)
         self.by_hand(student, [[0, 1, 1, 1], [1, 0, -100, -100]], (3 * log(4 / 3) + log(4)) / 4)
+        self.by_hand(student, [[0, 1, 1, 1], [1, 0, 2, 2]], (3 * log(4 / 3) + log(4)) / 4, ignore_index=2)
 
     @idea("padding")
     @given(args=texts(padded=True))

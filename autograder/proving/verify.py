@@ -19,13 +19,14 @@ from autograder.proving.deep import Depth, Proved, prove, stated_false_alarms
 from autograder.proving.outcome import Verified
 from autograder.proving.shares import MistakeShare, complaint, share_of
 from autograder.proving.strength import read_strength, warnings
+from autograder.proving.worked import passes_worked_values, worked_checks
 from autograder.results import ExerciseResult
 from autograder.sandbox.forbidden.live import uses_in_namespace
 from autograder.sandbox.inprocess import InProcess
 from autograder.sandbox.inspection import Inquiry
 from autograder.sandbox.warming import warm
 from autograder.testing.assignment import Assignment, Exercise, load_assignment
-from autograder.testing.declarations import Check
+from autograder.testing.declarations import Check, Mistake
 
 SECONDS_PER_CALL = 5.0
 FALSE_ALARM_AT_MOST = 1e-9
@@ -183,6 +184,7 @@ class _Shallow:
             fault = complaint(exercise, share) if caught else f"the mistake {mistake.name} gets full points"
             if fault is not None:
                 self._breach(exercise, fault)
+            self._is_shown(exercise, mistake)
             self._agrees(exercise, mistake.name, mistake.solution, words, caught)
 
     def _passes(self, exercise: Exercise, what: str, solution: Any, words: Words) -> None:
@@ -191,6 +193,14 @@ class _Shallow:
             failed = next(check for check in result.checks if check.status not in ("passed", "not_analysed"))
             self._breach(exercise, f"{what} fails {failed.name}: {failed.message} {failed.counterexample or ''}")
         self._agrees(exercise, what, solution, words, result.points < exercise.points)
+
+    def _is_shown(self, exercise: Exercise, mistake: Mistake) -> None:
+        """The worked values have to tell the idea from a mistake about it."""
+        worked = worked_checks(exercise, mistake)
+        runner = InProcess(self._with(exercise, mistake.solution), seconds_per_call=SECONDS_PER_CALL)
+        if worked and passes_worked_values(worked, runner):
+            names = ", ".join(check.name for check in worked)
+            self._breach(exercise, f"the mistake {mistake.name} passes every worked value ({names})")
 
     def _agrees(self, exercise: Exercise, what: str, solution: Any, words: Words, lost: bool) -> None:
         """Replay and live search have to agree on whether points are lost."""
