@@ -1,6 +1,5 @@
 # Each target sets itself up: the first one run creates .venv, later ones find it ready.
 PYTHON ?= python3
-PIP = .venv/bin/python -m pip install -qq --disable-pip-version-check --no-warn-script-location
 INSTALLED = .venv/.installed
 
 .DEFAULT_GOAL := help
@@ -12,15 +11,11 @@ help: ## list the targets
 install: $(INSTALLED) ## create .venv and install everything in it
 	@echo "Ready: .venv"
 
-# torch goes first: it is the largest download, and the rest must agree with it.
-$(INSTALLED): requirements.lock pyproject.toml
-	@test -x .venv/bin/python || { echo "Creating .venv; the first time takes a few minutes."; $(PYTHON) -m venv .venv; }
-	@$(PIP) "$$(grep '^torch==' requirements.lock)"
-	@$(PIP) -r requirements.lock
-	@$(PIP) --no-deps --no-build-isolation -e .
+$(INSTALLED): requirements.lock pyproject.toml install.py
+	@$(PYTHON) install.py
 	@touch $@
 
-demo: $(INSTALLED) ## see the whole course at work on a made-up class
+demo: $(INSTALLED) ## see one assignment at work on a made-up class
 	@.venv/bin/autograder demo
 
 book: $(INSTALLED) ## make the course as a site to read: build/book/html/index.html

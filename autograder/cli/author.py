@@ -8,7 +8,8 @@ from rich.console import Console
 from rich.table import Table
 
 from autograder.cli.options import Json, Names, Search, chosen
-from autograder.cli.terminal import DONE, UNJUDGED, WRONG_USE, fail, one_sentence, steps
+from autograder.cli.steps import steps
+from autograder.cli.terminal import DONE, UNJUDGED, WRONG_USE, fail, one_sentence
 from autograder.course import find_course
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def build(
         stale: list[Built] = []
         with steps() as bar:
             for name in chosen(course, names):
+                bar.begin(f"{name}: what has to be built", 1)
                 stale += build_assignment(
                     course, name, only=only or (), write=not check, begin=bar.begin, advance=bar.advance
                 )

@@ -8,7 +8,8 @@ import typer
 from rich.console import Console
 
 from autograder.cli.options import Json
-from autograder.cli.terminal import DONE, UNJUDGED, UNREADABLE, WRONG_USE, fail, one_sentence, steps
+from autograder.cli.steps import steps
+from autograder.cli.terminal import DONE, UNJUDGED, UNREADABLE, WRONG_USE, fail, one_sentence
 
 if TYPE_CHECKING:
     from autograder.checking.recheck import Answer

@@ -1,4 +1,4 @@
-"""What every command shares at the terminal: progress, errors in one sentence, exit codes."""
+"""What every command shares at the terminal: errors in one sentence, exit codes."""
 
 import sys
 from collections.abc import Iterator
@@ -6,34 +6,10 @@ from contextlib import contextmanager
 from typing import NoReturn
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from autograder.course import CourseError
 
 DONE, UNJUDGED, WRONG_USE, UNREADABLE = 0, 1, 2, 3
-
-
-class Steps:
-    """One progress bar on stderr that stage after stage of long work reuses."""
-
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-        self._task = progress.add_task("", total=1, visible=False)
-
-    def begin(self, what: str, steps: int) -> None:
-        self._progress.reset(self._task, description=what, total=steps, visible=True)
-
-    def advance(self, step: str = "") -> None:
-        self._progress.advance(self._task)
-
-
-@contextmanager
-def steps() -> Iterator[Steps]:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        yield Steps(progress)
 
 
 @contextmanager

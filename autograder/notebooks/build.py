@@ -175,7 +175,7 @@ def build_assignment(
         only: the exercises whose examples are recorded; all by default.
         write: False only says what is stale.
         jobs: processes that search; all cores by default.
-        begin, advance: told when recording begins, with the number of exercises, and of each exercise.
+        begin, advance: told when a stage begins, with its number of steps, and of each step.
     Returns:
         The files that were, or would be, written; without ``write`` only those that are committed.
     Raises:
@@ -199,6 +199,7 @@ def build_assignment(
         for part, recording in zip(parts, recorded, strict=True):
             if part.path in wanted:
                 store.write(part.path, recording)
+    begin(f"{name}: notebooks", 1)
     student = course.assignments_dir / name / f"{name}.ipynb"
     stale += _put(student, notebook_text(released_notebook(source)), write)
     if write:
