@@ -80,7 +80,7 @@ class Part:
     def key(self, exercise: Exercise, check: Check) -> str:
         """Hash of all that a check's examples depend on: content, this program's own code, libraries, seed."""
         solutions = self.course.solutions_dir / self.name
-        parts = [str(FORMAT), self.seed(), str(self.course.examples.per_check), *_surroundings()]
+        parts = [str(FORMAT), self.seed(), str(self.course.examples.per_check), *surroundings()]
         words = {exercise.name, check.name, check.owner.__name__, *(mistake.name for mistake in exercise.mistakes)}
         if check.body.__module__ != check.owner.__module__:
             # Made by the contract of the class, or taken from a class of `autograder.testing`.
@@ -97,7 +97,7 @@ class Part:
 
 
 @cache
-def _surroundings() -> tuple[str, ...]:
+def surroundings() -> tuple[str, ...]:
     """Versions of the libraries, and a hash of what our own code means, on which all examples depend."""
     libraries = [f"{library}=={version(library).split('+')[0]}" for library in ("torch", "numpy", "hypothesis")]
     ours = "\n".join(reached_modules(ROOTS, APART).values())

@@ -1,17 +1,15 @@
 """What a proof depends on: an exercise's content, and the package that its checks are written with."""
 
 from collections.abc import Iterable
-from functools import cache
-from pathlib import Path
 
 from autograder.course import Course
-from autograder.examples.dependencies import reached
+from autograder.examples.dependencies import DECLARATION, reached
+from autograder.examples.parts import surroundings
 from autograder.proving.meaning import hash_of, meaning_of
 from autograder.testing.assignment import Exercise
 
-PACKAGE = Path(__file__).parent.parent
-# What a module says of all its exercises, and no check has to name.
-FOR_ALL = frozenset({"RULES"})
+# What a module says of all its exercises, and how it declares their check classes.
+FOR_ALL = frozenset({"RULES", DECLARATION})
 
 
 def basis_of(course: Course, assignment: str, exercise: Exercise, also: Iterable[str]) -> str:
@@ -22,7 +20,8 @@ def basis_of(course: Course, assignment: str, exercise: Exercise, also: Iterable
         also: what else the proof depends on, in words.
     """
     solutions = course.solutions_dir / assignment
-    words = {exercise.name, *FOR_ALL, *(check.owner.__name__ for check in exercise.checks)}
+    words = {exercise.name, *FOR_ALL}
+    words |= {name for check in exercise.checks for name in (check.name, check.owner.__name__)}
     words |= {wrong.name for wrong in exercise.mistakes} | {right.name for right in exercise.alternatives}
     parts = [str(course.examples.per_check), *also]
     files = [course.assignments_dir / assignment / "checks.py"]
@@ -34,9 +33,6 @@ def basis_of(course: Course, assignment: str, exercise: Exercise, also: Iterable
     return hash_of(parts)
 
 
-@cache
 def package_hash() -> str:
-    """Hash of the package's code that judges the same for every exercise."""
-    files = [file for folder in ("testing", "examples") for file in sorted((PACKAGE / folder).glob("*.py"))]
-    files += [PACKAGE / "sandbox" / "values.py", PACKAGE / "sandbox" / "inprocess.py"]
-    return hash_of(meaning_of(file.read_text(encoding="utf-8")) for file in files)
+    """Hash of the libraries and of the package's code that examples depend on, the same for every exercise."""
+    return hash_of(surroundings())
