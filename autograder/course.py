@@ -3,6 +3,7 @@
 import re
 import sys
 import tomllib
+from collections.abc import Sequence
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -22,6 +23,7 @@ __all__ = [
     "Isolation",
     "LatePolicy",
     "Limits",
+    "PartSettings",
     "find_course",
     "load_course",
 ]
@@ -30,13 +32,18 @@ COURSE_FILE = "course.toml"
 
 # What a value must satisfy, and the words for it that a person reads: each fault's `allowed` comes from here.
 Title = Annotated[str, Meta(pattern=r"^[^\r\n]*\S[^\r\n]*\Z", description="a line of text that is not blank")]
-AssignmentName = Annotated[
+Name = Annotated[
     str,
     Meta(
         pattern=r"^[a-z][a-z0-9_]*\Z",
         description="a lower-case identifier (letters a-z, digits and _, a letter first)",
     ),
 ]
+PartName = Annotated[Name | None, Meta(description="the name of one of the [[parts]]")]
+WorkingMinutes = Annotated[
+    Annotated[int, Meta(gt=0)] | None, Meta(description="a whole number of minutes greater than 0")
+]
+EarlierNames = Annotated[tuple[Name, ...], Meta(description="an array of names of assignments that stand earlier")]
 CourseId = Annotated[
     str,
     Meta(
@@ -163,6 +170,18 @@ class FeedbackPolicy(Struct, frozen=True, forbid_unknown_fields=True):
     ] = "always"
 
 
+class PartSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """One part of the course; the order is that of the course. A part without assignments is shown nowhere.
+
+    Attributes:
+        name: what assignments call it.
+        title: shown to people.
+    """
+
+    name: Name
+    title: Title
+
+
 class AssignmentSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """One assignment; the order is that of the course.
 
@@ -171,12 +190,19 @@ class AssignmentSettings(Struct, frozen=True, forbid_unknown_fields=True):
         title: shown to people.
         weight: its share of the course's grade, relative to the others.
         due: when it has to be handed in; students see it in the notebook. Without one nothing is ever late.
+        part: the part of the course that it belongs to. Where there are parts every assignment has one, and
+            assignments stand in the order of their parts.
+        minutes: how long it takes, about. Without it the minutes of its exercises are added up.
+        builds_on: assignments whose ideas it uses. They stand earlier in the course.
     """
 
-    name: AssignmentName
+    name: Name
     title: Title
     weight: Weight = 1.0
     due: DueDate = None
+    part: PartName = None
+    minutes: WorkingMinutes = None
+    builds_on: EarlierNames = ()
 
 
 class Course(Struct, frozen=True):
@@ -190,6 +216,7 @@ class Course(Struct, frozen=True):
     isolation: Isolation
     late: LatePolicy
     feedback: FeedbackPolicy
+    parts: tuple[PartSettings, ...]
     assignments: tuple[AssignmentSettings, ...]
 
     @property
@@ -211,6 +238,13 @@ class Course(Struct, frozen=True):
     def build_dir(self) -> Path:
         """What is made from the rest and can be made again."""
         return self.root / "build"
+
+    def by_part(self) -> tuple[tuple[PartSettings | None, tuple[AssignmentSettings, ...]], ...]:
+        """Each part that has assignments, with them, in order; in a course without parts all under None."""
+        if not self.parts:
+            return ((None, self.assignments),)
+        grouped = ((part, tuple(one for one in self.assignments if one.part == part.name)) for part in self.parts)
+        return tuple((part, assignments) for part, assignments in grouped if assignments)
 
     def assignment(self, name: str) -> AssignmentSettings:
         """The settings of the assignment called ``name``.
@@ -256,9 +290,13 @@ def load_course(root: Path) -> Course:
         isolation=settings.isolation,
         late=settings.late,
         feedback=settings.feedback,
+        parts=settings.parts,
         assignments=settings.assignments,
     )
-    _refuse_duplicate_names(file, course)
+    _refuse_duplicate_names(file, "parts", [part.name for part in course.parts])
+    _refuse_duplicate_names(file, "assignments", [assignment.name for assignment in course.assignments])
+    _refuse_other_parts(file, course)
+    _refuse_building_on_later(file, course)
     _refuse_missing_sources(file, course)
     return course
 
@@ -280,6 +318,7 @@ class CourseFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     isolation: Isolation = Isolation()
     late: LatePolicy = LatePolicy()
     feedback: FeedbackPolicy = FeedbackPolicy()
+    parts: Annotated[tuple[PartSettings, ...], Meta(description="one [[parts]] table for each part of the course")] = ()
     assignments: Annotated[
         tuple[AssignmentSettings, ...],
         Meta(min_length=1, description="one [[assignments]] table for each assignment, at least one"),
@@ -318,13 +357,50 @@ def _decode(file: Path, content: dict[str, Any]) -> CourseFile:
         raise fault(file, content, CourseFile, str(error)) from None
 
 
-def _refuse_duplicate_names(file: Path, course: Course) -> None:
+def _refuse_duplicate_names(file: Path, key: str, names: Sequence[str]) -> None:
     first: dict[str, int] = {}
-    for index, assignment in enumerate(course.assignments):
-        earlier = first.setdefault(assignment.name, index)
+    for index, name in enumerate(names):
+        earlier = first.setdefault(name, index)
         if earlier != index:
-            found = f"{shown(assignment.name)}, like assignments[{earlier}].name"
-            raise CourseError(file, f"assignments[{index}].name", found, "a name that no other assignment has")
+            found = f"{shown(name)}, like {key}[{earlier}].name"
+            raise CourseError(file, f"{key}[{index}].name", found, f"a name that no other {key.removesuffix('s')} has")
+
+
+def _refuse_other_parts(file: Path, course: Course) -> None:
+    """Refuses a part that is missing, unknown, or earlier than that of the assignment before."""
+    names = [part.name for part in course.parts]
+    reached = 0
+    for index, assignment in enumerate(course.assignments):
+        key, part = f"assignments[{index}].part", assignment.part
+        if not names:
+            if part is not None:
+                found = f"{shown(part)}, though the course has no [[parts]]"
+                raise CourseError(file, key, found, "the name of one of the [[parts]]")
+            continue
+        if part is None:
+            raise CourseError(file, key, "missing", one_of(names))
+        if part not in names:
+            raise CourseError(file, key, shown(part), one_of(names, part))
+        if names.index(part) < reached:
+            found = f"{shown(part)}, after an assignment of {names[reached]}"
+            raise CourseError(file, key, found, f"{one_of(names[reached:])}, for assignments follow their parts")
+        reached = names.index(part)
+
+
+def _refuse_building_on_later(file: Path, course: Course) -> None:
+    """Refuses to build on what does not stand earlier in the course, so that nothing builds on itself in a circle."""
+    names = [assignment.name for assignment in course.assignments]
+    for index, assignment in enumerate(course.assignments):
+        allowed = names[:index]
+        for place, name in enumerate(assignment.builds_on):
+            key = f"assignments[{index}].builds_on[{place}]"
+            if not allowed:
+                raise CourseError(file, key, shown(name), "an empty array, for no assignment stands earlier")
+            if name not in allowed:
+                later = ", which does not stand earlier" if name in names else ""
+                raise CourseError(file, key, f"{shown(name)}{later}", one_of(allowed, name))
+            if name in assignment.builds_on[:place]:
+                raise CourseError(file, key, f"{shown(name)}, for the second time", "each assignment once")
 
 
 def _refuse_missing_sources(file: Path, course: Course) -> None:

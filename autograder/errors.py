@@ -75,7 +75,7 @@ _short = reprlib.Repr()
 _short.maxstring = 60
 
 
-def one_of(known: Sequence[str], wrong: str) -> str:
+def one_of(known: Sequence[str], wrong: str = "") -> str:
     """The known words, and which of them ``wrong`` may have meant."""
     nearest = difflib.get_close_matches(wrong, known, n=1)
     return _listed(known, "or") + (f" (did you mean {nearest[0]}?)" if nearest else "")

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from autograder.course import Course, load_course
+from autograder.notebooks.source import read_source
 
 NAME = "five"
 FROM = "activations"
@@ -23,7 +24,9 @@ name = "five"
 title = "Five exercises"
 """
 
-# Matplotlib and scikit-learn serve the real notebook's pictures alone; without them every other grader is cheaper.
+# They serve the real notebook's pictures alone; without them every other grader is cheaper.
+PICTURES = ("matplotlib", "sklearn")
+
 HEAD = """\
 ---
 jupytext:
@@ -41,12 +44,7 @@ kernelspec:
 ```{code-cell}
 :setup:
 
-import math
-
-import torch
-from torch import Tensor
-
-from autograder import check, grading
+{setup}
 ```
 """
 
@@ -76,13 +74,22 @@ def make_course(repository: Path, root: Path, autograder: str) -> Course:
     folder, solutions = root / "assignments" / NAME, root / "solutions" / NAME
     _put(root / "course.toml", COURSE)
     shutil.copyfile(repository / "nbgrader_config.py", root / "nbgrader_config.py")
-    _put(folder / f"{NAME}.md", HEAD + "".join(EXERCISE.format(name=name) for name in EXERCISES) + DEMO)
+    head = HEAD.replace("{setup}", _setup(repository / "assignments" / FROM / f"{FROM}.md"))
+    _put(folder / f"{NAME}.md", head + "".join(EXERCISE.format(name=name) for name in EXERCISES) + DEMO)
     _put(folder / "checks.py", trimmed((repository / "assignments" / FROM / "checks.py").read_text(encoding="utf-8")))
     for file in ("hidden.py", "mistakes.py", "alternatives.py"):
         _put(solutions / file, trimmed((repository / "solutions" / FROM / file).read_text(encoding="utf-8")))
     _put(solutions / "reference.py", (repository / "solutions" / FROM / "reference.py").read_text(encoding="utf-8"))
     subprocess.run([autograder, "build", NAME], cwd=root, check=True, stdout=sys.stderr)
     return load_course(root)
+
+
+def _setup(source: Path) -> str:
+    """The imports of an assignment's setup cell, those for pictures aside."""
+    (setup,) = [cell for cell in read_source(source) if cell.role == "setup"]
+    imports = [node for node in ast.parse(setup.text).body if isinstance(node, ast.Import | ast.ImportFrom)]
+    kept = (ast.unparse(node) for node in imports)
+    return "\n".join(line for line in kept if not any(name in line for name in PICTURES))
 
 
 def trimmed(source: str) -> str:

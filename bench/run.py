@@ -20,9 +20,10 @@ from rich.console import Console
 from rich.table import Table
 
 from autograder.demo.made_class import MadeSubmission
+from autograder.testing.assignment import load_assignment
 from bench.calls import Calls, measure_calls
 from bench.classes import make_classes
-from bench.content import make_course
+from bench.content import NAME, make_course
 from bench.graders import (
     Bench,
     Graded,
@@ -100,6 +101,7 @@ def say(what: str) -> None:
 def compare(bench: Bench, length: str) -> list[Row]:
     """Every grader on its classes; the slow ones on a class in which everybody is right."""
     classes = make_classes(bench.course)
+    full = sum(exercise.points for exercise in load_assignment(bench.course, NAME).exercises)
     rows: list[Row] = []
     known: dict[str, float] = {}
 
@@ -110,6 +112,8 @@ def compare(bench: Bench, length: str) -> list[Row]:
             costs[size] = graded.cost
             agrees &= all(known.setdefault(student, score) == score for student, score in graded.scores.items())
             agrees &= len(graded.scores) == size
+            if class_ == "all correct" and grader == GRADE and {*graded.scores.values()} != {full}:
+                raise SystemExit(f"Right submissions get {sorted({*graded.scores.values()})} of {full} points.")
             say(f"{grader}, {class_}, {size}: {graded.cost.cpu:.1f} s CPU, {graded.cost.wall:.1f} s")
         rows.append(Row(grader, class_, costs, _each_further(costs), agrees))
 

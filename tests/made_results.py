@@ -1,11 +1,14 @@
 """Made-up results of a class of any size, as `autograder grade` writes them; no submission is judged."""
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from msgspec import structs
+
 from autograder.classroom.grade import Judged, write_lines
-from autograder.course import Course
+from autograder.course import Course, load_course
 from autograder.results import CheckResult, Diagnosis, ExerciseResult, Result, Seconds
 
 CHECKS = 6
@@ -14,6 +17,35 @@ SAYS = (
     "The inner product is taken over the whole tensor, not along `dim`.",
     "The chain rule through x / T is missing a factor.",
 )
+IN_PARTS = """\
+schema = 1
+title = "Fixture course"
+course_id = "fixture"
+
+[[parts]]
+name = "first"
+title = "First <things>"
+
+[[parts]]
+name = "last"
+title = "Last things"
+
+[[assignments]]
+name = "basics"
+title = "Basics"
+part = "first"
+weight = 3
+
+[[assignments]]
+name = "more"
+title = "More"
+part = "first"
+
+[[assignments]]
+name = "end"
+title = "The end"
+part = "last"
+"""
 COUNTEREXAMPLE = "x = torch.tensor([[1., 2.], [3., 4.]])\nexercise(x, dim=0)"
 
 
@@ -70,3 +102,17 @@ def make_up(course: Course, size: int, exercises: int = 8, seed: int = 0) -> Non
         stamp = f"{handed_in:%Y-%m-%d %H:%M:%S} UTC"
         class_.append(judged(f"s{number:04}", *done, submitted=stamp, cpu=round(draw.random(), 4)))
     write_lines(course, "basics", class_)
+
+
+def in_parts(course: Course) -> Course:
+    """Gives the fixture course two parts and results: ada did all, boris one, and chen's could not be judged."""
+    for name in ("more", "end"):
+        (course.assignments_dir / name).mkdir()
+        (course.assignments_dir / name / f"{name}.md").touch()
+    (course.root / "course.toml").write_text(IN_PARTS, encoding="utf-8")
+    half, full = exercise("mean", "passed", "failed"), exercise("mean", "passed", "passed")
+    write_lines(course, "basics", [judged("ada", half), unjudged("chen", "It is empty.")])
+    for name in ("more", "end"):
+        class_ = [judged("ada", full), *([judged("boris", half)] if name == "more" else [])]
+        write_lines(course, name, [replace(one, result=structs.replace(one.result, assignment=name)) for one in class_])
+    return load_course(course.root)

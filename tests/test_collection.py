@@ -674,7 +674,7 @@ def test_a_gradebook_that_cannot_be_read_loses_nothing_that_was_collected(course
     (tmp_path / "d.zip").write_bytes(packed(PLAIN))
     done = autograder(course, "collect", "basics", str(tmp_path / "d.zip"))
     assert done.exit_code == 1 and submitted(course).keys() == {"jdoe", "wxm"}
-    assert done.stderr.startswith("Everything is collected, but the gradebook did not take the roster: ")
+    assert "Everything is collected, but the gradebook did not take the roster: " in done.stderr
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "gb18030", "unicode path"])

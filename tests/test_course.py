@@ -141,7 +141,7 @@ UNKNOWN_KEYS = {
     "at the top": ('title = "Deep', 'titel = "Deep', "titel", " (did you mean title?)"),
     "in a table": ("callbacks", "call_backs", "limits.call_backs", " (did you mean callbacks?)"),
     "in an assignment": ("weight", "wieght", "assignments[0].wieght", " (did you mean weight?)"),
-    "like nothing": ("weight", "zzz", "assignments[0].zzz", "name, title, weight or due."),
+    "like nothing": ("weight", "zzz", "assignments[0].zzz", "name, title, weight, due, part, minutes or builds_on."),
     "with odd letters": ("weight", '"we\\n`ight"', r'assignments[0]."we\n`ight"', " (did you mean weight?)"),
 }
 
@@ -183,7 +183,7 @@ HEAD = 'schema = 1\ntitle = "T"\ncourse_id = "c"\n'
             HEAD + "assignments = [3]",
             "assignments[0]",
             "3",
-            "a table with the keys name, title, weight and due",
+            "a table with the keys name, title, weight, due, part, minutes and builds_on",
         ),
         (HEAD + "limits = 3", "limits", "3", "a table with the keys seconds_per_call"),
         (HEAD + "examples = []", "examples", "an array of 0", "a table with the keys per_check"),
@@ -258,6 +258,165 @@ def test_a_good_course_is_read_as_written(tmp_path: Path) -> None:
     )
 
 
+ORDERED = """\
+schema = 1
+title = "T"
+course_id = "c"
+
+[[parts]]
+name = "first"
+title = "First things"
+
+[[parts]]
+name = "empty"
+title = "Planned"
+
+[[parts]]
+name = "last"
+title = "Last things"
+
+[[assignments]]
+name = "a"
+title = "A"
+part = "first"
+minutes = 90
+
+[[assignments]]
+name = "b"
+title = "B"
+part = "last"
+builds_on = ["a"]
+
+[[assignments]]
+name = "c"
+title = "C"
+part = "last"
+builds_on = ["a", "b"]
+"""
+PART = "first, empty or last"
+MINUTES = "a whole number of minutes greater than 0"
+NAMES = "an array of names of assignments that stand earlier"
+
+# (what stands in ORDERED, what stands there instead, key, found, allowed)
+DISORDER = {
+    "parts number": ("[[parts]]", "[parts]", "line 9", "'[[parts]]'", "valid TOML"),
+    "part name missing": ('name = "first"\n', "", "parts[0].name", "missing", NAME),
+    "part name blank": ('name = "first"', 'name = ""', "parts[0].name", "''", NAME),
+    "part title missing": ('title = "First things"\n', "", "parts[0].title", "missing", TEXT),
+    "part title blank": ('"First things"', '" "', "parts[0].title", "' '", TEXT),
+    "part unknown key": ('title = "First', 'titel = "First', "parts[0].titel", "an unknown key", "name or title (did"),
+    "part duplicate": (
+        '"empty"',
+        '"first"',
+        "parts[1].name",
+        "'first', like parts[0].name",
+        "a name that no other part has",
+    ),
+    "no part": ('part = "first"\n', "", "assignments[0].part", "missing", PART),
+    "unknown part": (
+        'part = "first"',
+        'part = "frist"',
+        "assignments[0].part",
+        "'frist'",
+        f"{PART} (did you mean first?)",
+    ),
+    "part number": ('part = "first"', "part = 1", "assignments[0].part", "1", "the name of one of the [[parts]]"),
+    "part not a name": (
+        'part = "first"',
+        'part = "1"',
+        "assignments[0].part",
+        "'1'",
+        "the name of one of the [[parts]]",
+    ),
+    "parts mixed up": (
+        'title = "C"\npart = "last"',
+        'title = "C"\npart = "first"',
+        "assignments[2].part",
+        "'first', after an assignment of last",
+        "last, for assignments follow their parts",
+    ),
+    "no minutes": ("minutes = 90", "minutes = 0", "assignments[0].minutes", "0", MINUTES),
+    "half a minute": ("minutes = 90", "minutes = 0.5", "assignments[0].minutes", "0.5", MINUTES),
+    "minutes text": ("minutes = 90", 'minutes = "90"', "assignments[0].minutes", "'90'", MINUTES),
+    "minutes true": ("minutes = 90", "minutes = true", "assignments[0].minutes", "true", MINUTES),
+    "builds on text": ('builds_on = ["a"]', 'builds_on = "a"', "assignments[1].builds_on", "'a'", NAMES),
+    "builds on number": ('builds_on = ["a"]', "builds_on = [1]", "assignments[1].builds_on[0]", "1", NAME),
+    "builds on itself": (
+        'builds_on = ["a"]',
+        'builds_on = ["b"]',
+        "assignments[1].builds_on[0]",
+        "'b', which does not stand earlier",
+        "a",
+    ),
+    "builds on later": (
+        'builds_on = ["a"]',
+        'builds_on = ["a", "c"]',
+        "assignments[1].builds_on[1]",
+        "'c', which does not stand earlier",
+        "a",
+    ),
+    "builds on unknown": (
+        '["a", "b"]',
+        '["a", "bb"]',
+        "assignments[2].builds_on[1]",
+        "'bb'",
+        "a or b (did you mean b?)",
+    ),
+    "builds on twice": (
+        '["a", "b"]',
+        '["a", "a"]',
+        "assignments[2].builds_on[1]",
+        "'a', for the second time",
+        "each assignment once",
+    ),
+    "the first builds on something": (
+        "minutes = 90",
+        'builds_on = ["b"]',
+        "assignments[0].builds_on[0]",
+        "'b'",
+        "an empty array, for no assignment stands earlier",
+    ),
+}
+
+
+@pytest.mark.parametrize(("stood", "stands", "key", "found", "allowed"), DISORDER.values(), ids=DISORDER.keys())
+def test_each_fault_of_the_order_is_one_sentence_too(
+    tmp_path: Path, stood: str, stands: str, key: str, found: str, allowed: str
+) -> None:
+    assert stood in ORDERED
+    error = fault_of(write_course(tmp_path, ORDERED.replace(stood, stands, 1), ("a", "b", "c")))
+    assert_one_clear_sentence(error)
+    assert (error.key, error.found) == (key, found)
+    assert error.allowed.startswith(allowed)
+
+
+def test_a_part_in_a_course_without_parts_is_named(tmp_path: Path) -> None:
+    error = fault_of(write_course(tmp_path, GOOD.replace("weight = 2", 'part = "first"')))
+    assert_one_clear_sentence(error)
+    assert (error.key, error.found) == ("assignments[0].part", "'first', though the course has no [[parts]]")
+
+
+@pytest.mark.parametrize("parts", ["3", "[3]"])
+def test_parts_of_another_shape_are_named(tmp_path: Path, parts: str) -> None:
+    text = GOOD.replace("[examples]", f"parts = {parts}\n[examples]")
+    assert_one_clear_sentence(fault_of(write_course(tmp_path, text)))
+
+
+def test_assignments_stand_in_parts(tmp_path: Path) -> None:
+    course = load_course(write_course(tmp_path, ORDERED, ("a", "b", "c")))
+    first, second, third = course.assignments
+    assert [part.title for part in course.parts] == ["First things", "Planned", "Last things"]
+    assert (first.part, first.minutes, first.builds_on) == ("first", 90, ())
+    assert (third.part, third.minutes, third.builds_on) == ("last", None, ("a", "b"))
+    assert course.by_part() == ((course.parts[0], (first,)), (course.parts[2], (second, third)))
+
+
+def test_a_course_without_parts_is_one_group(tmp_path: Path) -> None:
+    course = load_course(write_course(tmp_path))
+    assert course.parts == ()
+    assert course.by_part() == ((None, course.assignments),)
+
+
 def test_a_due_date_keeps_its_time_zone(tmp_path: Path) -> None:
     due = load_course(write_course(tmp_path)).assignments[0].due
     assert due is not None
@@ -325,12 +484,12 @@ def test_an_unknown_assignment_is_answered_with_the_nearest_name(tmp_path: Path,
     assert caught.value.allowed == allowed
 
 
-@pytest.mark.parametrize("part", ["", "examples", "limits", "assignment"])
+@pytest.mark.parametrize("part", ["", "examples", "limits", "part", "assignment"])
 def test_the_records_are_frozen(tmp_path: Path, part: str) -> None:
-    course: Course = load_course(write_course(tmp_path))
-    record = {"examples": course.examples, "limits": course.limits, "assignment": course.assignments[0]}.get(
-        part, course
-    )
+    course: Course = load_course(write_course(tmp_path, ORDERED, ("a", "b", "c")))
+    records = {"examples": course.examples, "limits": course.limits}
+    records |= {"part": course.parts[0], "assignment": course.assignments[0]}
+    record = records.get(part, course)
     with pytest.raises(AttributeError, match="immutable"):
         setattr(record, record.__struct_fields__[0], "changed")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from conftest import ROOT
-from made_results import check, exercise, judged, make_up, unjudged, unwritten
+from made_results import check, exercise, in_parts, judged, make_up, unjudged, unwritten
 from typer.testing import CliRunner, Result
 
 from autograder.classroom.grade import write_lines
@@ -242,6 +242,60 @@ def test_without_a_name_the_course_gets_an_overview(course: Course, monkeypatch)
     assert (done.exit_code, done.stdout) == (0, "Report: private/reports/all-assignments.html\n"), done.stderr
     page = (course.private_dir / "reports" / "all-assignments.html").read_text(encoding="utf-8")
     assert 'href="basics.html"' in page and (course.private_dir / "reports" / "basics.html").is_file()
+
+
+@pytest.fixture
+def course_in_parts(course: Course) -> Course:
+    return in_parts(course)
+
+
+def overview_rows(course: Course, table: str) -> list[dict[str, str]]:
+    path = course.private_dir / "reports" / "all-assignments" / f"{table}.csv"
+    return list(csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines()))
+
+
+def test_the_overview_shows_parts_in_its_tables(course_in_parts: Course):
+    write_course_report(course_in_parts)
+    assignments = [(row["part"], row["assignment"]) for row in overview_rows(course_in_parts, "assignments")]
+    assert assignments == [("First <things>", "basics"), ("First <things>", "more"), ("Last things", "end")]
+    ada, boris, chen = overview_rows(course_in_parts, "students")
+    assert list(ada) == [
+        *("student", "name", "section", "basics", "more", "part: First <things>", "end", "part: Last things"),
+    ]
+    # Basics weighs three times as much as more.
+    assert list(ada.values())[3:] == ["0.5", "1.0", "0.625", "1.0", "1.0"]
+    assert list(boris.values())[3:] == ["", "0.5", "0.125", "", ""]
+    assert list(chen.values())[3:] == ["", "", "", "", ""]
+
+
+def test_parts_are_headings_on_the_page(course_in_parts: Course):
+    page = write_course_report(course_in_parts)[0].read_text(encoding="utf-8")
+    assert re.findall(r'<th scope="rowgroup" colspan="(\d+)">([^<]+)</th>', page) == [
+        ("10", "First &lt;things&gt;"),
+        ("10", "Last things"),
+    ]
+    assert re.findall(r'<th scope="colgroup" colspan="(\d)">([^<]*)</th>', page) == [
+        ("3", ""),
+        ("3", "First &lt;things&gt;"),
+        ("2", "Last things"),
+    ]
+
+
+def test_a_part_that_is_not_graded_yet_has_no_heading(course_in_parts: Course):
+    (course_in_parts.private_dir / "results" / "end.jsonl").unlink()
+    path, whole = write_course_report(course_in_parts)
+    assert "Last things" not in path.read_text(encoding="utf-8")
+    assert whole.ungraded == ("end",)
+    assert [one.parts for one in whole.students] == [(0.625,), (0.125,), (None,)]
+
+
+def test_a_course_without_parts_has_no_headings(course: Course):
+    make_up(course, 3)
+    path, whole = write_course_report(course)
+    page = path.read_text(encoding="utf-8")
+    assert "rowgroup" not in page and "colgroup" not in page
+    assert "part" not in overview_rows(course, "assignments")[0]
+    assert {one.parts for one in whole.students} == {()}
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT
-from made_results import exercise, judged, make_up
+from made_results import exercise, in_parts, judged, make_up
 from playwright.sync_api import Browser, Page, Request, sync_playwright
 
 from autograder.classroom.grade import write_lines
 from autograder.course import load_course
-from autograder.reporting.page import write_report
+from autograder.reporting.page import write_course_report, write_report
 from autograder.results import Diagnosis
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -123,3 +123,19 @@ def test_what_a_student_wrote_does_not_run(browser: Browser, tmp_path: Path):
     assert (opened.title(), opened.locator("img").count()) == ("Basics: class report", 0)
     assert ODD in opened.locator("#submissions tbody").inner_text()
     opened.close()
+
+
+def test_rows_of_a_part_are_sorted_below_its_heading(browser: Browser, tmp_path: Path):
+    shutil.copytree(ROOT / "tests" / "fixture_course", tmp_path / "course")
+    path, _ = write_course_report(in_parts(load_course(tmp_path / "course")))
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(path.as_uri())
+    rows = page.locator("#assignments tbody tr")
+    first = ["First <things>", "basics", "more", "Last things", "end"]
+    assert [text.split("\t")[0] for text in rows.all_inner_texts()] == first
+    title = page.locator("#assignments thead button").nth(1)
+    title.click()
+    title.click()
+    turned = ["First <things>", "more", "basics", "Last things", "end"]
+    assert [text.split("\t")[0] for text in rows.all_inner_texts()] == turned
+    page.close()

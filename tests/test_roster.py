@@ -11,8 +11,8 @@ from autograder.collecting.matching import match
 from autograder.collecting.names import Claim
 from autograder.course import load_course
 from autograder.errors import CourseError
-from autograder.gradebook.database import find_own_commands
 from autograder.gradebook.students import split_name, update_students
+from autograder.own_commands import find_own_commands
 from autograder.roster import Student, read_roster
 
 ROSTER = (

@@ -38,9 +38,11 @@ class Recheck:
     """One process for one job. It imports what it needs as soon as it is made, so that the job need not wait."""
 
     def __init__(self) -> None:
-        self._folder = TemporaryDirectory(prefix="autograder-")
+        # Windows removes no file that a process which has just been ended still holds.
+        self._folder = TemporaryDirectory(prefix="autograder-", ignore_cleanup_errors=True)
         self._answer = Path(self._folder.name) / "answer.json"
-        # A session of its own: Ctrl-C reaches the watcher alone, and what the student's code starts ends with it.
+        # A session (on Windows, a group) of its own: Ctrl-C reaches the watcher alone, and, where there are sessions,
+        # what the student's code starts ends with it.
         # Without -P a file of the student's could stand in for a module of ours.
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "autograder.checking.recheck", str(self._answer)],
@@ -48,6 +50,7 @@ class Recheck:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
+            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         )
 
     def begin(self, submission: Submission, kept: dict[str, ExerciseResult]) -> None:
@@ -89,7 +92,7 @@ def main(answer: Path) -> None:
     from autograder.checking.progress import check_submission
     from autograder.examples.store import ExamplesError
     from autograder.notebooks.choice import NotebookChoice
-    from autograder.testing.declarations import DeclarationError
+    from autograder.testing.kinds import DeclarationError
 
     given = sys.stdin.buffer.read()
     if not given:

@@ -137,7 +137,7 @@ class _Watcher:
         self._stop()
         self._spare = Recheck()
         if answer is None:
-            answer = Answer(fault=f"No end after {SECONDS_PER_CHECK:g} seconds: look for an endless loop.")
+            answer = never_ended()
         if answer.overview is not None:
             self._known = _Version(self._wanted.code, self._wanted.prints, answer.overview)
         self._tell(answer)
@@ -151,6 +151,11 @@ class _Watcher:
         if self._running is not None:
             self._running.stop()
             self._running = None
+
+
+def never_ended() -> Answer:
+    """What to tell of a check that was ended after `SECONDS_PER_CHECK`."""
+    return Answer(fault=f"No end after {SECONDS_PER_CHECK:g} seconds: look for an endless loop.")
 
 
 def _stamp(file: Path) -> tuple[int, ...] | None:

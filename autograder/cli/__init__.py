@@ -3,14 +3,17 @@
 import typer
 
 from autograder.cli import author, collect, instructor, late, report, retention, student
+from autograder.own_commands import find_own_commands
 
 COMMANDS = (
     author.build,
+    student.start,
     student.check,
     student.progress,
     student.watch,
     instructor.judge,
     author.verify,
+    author.book,
     collect.collect,
     instructor.grade,
     report.report,
@@ -28,5 +31,6 @@ app = typer.Typer(
     help="Builds, checks and grades a course of notebooks. Exit codes: 0 done, 1 something could not be judged "
     "or a breach, 2 wrong use, 3 unreadable input.",
 )
+app.callback()(find_own_commands)
 for command in COMMANDS:
     app.command()(command)

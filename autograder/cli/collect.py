@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from autograder.cli.options import Json
+from autograder.cli.steps import steps
 from autograder.cli.terminal import DONE, UNJUDGED, WRONG_USE, fail, one_sentence
 from autograder.course import Course, find_course
 
@@ -69,7 +70,10 @@ def collect(
         manner = _manner(assignment.due, zone, file_times, sheets)
         roster = read_roster(roster_file(course))
         try:
-            collected = collect_all(course, assignment.name, downloads, manner, roster)
+            with steps() as bar:
+                collected = collect_all(
+                    course, assignment.name, downloads, manner, roster, begin=bar.begin, advance=bar.advance
+                )
         except DownloadError as error:
             fail(str(error), WRONG_USE)
         except OSError as error:

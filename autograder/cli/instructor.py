@@ -9,11 +9,13 @@ from rich.console import Console
 from rich.table import Table
 
 from autograder.cli.options import Json, On, Search, Trust
-from autograder.cli.terminal import DONE, UNJUDGED, WRONG_USE, fail, one_sentence, steps
-from autograder.course import find_course, load_course
+from autograder.cli.steps import steps
+from autograder.cli.terminal import DONE, UNJUDGED, WRONG_USE, fail, one_sentence
+from autograder.course import Course, find_course
 
 if TYPE_CHECKING:
     from autograder.classroom.grade import Brief
+    from autograder.demo.run import Shown
     from autograder.gradebook.writer import Changed
 
 
@@ -96,7 +98,7 @@ def grade(
         lines = None if compare or student is not None else Lines(course, name)
         try:
             with GradebookWriter(course, name) as gradebook, steps() as bar:
-                bar.begin(f"grading {name}", len(class_))
+                bar.begin(f"{name}: grade", len(class_))
                 for done in grading:
                     before = gradebook.score(done.student)
                     one = done if compare or gradebook.holds(done) else gradebook.write(done)
@@ -151,40 +153,63 @@ def doctor() -> None:
 
 
 def demo(
+    name: Annotated[
+        str | None, typer.Argument(help="The assignment to show; the first of course.toml by default.")
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Show every assignment, one after the other.")] = False,
     out: Annotated[Path | None, typer.Option(help="Folder to make; build/demo by default.")] = None,
 ) -> None:
-    """Shows the whole way on a made-up class: build, release, grade, feedback, grades.csv, class report.
+    """Shows one assignment from release to gradebook: a made-up class, graded by nbgrader and by this program.
 
-    Example: `autograder demo --out /tmp/demo`
+    Example: `autograder demo activations`
     """
-    from autograder.demo.run import run_demo, write_automatic_grades
-    from autograder.reporting.page import write_course_report
-
+    if every and name:
+        fail(f"{name} and --all were given; allowed is one of them.", WRONG_USE)
     with one_sentence():
         course = find_course(Path.cwd())
+        chosen = course.assignment(name).name if name else course.assignments[0].name
+        names = [one.name for one in course.assignments] if every else [chosen]
+        folder = (out or course.build_dir / "demo").resolve()
         with steps() as bar:
-            shown = run_demo(course, (out or course.build_dir / "demo").resolve(), bar.begin, bar.advance)
-        console = Console()
-        table = Table("student", "submission", "automatic points", "to do", title=course.title)
-        for grade in shown.grades:
-            points = "not graded" if grade.score is None else f"{grade.score:.2f} / {grade.max_score:g}"
-            to_do = grade.reason or ("grade the written answer" if grade.needs_manual else "")
-            table.add_row(grade.student, grade.about, points, to_do)
-        console.print(table)
-        common = Table("times", "exercise", "what it looks like", title="Most common mistakes")
-        for exercise, says, count in shown.mistakes:
-            common.add_row(str(count), exercise, says)
-        console.print(common)
-        automatic = write_automatic_grades(shown)
-        report, _ = write_course_report(load_course(shown.folder))
-        console.print(f"Feedback pages   {shown.folder}/private/feedback/STUDENT/ASSIGNMENT/*.html", soft_wrap=True)
-        console.print(
-            f"Grades           {shown.folder / 'grades.csv'} (nbgrader export), {automatic.name}",
-            soft_wrap=True,
-        )
-        console.print(f"Class report     {report}, with a page for each assignment beside it", soft_wrap=True)
-        console.print(
-            f"Formgrader       cd {shown.folder} && jupyter lab, then open Nbgrader > Formgrader",
-            soft_wrap=True,
-        )
-        console.print("Next             README.md: how a student, an instructor and an author start", soft_wrap=True)
+            bar.begin("loading torch and nbgrader", 1)
+            from autograder.demo.run import conclude, prepare, show
+
+            copy = prepare(course, names, folder, bar.begin, bar.advance)
+        shown = []
+        for one in names:
+            with steps() as bar:
+                shown.append(show(copy, one, bar.begin, bar.advance))
+            _show_class(shown[-1])
+        with steps() as bar:
+            grades, report = conclude(copy, bar.begin, bar.advance)
+        _say_where(copy, shown, grades, report)
+
+
+def _show_class(shown: "Shown") -> None:
+    """An assignment's grades, and its most common mistakes."""
+    console = Console()
+    grades = Table("student", "submission", "automatic points", "to do", title=f"{shown.name}: {shown.title}")
+    for grade in shown.grades:
+        points = "not graded" if grade.score is None else f"{grade.score:.2f} / {shown.max_score:g}"
+        to_do = grade.reason or ("grade the written answer" if grade.needs_manual else "")
+        grades.add_row(grade.student, grade.about, points, to_do)
+    mistakes = Table("times", "exercise", "what it looks like", title=f"{shown.name}: most common mistakes")
+    for exercise, says, count in shown.mistakes:
+        mistakes.add_row(str(count), exercise, says)
+    console.print(grades)
+    if shown.mistakes:
+        console.print(mistakes)
+    if shown.both:
+        print(f"`nbgrader autograde` gave {', '.join(shown.both)} the same points as `autograder grade`.")
+    else:
+        print("`nbgrader autograde` was left out: the wall is not complete here, see `autograder doctor`.")
+
+
+def _say_where(course: Course, shown: "list[Shown]", grades: Path, report: Path) -> None:
+    """Where everything is that the demo made."""
+    jupyter = Path(sys.executable).parent / "jupyter"
+    print(f"Feedback page    {shown[0].feedback}")
+    print(f"Class report     {report if len(shown) > 1 else shown[0].report}")
+    print(f"Gradebook        {course.private_dir / 'gradebook.db'}, as a table {grades} (nbgrader export)")
+    print(f"Formgrader       cd {course.root} && {jupyter} lab, then open Nbgrader > Formgrader")
+    print("Next             README.md: how a student, an instructor and an author start")

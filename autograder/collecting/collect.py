@@ -1,6 +1,6 @@
 """Collects one assignment: from folders and zips of an LMS into ``private/submitted``, nothing lost on the way."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -34,7 +34,16 @@ class Collected:
     missing: tuple[str, ...]
 
 
-def collect(course: Course, name: str, paths: Sequence[Path], manner: Manner, roster: Sequence[Student]) -> Collected:
+def collect(
+    course: Course,
+    name: str,
+    paths: Sequence[Path],
+    manner: Manner,
+    roster: Sequence[Student],
+    *,
+    begin: Callable[[str, int], None] = lambda what, steps: None,
+    advance: Callable[[str], None] = lambda step: None,
+) -> Collected:
     """Places what students handed in; a second time it changes nothing.
 
     Args:
@@ -42,6 +51,7 @@ def collect(course: Course, name: str, paths: Sequence[Path], manner: Manner, ro
         paths: folders, zips or notebooks; without any, only what waits in ``private/unmatched`` is looked at.
         manner: how times are read.
         roster: the course's students; without any, file names give the ids.
+        begin, advance: told when a stage begins, with its number of steps, and of each step.
     Raises:
         DownloadError: a path holds no download.
         CourseError: ``private/unmatched/NAME.csv`` has a fault.
@@ -53,6 +63,7 @@ def collect(course: Course, name: str, paths: Sequence[Path], manner: Manner, ro
     )
     course.private_dir.mkdir(exist_ok=True)
     with TemporaryDirectory(dir=course.private_dir, prefix=".collect-") as spool:
+        begin(f"{name}: read what was handed in", 1)
         found = read_downloads([*paths, *waiting], Path(spool), course.limits, manner.zone)
         handed = [
             replace(one, claim=replace(one.claim, person=waiting[one.download.source]))
@@ -61,7 +72,11 @@ def collect(course: Course, name: str, paths: Sequence[Path], manner: Manner, ro
             for one in handed_in(found.downloads, name, manner)
         ]
         students, unmatched = assign(handed, known)
-        placed = tuple(place(course, name, student, files) for student, files in students.items())
+        begin(f"{name}: collect", len(students))
+        placed = []
+        for student, files in students.items():
+            placed.append(place(course, name, student, files))
+            advance(student)
         left = {person.person for person in unmatched}
         sources = {one.download.source: one.claim.person for one in handed if one.download.source in waiting}
         done = [source for source, person in sources.items() if person not in left]
@@ -69,7 +84,7 @@ def collect(course: Course, name: str, paths: Sequence[Path], manner: Manner, ro
     submitted = {folder.parent.name for folder in (course.private_dir / "submitted").glob(f"*/{name}")}
     return Collected(
         assignment=name,
-        placed=placed,
+        placed=tuple(placed),
         waiting=tuple(row for row in rows if row.folder),
         refused=(*found.refused, *_without_notebook(found, handed, name)),
         missing=tuple(student.id for student in roster if student.id not in submitted),

@@ -203,7 +203,7 @@ def _member(
     floor: int,
     inside: bool,
 ) -> Iterator[Download]:
-    place = cleaned(_name(member))
+    place = cleaned(name_in_zip(member))
     if place is None or any(IGNORED.fullmatch(part) for part in place.parts):
         return
     nested = place.suffix.lower() == ".zip" and not inside
@@ -256,7 +256,7 @@ def _wanted(name: str) -> bool:
     return bool(about or NOTEBOOK.search(name) or PYTHON.search(name))
 
 
-def _name(member: zipfile.ZipInfo) -> str:
+def name_in_zip(member: zipfile.ZipInfo) -> str:
     """The name of a member in the encoding that it most likely has; a zip need not say which."""
     if member.flag_bits & UTF8_NAME:
         return member.filename

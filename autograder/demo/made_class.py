@@ -4,6 +4,7 @@ import ast
 import copy
 import inspect
 import random
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -95,7 +96,8 @@ def make_class(assignment: Assignment, source: Any, seed: int = 0) -> tuple[Made
         e.name: solution_source(e.alternatives[0].solution, e.name) for e in assignment.exercises if e.alternatives
     }
     half = dict(list(right.items())[: len(right) // 2])
-    broken_cell = {**right, names[1]: right[names[1]].replace(":", "", 1)}
+    second = names[min(1, len(names) - 1)]
+    broken_cell = {**right, second: re.sub(r"^(def|class) ", "", right[second], count=1, flags=re.MULTILINE)}
     made = [
         MadeSubmission("ada", "reference solutions", _text(source, right)),
         MadeSubmission("boris", "alternative solutions", _text(source, {**right, **other})),

@@ -1,6 +1,5 @@
 """The product's first five minutes: a made-up class, graded through both doors in a folder of its own."""
 
-import csv
 import os
 import re
 import shutil
@@ -19,116 +18,162 @@ from autograder.gradebook.database import VARIABLE
 from autograder.judging.judge import TooLittleIsolation, require_isolation
 from autograder.notebooks.build import build_assignment, source_notebook
 from autograder.notebooks.submission import UnreadableSubmission, read_submission
-from autograder.testing.assignment import load_assignment
+from autograder.reporting.page import write_course_report
+from autograder.testing.assignment import Assignment, load_assignment
 
 Begin = Callable[[str, int], None]
 Advance = Callable[[str], None]
 
+MARK = ".autograder-demo"
+CONFIGURATION = "nbgrader_config.py"
+# Whom nbgrader's own commands take: each costs seconds, and three show it. One is right, one has mistakes, one a
+# cell that is not Python.
+THROUGH_NBGRADER = ("ada", "chen", "kofi")
+
 
 @dataclass(frozen=True)
 class Grade:
-    """One row of the demo's table."""
+    """One row of the demo's table; without a score there is a reason."""
 
     student: str
     about: str
-    assignment: str
     score: float | None
-    max_score: float
     needs_manual: bool
     reason: str
 
 
 @dataclass(frozen=True)
-class Demo:
-    """What a demo made: its folder, the grades, the most common mistakes with how often each was seen."""
+class Shown:
+    """One assignment of the demo.
 
-    folder: Path
+    Attributes:
+        name, title, max_score: the assignment.
+        grades: a row for each student.
+        both: whom `nbgrader autograde` graded too, to the same points; nobody where there is no wall.
+        mistakes: exercise, sentence and how often it was said, the most common ones.
+        feedback: a student's page.
+        report: what the instructor reads about the class.
+    """
+
+    name: str
+    title: str
+    max_score: float
     grades: tuple[Grade, ...]
+    both: tuple[str, ...]
     mistakes: tuple[tuple[str, str, int], ...]
+    feedback: Path
+    report: Path
 
 
 class DemoError(Exception):
     """A step of the demo failed; the sentence names it and where its log is."""
 
 
-def run_demo(course: Course, out: Path, begin: Begin, advance: Advance) -> Demo:
-    """Builds, releases, makes a class, grades it, makes feedback and exports grades.
-
-    `nbgrader autograde` grades the first assignment: it is the same judge, one submission after the other, with
-    nbgrader's own cost for each. All of them go through the way of `autograder grade`, which leaves what the class
-    report reads.
+def prepare(course: Course, names: Sequence[str], out: Path, begin: Begin, advance: Advance) -> Course:
+    """Builds what is stale of the assignments to be shown, and copies the course.
 
     Args:
-        course: the course to show; stale parts of it are built first.
+        course: the course to show.
+        names: the assignments to be shown; no other is built.
         out: an empty or new folder, or that of an earlier demo, which is replaced.
         begin, advance: told when a stage begins, with its number of steps, and of each step.
     Raises:
-        DemoError: ``out`` holds something else, or an nbgrader command failed.
+        DemoError: ``out`` holds something else, or the course has no configuration of nbgrader.
     """
+    if not (course.root / CONFIGURATION).is_file():
+        raise DemoError(f"{course.root} has no {CONFIGURATION}; copy the one of the program's own course there.")
     _make_room(out)
-    for settings in course.assignments:
-        build_assignment(course, settings.name, begin=begin, advance=advance)
-    copy = _copy_course(course, out)
-    grades: list[Grade] = []
-    mistakes: Counter[tuple[str, str]] = Counter()
-    for number, settings in enumerate(copy.assignments):
-        name = settings.name
-        begin(f"{name}: build and release", 2)
-        build_assignment(copy, name)
-        advance("build")
-        _nbgrader(out, ["generate_assignment", name, "--force"], advance)
-        made = _submit(copy, name, begin, advance, each=1 if number == 0 else 2)
-        if number == 0:
-            begin(f"{name}: nbgrader autograde", len(made))
-            _nbgrader(out, ["autograde", name, "--force"], advance, each="Converting notebook", may_fail=True)
-        judged = _grade(copy, name, begin, advance)
-        begin(f"{name}: nbgrader generate_feedback", len(made))
-        _nbgrader(out, ["generate_feedback", name, "--force"], advance, each="Converting notebook", may_fail=True)
-        grades += _grades(copy, name, made)
-        mistakes += _mistakes(judged)
+    for name in names:
+        begin(f"{name}: what has to be built", 1)
+        build_assignment(course, name, begin=begin, advance=advance)
+    return _copy_course(course, names, out)
+
+
+def show(course: Course, name: str, begin: Begin, advance: Advance) -> Shown:
+    """Releases an assignment, hands in for a class, grades it through both doors, and gives feedback.
+
+    Args:
+        course: what `prepare` returned.
+        name: the assignment.
+        begin, advance: told when a stage begins, with its number of steps, and of each step.
+    Raises:
+        DemoError: a command of nbgrader's failed, or the two doors gave different points.
+    """
+    begin(f"{name}: nbgrader generate_assignment", 1)
+    _nbgrader(course, ["generate_assignment", name], advance)
+    begin(f"{name}: a class hands in", 1)
+    assignment = load_assignment(course, name)
+    made = _hand_in(course, assignment)
+    walled = _has_a_wall(course)
+    others = ",".join(one.student for one in made if one.student not in THROUGH_NBGRADER)
+    few = f"--CourseDirectory.student_id_exclude={others}"
+    scores: dict[str, float | None] = {}
+    if walled:
+        begin(f"{name}: nbgrader autograde", len(THROUGH_NBGRADER))
+        _nbgrader(course, ["autograde", name, few], advance, each="Converting notebook")
+        scores = {student: _score(course, name, student)[0] for student in THROUGH_NBGRADER}
+    judged = _grade(course, name, begin, advance, trusted=not walled)
+    begin(f"{name}: nbgrader generate_feedback", len(THROUGH_NBGRADER))
+    _nbgrader(course, ["generate_feedback", name, few], advance, each="Converting notebook")
+    grades = tuple(_row(course, name, one) for one in made)
+    refuse_other_points(name, scores, grades)
+    return Shown(
+        name,
+        course.assignment(name).title,
+        assignment.max_score,
+        grades,
+        tuple(scores),
+        _mistakes(judged),
+        course.private_dir / "feedback" / THROUGH_NBGRADER[1] / name / f"{name}.html",
+        course.private_dir / "reports" / f"{name}.html",
+    )
+
+
+def conclude(course: Course, begin: Begin, advance: Advance) -> tuple[Path, Path]:
+    """Writes the reports and nbgrader's table of grades; returns that table and the report of the whole course."""
+    begin("report", 1)
+    report, _ = write_course_report(course)
     begin("nbgrader export", 1)
-    _nbgrader(out, ["export", "--to", str(out / "grades.csv")], advance)
-    common = tuple((exercise, says, count) for (exercise, says), count in mistakes.most_common(8))
-    return Demo(out, tuple(grades), common)
-
-
-MARK = ".autograder-demo"
+    grades = course.root / "grades.csv"
+    _nbgrader(course, ["export", "--to", str(grades)], advance)
+    return grades, report
 
 
 def _make_room(out: Path) -> None:
-    if out.exists() and any(out.iterdir()) and not (out / MARK).is_file():
+    if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not (out / MARK).is_file())):
         raise DemoError(f"{out} is not empty and was not made by a demo; give another folder with --out.")
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
     (out / MARK).touch()
 
 
-def _copy_course(course: Course, out: Path) -> Course:
-    shutil.copy(course.root / "course.toml", out)
-    shutil.copy(course.root / "nbgrader_config.py", out)
-    for folder in (course.assignments_dir, course.solutions_dir, course.build_dir / "examples"):
-        ignored = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints", ".hypothesis")
+def _copy_course(course: Course, names: Sequence[str], out: Path) -> Course:
+    """A course of its own in ``out``: all sources, since course.toml names them, and what was built to be shown."""
+    for file in ("course.toml", CONFIGURATION):
+        shutil.copy(course.root / file, out)
+    ignored = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints", ".hypothesis")
+    sources = (course.build_dir / "source" / name for name in names)
+    for folder in (course.assignments_dir, course.solutions_dir, *sources):
         shutil.copytree(folder, out / folder.relative_to(course.root), ignore=ignored)
-    if (course.private_dir / "seed").is_file():
-        (out / "private").mkdir()
-        shutil.copy(course.private_dir / "seed", out / "private")
+    built = [course.build_dir / "examples" / f"{name}.npz" for name in names]
+    seed = course.private_dir / "seed"
+    for path in [*built, seed] if seed.is_file() else built:
+        copy = out / path.relative_to(course.root)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, copy)
     return load_course(out)
 
 
-def _submit(course: Course, name: str, begin: Begin, advance: Advance, each: int) -> tuple[MadeSubmission, ...]:
-    """Hands in for every student, or for each second one, so that a course of many assignments is shown in time."""
-    assignment = load_assignment(course, name)
-    made = make_class(assignment, source_notebook(course, assignment))[::each]
-    begin(f"{name}: submissions", len(made))
+def _hand_in(course: Course, assignment: Assignment) -> tuple[MadeSubmission, ...]:
+    made = make_class(assignment, source_notebook(course, assignment))
     for submission in made:
-        folder = course.private_dir / "submitted" / submission.student / name
+        folder = course.private_dir / "submitted" / submission.student / assignment.name
         folder.mkdir(parents=True)
-        (folder / f"{name}.ipynb").write_text(submission.text, encoding="utf-8")
-        advance(submission.student)
+        (folder / f"{assignment.name}.ipynb").write_text(submission.text, encoding="utf-8")
     return made
 
 
-def _grade(course: Course, name: str, begin: Begin, advance: Advance) -> list[Judged]:
+def _grade(course: Course, name: str, begin: Begin, advance: Advance, *, trusted: bool) -> list[Judged]:
     """What `autograder grade` does: the class in parallel, into nbgrader's gradebook."""
     from autograder.gradebook.writer import GradebookWriter
 
@@ -136,7 +181,7 @@ def _grade(course: Course, name: str, begin: Begin, advance: Advance) -> list[Ju
     begin(f"{name}: autograder grade", len(class_))
     judged = []
     with GradebookWriter(course, name) as gradebook:
-        for one in grade_class(course, name, class_, jobs=os.cpu_count() or 1, trusted=not _has_a_wall(course)):
+        for one in grade_class(course, name, class_, jobs=os.cpu_count() or 1, trusted=trusted):
             gradebook.write(one)
             judged.append(one)
             advance(one.student)
@@ -153,18 +198,18 @@ def _has_a_wall(course: Course) -> bool:
     return True
 
 
-def _nbgrader(out: Path, arguments: list[str], advance: Advance, *, each: str = "", may_fail: bool = False) -> None:
-    """Runs an nbgrader command in ``out``; advances at each log line with ``each``, or once at the end."""
+def _nbgrader(course: Course, arguments: list[str], advance: Advance, *, each: str = "") -> None:
+    """Runs a command of nbgrader's in the course; advances at each log line with ``each``, or once at the end."""
     command = [sys.executable, "-m", "nbgrader", *arguments]
     environment = {**os.environ, "PYTHONWARNINGS": "ignore", "JUPYTER_PLATFORM_DIRS": "1"}
     environment.pop("NBGRADER_EXECUTION", None)
     # A made-up class has no business in a real class's gradebook.
     environment.pop(VARIABLE, None)
-    log = out / "nbgrader.log"
+    log = course.root / "nbgrader.log"
     with (
         log.open("a", encoding="utf-8") as file,
         subprocess.Popen(
-            command, cwd=out, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            command, cwd=course.root, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         ) as process,
     ):
         file.write(f"$ nbgrader {' '.join(arguments)}\n")
@@ -173,7 +218,7 @@ def _nbgrader(out: Path, arguments: list[str], advance: Advance, *, each: str = 
             file.write(line)
             if each and each in line:
                 advance(line.strip())
-    if process.returncode and not may_fail:
+    if process.returncode:
         raise DemoError(f"`nbgrader {' '.join(arguments)}` ended with {process.returncode}; its log is {log}.")
     if not each:
         advance(arguments[0])
@@ -187,25 +232,25 @@ def _gradebook(course: Course) -> Iterator[object]:
         yield gradebook
 
 
-def _grades(course: Course, name: str, made: tuple[MadeSubmission, ...]) -> list[Grade]:
+def _score(course: Course, name: str, student: str) -> tuple[float | None, bool]:
+    """The automatic points that stand in the gradebook, and whether a person has to grade something."""
     from nbgrader.api import MissingEntry
 
-    maximum = load_assignment(course, name).max_score
-    rows = []
     with _gradebook(course) as gradebook:
-        for submission in made:
-            path = course.private_dir / "submitted" / submission.student / name / f"{name}.ipynb"
-            try:
-                found = gradebook.find_submission(name, submission.student)  # type: ignore[attr-defined]
-                graded = [g for notebook in found.notebooks for g in notebook.grades if g.cell.cell_type == "code"]
-            except MissingEntry:
-                graded, found = [], None
-            scored = bool(graded) and all(g.auto_score is not None for g in graded)
-            score = round(sum(g.auto_score or 0.0 for g in graded), 6) if scored else None
-            manual = scored and found is not None and bool(found.needs_manual_grade)
-            reason = "" if scored else _why_not(path)
-            rows.append(Grade(submission.student, submission.about, name, score, maximum, manual, reason))
-    return rows
+        try:
+            found = gradebook.find_submission(name, student)  # type: ignore[attr-defined]
+        except MissingEntry:
+            return None, False
+        scores = [g.auto_score for book in found.notebooks for g in book.grades if g.cell.cell_type == "code"]
+        if not scores or None in scores:
+            return None, False
+        return round(sum(scores), 6), bool(found.needs_manual_grade)
+
+
+def _row(course: Course, name: str, made: MadeSubmission) -> Grade:
+    score, needs_manual = _score(course, name, made.student)
+    path = course.private_dir / "submitted" / made.student / name / f"{name}.ipynb"
+    return Grade(made.student, made.about, score, needs_manual, "" if score is not None else _why_not(path))
 
 
 def _why_not(path: Path) -> str:
@@ -216,20 +261,18 @@ def _why_not(path: Path) -> str:
     return "nbgrader could not grade it; see nbgrader.log"
 
 
-def _mistakes(judged: Sequence[Judged]) -> Counter[tuple[str, str]]:
-    """How often each diagnosis was made."""
-    results = [one.result for one in judged if one.result is not None]
-    exercises = [exercise for result in results for exercise in result.exercises]
-    return Counter((exercise.name, exercise.diagnosis.says) for exercise in exercises if exercise.diagnosis)
+def refuse_other_points(name: str, scores: dict[str, float | None], grades: Sequence[Grade]) -> None:
+    """Raises `DemoError` where the two doors differ: `nbgrader autograde` and `autograder grade` ask the same judge."""
+    for grade in grades:
+        if grade.student in scores and scores[grade.student] != grade.score:
+            raise DemoError(
+                f"{name}: `nbgrader autograde` gave {grade.student} {scores[grade.student]} points, "
+                f"`autograder grade` {grade.score}."
+            )
 
 
-def write_automatic_grades(demo: Demo) -> Path:
-    """Writes the table of automatic points beside nbgrader's own export."""
-    path = demo.folder / "automatic_grades.csv"
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["student", "assignment", "score", "max_score", "needs_manual_grade", "not_graded_because"])
-        for grade in demo.grades:
-            score = "" if grade.score is None else grade.score
-            writer.writerow([grade.student, grade.assignment, score, grade.max_score, grade.needs_manual, grade.reason])
-    return path
+def _mistakes(judged: Sequence[Judged]) -> tuple[tuple[str, str, int], ...]:
+    """The known mistakes that were found most often."""
+    exercises = [exercise for one in judged if one.result is not None for exercise in one.result.exercises]
+    found = ((e.name, e.diagnosis.says) for e in exercises if e.diagnosis is not None and e.diagnosis.kind == "known")
+    return tuple((exercise, says, count) for (exercise, says), count in Counter(found).most_common(8))

@@ -66,18 +66,17 @@ class Overview(Struct, frozen=True):
             words=status_in_words,
             mark=_mark,
             points=points_text,
-            percent=self._percent,
+            percent=percent_of(self.points, self.max_points),
             head=self._head(),
             last=self._last(),
         )
 
     def text(self) -> str:
         """The same for a terminal or a screen reader, without the panels."""
-        filled = BAR_WIDTH * self._percent // 100
         lines = [
             self._head(),
             *([self.late] if self.late else []),
-            f"[{'#' * filled}{'-' * (BAR_WIDTH - filled)}] {self._percent} %",
+            bar(percent_of(self.points, self.max_points)),
             "",
         ]
         names = max((len(result.name) for result in self.exercises), default=0)
@@ -97,11 +96,6 @@ class Overview(Struct, frozen=True):
         shown = {"text/plain": self.text(), "text/html": self.html()}
         return shown, MADE_BY
 
-    @property
-    def _percent(self) -> int:
-        # Rounded down, so that only full points show a full bar.
-        return int(100 * self.points / self.max_points) if self.max_points else 0
-
     def _head(self) -> str:
         got = f"{self.assignment}: {points_text(self.points)} of {points_text(self.max_points)} points"
         got = f"{got} by the visible checks" if self.hidden_remain else got
@@ -114,6 +108,17 @@ class Overview(Struct, frozen=True):
         if self.hidden_remain:
             return "All visible checks pass. Hidden checks with harder inputs remain; they run when you are graded."
         return "All checks pass."
+
+
+def percent_of(points: float, max_points: float) -> int:
+    # Rounded down, so that only full points show a full bar.
+    return int(100 * points / max_points) if max_points else 0
+
+
+def bar(percent: int) -> str:
+    """A bar of characters, and the number."""
+    filled = BAR_WIDTH * percent // 100
+    return f"[{'#' * filled}{'-' * (BAR_WIDTH - filled)}] {percent} %"
 
 
 def overview_of(
@@ -141,7 +146,7 @@ def overview_of(
     )
 
 
-def to_json(overview: Overview) -> str:
+def to_json(overview: Struct) -> str:
     return msgspec.json.format(msgspec.json.encode(overview), indent=1).decode()
 
 

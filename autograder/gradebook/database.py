@@ -1,8 +1,6 @@
 """Where the gradebook is: any database that SQLAlchemy reaches, SQLite under ``private/`` unless told otherwise."""
 
 import os
-import sys
-from pathlib import Path
 
 from autograder.course import Course
 
@@ -74,11 +72,3 @@ def _configured(course: Course) -> tuple[str, str]:
     if scheme.split("+")[0] not in ("sqlite", "postgresql"):
         raise DatabaseError(f"{place}: found the scheme {url.drivername}; allowed are postgresql and sqlite.")
     return url.set(drivername=scheme).render_as_string(hide_password=False), place
-
-
-def find_own_commands() -> None:
-    """nbgrader starts `alembic` by name, also where the virtual environment is not activated."""
-    own = str(Path(sys.executable).parent)
-    path = os.environ.get("PATH", "")
-    if own not in path.split(os.pathsep):
-        os.environ["PATH"] = f"{own}{os.pathsep}{path}"

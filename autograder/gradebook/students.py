@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from nbgrader.api import Gradebook, MissingEntry
 
 from autograder.course import Course
-from autograder.gradebook.database import find_own_commands, reachable
+from autograder.gradebook.database import reachable
 from autograder.roster import Student
 
 
@@ -22,7 +22,6 @@ def update_students(course: Course, roster: Sequence[Student]) -> int:
     if not roster:
         return 0
     changed = 0
-    find_own_commands()
     with Gradebook(reachable(course), course.course_id) as gradebook:
         for student in roster:
             first, last = split_name(student.name)

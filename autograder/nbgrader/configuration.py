@@ -6,7 +6,8 @@ from typing import Any
 
 from autograder.checking.notebook import COURSE_VARIABLE
 from autograder.course import CourseError, load_course
-from autograder.gradebook.database import DatabaseError, find_own_commands, reachable
+from autograder.gradebook.database import DatabaseError, reachable
+from autograder.own_commands import find_own_commands
 from autograder.policy.extensions import read_extensions
 
 EXPORTER = "autograder.nbgrader.repairing.SubmissionExporter"

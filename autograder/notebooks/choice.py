@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from autograder.notebooks.newer import is_newer
 from autograder.notebooks.submission import UnreadableSubmission, read_submission
 
 
@@ -12,6 +13,8 @@ class NotebookChoice(Exception):
 def find_notebook(place: Path) -> Path:
     """The notebook itself, or in a folder the only one that belongs to an assignment.
 
+    A new version that `autograder start --update` has put beside it does not count.
+
     Raises:
         NotebookChoice: the folder has none, or several.
         UnreadableSubmission: the folder has none but one that cannot be read.
@@ -21,6 +24,8 @@ def find_notebook(place: Path) -> Path:
     found: list[Path] = []
     broken: list[UnreadableSubmission] = []
     for path in sorted(place.glob("[!.]*.ipynb")):
+        if is_newer(path.name):
+            continue
         try:
             if read_submission(path).assignment is not None:
                 found.append(path)

@@ -46,13 +46,15 @@ class _Notebook(Struct, frozen=True):
 def deadline_beside(folder: Path, name: str) -> Deadline | None:
     """An assignment's deadline as a student can know it: of the course, or else of a notebook in the same folder.
 
-    None where neither tells, or tells what a student cannot mend.
+    None where neither tells, or tells what a student cannot mend. A new version of the notebook, which
+    `autograder start --update` puts beside the student's, tells before it.
     """
     try:
         return deadline_of(find_course(folder), name)
     except CourseError:
         pass
-    for path in sorted(folder.glob("*.ipynb")):
+    newer = sorted(folder.glob(f"{name}.new*.ipynb"), reverse=True)
+    for path in [*newer, *sorted(folder.glob("*.ipynb"))]:
         try:
             about = msgspec.json.decode(path.read_bytes(), type=_Notebook).metadata.autograder
         except (OSError, msgspec.MsgspecError, ValueError, RecursionError):

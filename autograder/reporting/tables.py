@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, Literal
 
 from autograder.reporting.figures import Report
@@ -18,11 +19,12 @@ SLOWEST = 10
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its name in the CSV, its heading on the page, and what its cells are."""
+    """A column: its name in the CSV, its heading on the page, what its cells are, and what it shares a heading with."""
 
     name: str
     heading: str
     kind: Kind = "text"
+    group: str = ""
 
     @property
     def is_number(self) -> bool:
@@ -31,7 +33,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """A table with its title, what to know about it, and what stands in its place when it has no rows."""
+    """A table with its title, what to know about it, and what stands in its place when it has no rows.
+
+    Where ``grouped``, the first column is a heading above the rows that share it on the page, and a column in the CSV.
+    """
 
     key: str
     title: str
@@ -39,6 +44,26 @@ class Table:
     rows: tuple[tuple[Any, ...], ...]
     says: tuple[str, ...] = ()
     empty: str = "None."
+    grouped: bool = False
+
+    @property
+    def shown(self) -> tuple[Column, ...]:
+        """The columns of the page."""
+        return self.columns[1:] if self.grouped else self.columns
+
+    @property
+    def headings(self) -> tuple[tuple[str, int], ...]:
+        """What stands above neighbouring columns of the page, with their number; nothing where no column has such."""
+        spans = tuple((name, len(tuple(same))) for name, same in groupby(self.shown, lambda column: column.group))
+        return spans if any(name for name, _ in spans) else ()
+
+    @property
+    def bodies(self) -> tuple[tuple[str, tuple[tuple[Any, ...], ...]], ...]:
+        """The rows of the page under their headings."""
+        if not self.grouped:
+            return (("", self.rows),)
+        groups = groupby(self.rows, lambda row: row[0])
+        return tuple((str(heading), tuple(row[1:] for row in rows)) for heading, rows in groups)
 
 
 def tables_of(report: Report) -> tuple[Table, ...]:

@@ -158,7 +158,7 @@ def _limit_resources(settings: LayerSettings) -> None:
     _lower(resource.RLIMIT_NOFILE, settings.open_files)
     _lower(resource.RLIMIT_CPU, seconds, seconds + 1)
     if settings.memory_bytes is not None:
-        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        pages = int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[0])
         _lower(resource.RLIMIT_AS, pages * mmap.PAGESIZE + settings.memory_bytes)
 
 

@@ -2,9 +2,12 @@
 
 import ctypes
 import os
-import resource
+import sys
 from contextlib import suppress
 from pathlib import Path
+
+if sys.platform != "win32":
+    import resource
 
 # <linux/sched.h>
 CLONE_THREAD = 0x00010000
@@ -94,9 +97,9 @@ def enter_user_namespace(others: int) -> None:
     # A name is needed to make files in a root of its own, and for nothing else.
     with suppress(OSError):
         prctl(PR_SET_DUMPABLE, 1)  # or a process that has changed its user may not open these files
-        Path("/proc/self/setgroups").write_text("deny")
-        Path("/proc/self/uid_map").write_text(f"{UNPRIVILEGED} {user} 1")
-        Path("/proc/self/gid_map").write_text(f"{UNPRIVILEGED} {group} 1")
+        Path("/proc/self/setgroups").write_text("deny", encoding="utf-8")
+        Path("/proc/self/uid_map").write_text(f"{UNPRIVILEGED} {user} 1", encoding="utf-8")
+        Path("/proc/self/gid_map").write_text(f"{UNPRIVILEGED} {group} 1", encoding="utf-8")
 
 
 def drop_privileges() -> None:
@@ -134,6 +137,6 @@ def refuse_threads() -> None:
 def _forbidden_by() -> str:
     for name, value in FORBIDDEN_BY.items():
         file = Path("/proc/sys", *name.split("."))
-        if file.exists() and file.read_text().strip() == value:
+        if file.exists() and file.read_text(encoding="utf-8").strip() == value:
             return f"; sysctl {name} is {value}"
     return ""

@@ -1,12 +1,15 @@
 """Where in a student's code something happened."""
 
 import linecache
+import sysconfig
 from pathlib import Path
 from types import FrameType, TracebackType
 
 from autograder.sandbox.protocol import Raised
 
 OUR_CODE = str(Path(__file__).resolve().parent.parent)
+# On Windows it is called Lib, with nothing of Python's in its path.
+STANDARD_LIBRARY = sysconfig.get_path("stdlib")
 
 
 def describe(error: BaseException) -> Raised:
@@ -42,4 +45,4 @@ def line_of(frame: FrameType, number: int) -> str:
 
 def is_students(filename: str) -> bool:
     elsewhere = ("site-packages", "/lib/python", "<frozen ", "<__array_function__ ")
-    return not filename.startswith(OUR_CODE) and not any(part in filename for part in elsewhere)
+    return not filename.startswith((OUR_CODE, STANDARD_LIBRARY)) and not any(part in filename for part in elsewhere)

@@ -1,5 +1,6 @@
 "use strict";
-// A column's button sorts its table: rising, then falling. Cells without a value stay last.
+// A column's button sorts its table, each group of rows below its own heading: rising, then falling. Cells without a
+// value stay last.
 for (const button of document.querySelectorAll("th button")) {
   button.addEventListener("click", () => {
     const heading = button.closest("th");
@@ -13,13 +14,14 @@ for (const button of document.querySelectorAll("th button")) {
       return isNumber ? parseFloat(text.replace("−", "-")) : text;
     };
     const compare = new Intl.Collator(undefined, { numeric: true }).compare;
-    const body = heading.closest("table").tBodies[0];
-    const rows = Array.from(body.rows, (row) => [valueOf(row), row]);
-    rows.sort(([a], [b]) => {
-      if (a === null || b === null) return (a === null) - (b === null);
-      const order = isNumber ? a - b : compare(a, b);
-      return rising ? order : -order;
-    });
-    body.append(...rows.map(([, row]) => row));
+    for (const body of heading.closest("table").tBodies) {
+      const rows = Array.from(body.querySelectorAll("tr:not(.group)"), (row) => [valueOf(row), row]);
+      rows.sort(([a], [b]) => {
+        if (a === null || b === null) return (a === null) - (b === null);
+        const order = isNumber ? a - b : compare(a, b);
+        return rising ? order : -order;
+      });
+      body.append(...rows.map(([, row]) => row));
+    }
   });
 }

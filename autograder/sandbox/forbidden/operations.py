@@ -29,9 +29,9 @@ SAYS: dict[Family, str] = {
     "scipy": "`scipy`",
     "sklearn": "`sklearn`",
 }
-# Where a ready-made operation may come from.
 # For each exercise the last names of the operations that its own reference calls.
 Free = Mapping[str, frozenset[str]]
+# Where a ready-made operation may come from.
 LIBRARIES = frozenset({"torch", "numpy", "scipy", "sklearn", "math", "cmath"})
 AUTOGRAD_METHODS = frozenset({"backward", "requires_grad_"})
 AUTOGRAD = re.compile(
@@ -44,11 +44,21 @@ NN = re.compile(r"torch\.(nn|optim|_C\._nn)\b(?!\.functional\.one_hot\b)")
 # What backends add to the name of an operation: `aten.native_dropout`, `aten._softmax_backward_data`,
 # `aten.special_expit`, `aten._slow_conv2d_forward`.
 ADDED = re.compile(
-    r"^(native|cudnn|miopen|mkldnn|mkl|safe|fused|thnn|special|masked|sparse|slow|nnpackspatial)(?=.)"
+    r"^(native|cudnn|miopen|mkldnn|mkl|safe|fused|thnn|special|masked|sparse|slow|nnpackspatial|quantized)(?=.)"
     r"|(?<=.)(loss|[123]d|data|forward|pointwise|depthwise|dilated|overrideable|mode|tbc)$"
 )
 # What other libraries call a convolution.
 CONVOLVE = re.compile(r"(fft|oa)?(convolve|correlate)(?=\d?d?$)")
+
+# What operations compute whose names do not say so.
+COMPUTES = {
+    "addmmactivation": ("relu", "gelu"),
+    "cudnnrnn": ("rnn", "lstm", "gru"),
+    "logexpit": ("logsigmoid", "expit"),
+    "miopenrnn": ("rnn", "lstm", "gru"),
+    "mkldnnrnnlayer": ("lstm",),
+    "relentr": ("kldiv",),
+}
 
 
 class RulesError(ValueError):
@@ -214,7 +224,7 @@ def _keys(part: str) -> frozenset[str]:
     keys = [CONVOLVE.sub("convolution", _key(part))]
     while (less := ADDED.sub("", keys[-1])) != keys[-1]:
         keys.append(less)
-    return frozenset(keys)
+    return frozenset(keys).union(COMPUTES.get(keys[0], ()))
 
 
 def _only_in_nn(parts: list[str]) -> bool:

@@ -1,0 +1,90 @@
+"""What long work says while it runs, where there is no terminal."""
+
+import re
+import subprocess
+
+import pytest
+from conftest import BIN
+
+from autograder.cli.steps import BETWEEN, SILENCE, Lines
+from autograder.course import Course
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def said() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def lines(clock: Clock, said: list[str]) -> Lines:
+    return Lines(said.append, clock)
+
+
+def without_time(said: list[str]) -> list[str]:
+    assert all(re.match(r"\d\d:\d\d:\d\d  ", line) for line in said)
+    return [line[10:] for line in said]
+
+
+def test_a_stage_says_its_begin_and_its_end_with_the_time(lines: Lines, said: list[str]):
+    lines.begin("basics: grade", 3)
+    for _ in range(3):
+        lines.advance("ada")
+    assert without_time(said) == ["basics: grade 0 of 3", "basics: grade 3 of 3"]
+
+
+def test_in_between_it_speaks_now_and_then(lines: Lines, said: list[str], clock: Clock):
+    lines.begin("basics: grade", 36)
+    for _ in range(35):
+        clock.now += BETWEEN / 5
+        lines.advance()
+    assert without_time(said) == [f"basics: grade {done} of 36" for done in range(0, 36, 5)]
+
+
+def test_a_stage_of_one_step_is_said_once(lines: Lines, said: list[str]):
+    lines.begin("report", 1)
+    lines.advance()
+    lines.begin("nbgrader export", 1)
+    assert without_time(said) == ["report", "nbgrader export"]
+
+
+def test_a_stage_in_which_nothing_happens_says_that_it_still_runs(lines: Lines, said: list[str], clock: Clock):
+    lines.begin("basics: grade", 2)
+    lines.remind()
+    clock.now += SILENCE
+    lines.remind()
+    lines.remind()
+    lines.advance()
+    lines.advance()
+    clock.now += SILENCE
+    lines.remind()
+    assert without_time(said) == ["basics: grade 0 of 2"] * 2 + ["basics: grade 2 of 2"] * 2
+
+
+def test_before_the_first_stage_nothing_is_said(lines: Lines, said: list[str], clock: Clock):
+    clock.now += 10 * SILENCE
+    lines.remind()
+    assert said == []
+
+
+def test_a_command_says_what_it_does_into_a_pipe(fixture_course: Course):
+    (fixture_course.build_dir / "examples" / "basics.npz").unlink()
+    done = subprocess.run(
+        [BIN / "autograder", "build"], cwd=fixture_course.root, text=True, capture_output=True, check=True
+    )
+    stages = without_time(done.stderr.splitlines())
+    total = stages[-1].rpartition(" ")[2]
+    assert stages[0] == "basics: what has to be built"
+    assert {f"basics: hidden examples {done} of {total}" for done in (0, total)} <= set(stages)
+    assert re.fullmatch(r"built  build/examples/basics.npz  \(.*\)\n", done.stdout)
