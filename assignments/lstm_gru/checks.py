@@ -136,6 +136,8 @@ def deaf(*biases: float, of_x: float = 0.0, hidden_bias: float = 0.0) -> Tensors
 # The cell that the notebook works by hand: weights of x and of h, and both biases, for i, f, g, o.
 OF_X, OF_H = vector(1.0, 0.5, 0.5, -0.5)[:, None], vector(0.2, 0.3, -0.1, 0.4)[:, None]
 BY_HAND = OF_X, OF_H, vector(0.2, 0.3, -0.1, -0.1), vector(0.1, -0.1, 0.2, -0.1)
+# A GRU cell of the first three of these, whose gates hear the hidden state too.
+HEARS_BOTH = tuple(weights[:3] for weights in BY_HAND)
 ROUNDED = {"rtol": 0.0, "atol": 6e-4}  # numbers that the notebook gives to three places
 
 
@@ -240,6 +242,7 @@ class TestGruCell(Cell):
         """In another cell than the notebook's, with r = 3/4, z = 1/4, n = 3/5, a hidden state of 2 becomes 3/4 of 3/5 and 1/4 of 2, together 0.95."""
         weights = deaf(log(3), -log(3), log(2) / 4, hidden_bias=log(2))
         assert_close(student.gru_cell(single(3.0), single(2.0), *weights), single(0.95))
+        assert_close(student.gru_cell(single(1), single(-1), *HEARS_BOTH), single(-0.3761), **ROUNDED)
 
 
 GRU_CELL_BACKWARD = backward_of(GRU_CELL)
@@ -257,6 +260,9 @@ class TestGruCellBackward(Cell):
         of_r = 0.48 * log(2) * 3 / 16
         da, db = vector(of_r, 0.2625, 0.48), vector(of_r, 0.2625, 0.36)
         assert_close(got, (single(0), single(0.25), 3 * da[:, None], 2 * db[:, None], da, db))
+        got = student.gru_cell_backward(single(2), single(1), single(-1), *HEARS_BOTH)
+        assert_close(got[:2], (single(-0.0644), single(0.9378)), **ROUNDED)
+        assert_close(got[4], vector(0.0312, -0.7470, 0.5557), **ROUNDED)
 
 
 @exercise("gru_forward", points=1, forbid=READY_GRU, contract=GRU)
