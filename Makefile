@@ -3,7 +3,7 @@ PYTHON ?= python3
 INSTALLED = .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo system docs test lint verify verify-deep bench clean
+.PHONY: help install demo book system docs test lint verify verify-deep bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,6 +17,9 @@ $(INSTALLED): requirements.lock pyproject.toml install.py
 
 demo: $(INSTALLED) ## see one assignment at work on a made-up class
 	@.venv/bin/autograder demo
+
+book: $(INSTALLED) ## make the course as a site to read: build/book/html/index.html
+	@.venv/bin/autograder book
 
 # CI=true fixes the seed of the hidden examples; one thread each, or two processes on two cores would fight.
 test verify verify-deep: export CI := true
@@ -34,9 +37,10 @@ system:
 	     || echo "Cannot be installed here:$$missing; the tests that need them are skipped."; \
 	 else echo "Not installed:$$missing; the tests that need them are skipped."; fi
 
-test: system lint ## lint, build the hidden examples, run the tests
-	@.venv/bin/autograder build
-	@.venv/bin/python -m pytest -n 2
+# What tests one assignment takes its name; to collect all the others would take longer than to run these.
+test: $(if $(NAME),,system) lint ## lint, build the hidden examples, run the tests; NAME=activations: of one assignment
+	@.venv/bin/autograder build $(NAME)
+	@.venv/bin/python -m pytest -n 2 $(if $(NAME),--assignment $(NAME) $$(grep -l assignment_name tests/test_*.py))
 
 docs: $(INSTALLED) ## write the handbook's reference pages from the code
 	@.venv/bin/python docs/generate.py
@@ -46,12 +50,12 @@ lint: $(INSTALLED) ## check style and types
 	@.venv/bin/ruff format --check
 	@.venv/bin/mypy --strict autograder
 
-verify: $(INSTALLED) ## prove that the checks accept the references and reject every known mistake
-	@.venv/bin/autograder verify
+verify: $(INSTALLED) ## prove that the checks accept the references and reject every known mistake; NAME=...
+	@.venv/bin/autograder verify $(NAME)
 
-verify-deep: $(INSTALLED) ## the same, and judge mutants of the references and search with 1,000 seeds: half an hour
-	@.venv/bin/autograder build
-	@.venv/bin/autograder verify --deep
+verify-deep: $(INSTALLED) ## the same, and prove how strong they are where that is missing or stale; NAME=..., ALL=1
+	@.venv/bin/autograder build $(NAME)
+	@.venv/bin/autograder verify --deep $(if $(ALL),--all) $(NAME)
 
 # Another grader to compare with, in an environment of its own; without it the bench leaves its columns out.
 OTTER = build/bench/otter-venv

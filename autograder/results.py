@@ -20,11 +20,13 @@ class Diagnosis(Struct, frozen=True):
         mistake: the known mistake, or the kind of error.
         says: one or two sentences.
         kind: ``known`` if it is one that the assignment lists, ``generic`` if it may happen in any exercise.
+        checks: the failed checks that it is about; empty where it is about all of them.
     """
 
     mistake: str
     says: str
     kind: Literal["known", "generic"] = "known"
+    checks: tuple[str, ...] = ()
 
 
 class Curve(Struct, frozen=True, tag="curve"):

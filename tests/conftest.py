@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from autograder.course import Course, load_course
+from autograder.course import Course, CourseError, load_course
 from autograder.judging.judge import Court, judge_submission
 from autograder.notebooks.build import build_assignment
 from autograder.results import Result
@@ -19,6 +19,32 @@ BIN = Path(sys.executable).parent
 # Every process of the tests, and every one that they start, uses the fixed seed and one thread.
 os.environ["CI"] = "true"
 os.environ["OMP_NUM_THREADS"] = "1"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--assignment", metavar="NAME", help="run the tests of this assignment of the real course alone")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test that takes ``assignment_name`` runs once for each assignment of the real course."""
+    own = [mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")]
+    if "assignment_name" in metafunc.fixturenames and not any("assignment_name" in names for names in own):
+        names = [assignment.name for assignment in load_course(ROOT).assignments]
+        metafunc.parametrize("assignment_name", names, scope="module")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With ``--assignment`` all tests of anything else are left out."""
+    wanted = config.getoption("--assignment")
+    if wanted is None:
+        return
+    try:
+        load_course(ROOT).assignment(wanted)
+    except CourseError as error:
+        raise pytest.UsageError(str(error)) from None
+    names = {item: getattr(item, "callspec", None) and item.callspec.params.get("assignment_name") for item in items}
+    config.hook.pytest_deselected(items=[item for item in items if names[item] != wanted])
+    items[:] = [item for item in items if names[item] == wanted]
 
 
 def judge_file(court: Court, path: Path) -> Result:

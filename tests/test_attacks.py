@@ -153,10 +153,7 @@ def observed(result: Result, attack_name: str) -> str:
     return f"{result.score:g} of {result.max_score:g}; {said[0][:120] if said else ''}"
 
 
-# What nobody limits would go on for ever; a busy machine only takes longer.
-ENDLESS = 120
-
-
+# What nobody limits goes on for ever, and this test with it; how long a busy machine takes says nothing.
 @pytest.mark.parametrize("attack", ATTACKS, ids=[f"{a.where}-{a.name}".replace(" ", "_") for a in ATTACKS])
 def test_an_attack_fails_and_hurts_no_one(attack: Attack, court, source, neighbour, table, tmp_path):
     right = court.assignment.max_score - 1 if attack.where == "file" else HONEST
@@ -165,9 +162,7 @@ def test_an_attack_fails_and_hurts_no_one(attack: Attack, court, source, neighbo
     before = memory_at_most()
     try:
         attacked = limited(court, attack.seconds, attack.submission)
-        started = time.monotonic()
         result = judge_file(attacked, handed_in(attack, court, source, tmp_path))
-        took = time.monotonic() - started
         row[2] = observed(result, attack.name)
     finally:
         table.append((row[0], row[1], row[2]))
@@ -179,7 +174,6 @@ def test_an_attack_fails_and_hurts_no_one(attack: Attack, court, source, neighbo
     assert attack.says in text
     assert attack.says != "LEAKED" or str(court.course.root) not in text
     assert len(to_json(result)) < RESULT_BYTES
-    assert took < attack.submission + ENDLESS
     assert memory_at_most() - before < JUDGE_MEMORY
     assert not Path("/tmp/written-by-an-attack").exists()
     assert not (court.course.root / "written").exists()
@@ -204,7 +198,7 @@ def test_a_file_is_judged_or_told_and_hurts_no_one(attack: FileAttack, court, so
     expected = f"{attack.points:g} points" if attack.says is None else f"not judged, “{attack.says}”"
     path, row, before = tmp_path / "basics.ipynb", [f"file: {attack.name}", expected], memory_at_most()
     path.write_bytes(attack.build(json.loads(notebook(source))))
-    built, started = memory_at_most(), time.monotonic()
+    built = memory_at_most()
     try:
         result = judge_file(reading_within(court, attack.memory), path)
     except UnreadableSubmission as error:
@@ -218,7 +212,6 @@ def test_a_file_is_judged_or_told_and_hurts_no_one(attack: FileAttack, court, so
         assert attack.notes in "\n".join(result.notes)
         assert len(result.notes) <= court.course.limits.notes
         assert len(to_json(result)) < RESULT_BYTES
-    assert time.monotonic() - started < ENDLESS
     assert memory_at_most() - max(before, built) < GRADER_GROWTH
     assert judge_file(court, neighbour).score == NEIGHBOUR
 
@@ -244,16 +237,16 @@ def test_nothing_that_can_be_reached_in_the_child_holds_a_secret(court, source, 
     assert judge_file(court, neighbour).score == NEIGHBOUR
 
 
-def test_demo_cells_that_take_minutes_cost_nothing(court, source, tmp_path):
+def test_demo_cells_do_not_run(court, source, tmp_path):
     copied = nbformat.from_dict(json.loads(nbformat.writes(source)))
     for cell in copied.cells:
         if cell.cell_type == "code" and "if not grading():" in cell.source:
-            cell.source = "if not grading():\n    import time\n    time.sleep(600)"
+            cell.source = "if not grading():\n    raise Exception('REACHED')"
     path = tmp_path / "basics.ipynb"
     nbformat.write(copied, path)
-    started = time.monotonic()
-    assert judge_file(court, path).score == court.assignment.max_score
-    assert time.monotonic() - started < 20
+    result = judge_file(court, path)
+    assert result.score == court.assignment.max_score
+    assert "REACHED" not in told(result)
 
 
 @pytest.mark.parametrize("name", MALFORMED)
@@ -409,8 +402,8 @@ def test_after_so_many_accidents_nothing_more_of_a_submission_is_run(court, sour
 def test_sending_to_who_does_not_read_ends():
     ours, theirs = socketpair()
     channel = Channel(ours, None, 1 << 24)
-    until = time.monotonic() + 0.2
+    left = iter([0.05] * 3)
     with pytest.raises(TooLate):
-        channel.send("x" * (1 << 22), Pack(), lambda: until - time.monotonic())
+        channel.send("x" * (1 << 22), Pack(), lambda: next(left, 0.0))
     channel.close()
     theirs.close()

@@ -7,10 +7,10 @@ import nbformat
 import pytest
 
 from autograder.course import Course, load_course
-from autograder.examples.record import BuildError
+from autograder.examples.choosing import BuildError
 from autograder.notebooks.build import build_assignment
 from autograder.notebooks.source import SourceError
-from autograder.testing.declarations import DeclarationError
+from autograder.testing.kinds import DeclarationError
 
 
 def state(root: Path) -> dict[str, str]:
@@ -45,7 +45,9 @@ def test_builds_from_nothing_give_the_same_bytes(fixture_course: Course):
     ("file", "old", "new", "stale"),
     [
         ("assignments/basics/checks.py", '"""', '"""Edited. ', {"examples.npz"}),
-        ("solutions/basics/mistakes.py", '"""', '"""Edited. ', {"examples.npz"}),
+        ("solutions/basics/mistakes.py", '"EDCBAA"', '"ZDCBAA"', {"examples.npz"}),
+        ("solutions/basics/mistakes.py", "Read the table once more.", "Read it again.", {"examples.npz"}),
+        ("solutions/basics/mistakes.py", '"""', '"""Edited. ', set()),
         ("assignments/basics/basics.md", "# ", "# Edited ", {"basics.ipynb"}),
     ],
 )

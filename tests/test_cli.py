@@ -65,6 +65,8 @@ def test_verify_prints_the_record(built_fixture_course: Course):
     ("arguments", "code", "says"),
     [
         (["build", "basic"], 2, "did you mean basics?"),
+        (["build", "basics", "--only", "softmax"], 1, "basics has no exercise 'softmax', allowed are EarlyStopping,"),
+        (["build", "basics", "--check", "--only", "dropout"], 2, "--only says which exercises of one assignment"),
         (["verify", "activation"], 2, "assignments[].name is never 'activation'"),
         (["judge", "nothing.ipynb"], 3, "nothing.ipynb cannot be read: No such file or directory."),
         (["judge", "solutions/basics/reference.py"], 2, "give --assignment NAME"),
@@ -79,6 +81,19 @@ def test_a_fault_is_one_sentence_and_an_exit_code(fixture_course: Course, argume
     done = autograder(*arguments, cwd=fixture_course.root)
     assert done.returncode == code
     assert says in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_build_of_some_exercises_says_what_is_still_stale(fixture_course: Course):
+    mistakes = fixture_course.solutions_dir / "basics" / "mistakes.py"
+    text = mistakes.read_text(encoding="utf-8").replace('"EDCBAA"', '"ZDCBAA"')
+    mistakes.write_text(text.replace("deviation > 1e-12", "deviation > 1e-13"), encoding="utf-8")
+    done = autograder("build", "basics", "--only", "grade_letter", cwd=fixture_course.root)
+    assert done.returncode == 0, done.stderr
+    assert "Still stale: standardize. Nothing is checked or graded before `autograder build`." in done.stdout
+    refused = autograder("judge", "solutions/basics/reference.py", "--assignment", "basics", cwd=fixture_course.root)
+    assert refused.returncode == 1 and "is built in part only: run `autograder build`" in refused.stderr
+    done = autograder("build", "basics", "--only", "standardize", cwd=fixture_course.root)
+    assert done.returncode == 0 and "Still stale" not in done.stdout
 
 
 def test_a_command_finds_those_of_its_environment_where_that_is_not_activated(fixture_course: Course):

@@ -236,3 +236,10 @@ def test_a_value_in_a_message_is_brief(value: object, text: str) -> None:
 
 def test_a_long_value_in_a_message_is_cut() -> None:
     assert brief("a" * 1000, 20) == "'" + "a" * 18 + "…"
+
+
+def test_functions_and_methods_are_called_by_their_names() -> None:
+    class Watched:
+        def model(self) -> None: ...
+
+    assert show({"model": Watched().model, "loss": run}) == "{'model': model, 'loss': run}"

@@ -11,15 +11,15 @@ from torch import tensor
 
 from autograder.guards import require_positive
 from autograder.sandbox.inprocess import InProcess
-from autograder.testing import Mismatch, Student, StudentError, assert_close, assert_unchanged, raises
+from autograder.testing import Mismatch, Student, StudentError, assert_close, assert_unchanged, explained, raises
 from autograder.testing.comparison import TOLERANCE_RULE, TOLERANCES
 from autograder.testing.student import Session
 
 NAN, INF = float("nan"), float("inf")
 
 
-def student_of(**namespace: object) -> Student:
-    return Student(Session(InProcess(namespace, seconds_per_call=0.3)))
+def student_of(*, seconds: float | None = None, **namespace: object) -> Student:
+    return Student(Session(InProcess(namespace, seconds_per_call=seconds)))
 
 
 def message_of(actual: object, expected: object, **tolerances: float) -> str:
@@ -280,7 +280,7 @@ def not_written() -> None:
 )
 def test_raises_lets_a_time_out_and_an_unwritten_function_through(function, name: str) -> None:
     with pytest.raises(StudentError) as caught, raises(Exception):
-        student_of(f=function).f()
+        student_of(seconds=0.3, f=function).f()
     assert caught.value.raised.type_name == name
 
 
@@ -298,3 +298,22 @@ def test_assert_unchanged_names_the_argument_that_was_changed() -> None:
     assert (
         str(caught.value) == "doubles changed `x` in place. The caller still needs it: work on a new tensor or array."
     )
+
+
+def test_a_check_reads_off_a_wrong_answer_what_the_mistake_is() -> None:
+    with pytest.raises(Mismatch) as caught, explained(lambda: "It is twice as large."):
+        assert_close(2.0, 1.0)
+    assert (caught.value.says, caught.value.expected) == ("It is twice as large.", 1.0)
+
+
+def test_a_reading_that_fails_says_nothing_and_the_answer_stays_wrong() -> None:
+    with pytest.raises(Mismatch) as caught, explained(lambda: f"{1 / 0}"):
+        assert_close(2.0, 1.0)
+    assert caught.value.says == ""
+
+
+def test_of_a_right_answer_nothing_is_read() -> None:
+    read: list[str] = []
+    with explained(lambda: read.append("read") or ""):
+        assert_close(1.0, 1.0)
+    assert read == []

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from autograder.examples.dependencies import reached
+from autograder.examples.dependencies import DECLARATION, reached, reached_modules
+from autograder.examples.parts import APART, ROOTS
 
 SOURCE = '''"""A module."""
 
@@ -25,9 +26,16 @@ class Shared:
         return shifted(x)
 
 
+@exercise("relu", points=2, contract=RANGE)
 class TestRelu(Shared):
+    """Checks of relu."""
+
     def test_a(self):
+        """It is one."""
         return np.array(1.0)
+
+    def test_c(self):
+        return LOW
 
 
 class TestTanh:
@@ -47,13 +55,16 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
+A = ("TestRelu", "test_a")
+
+
 def text_of(path: Path, *words: str) -> str:
     return reached(path, words)[0]
 
 
 def test_what_a_statement_mentions_is_reached_through_any_number_of_steps(file: Path):
-    text = text_of(file, "TestRelu")
-    for part in ("class TestRelu", "class Shared", "def shifted", "SLOPES = [1, 2]", "np is numpy"):
+    text = text_of(file, *A)
+    for part in ("class TestRelu", "class Shared", "def shifted", "SLOPES = [1, 2]", "np is numpy", "np.array(1.0)"):
         assert part in text
     for part in ("TestTanh", "LOW", "RANGE", "exp is math.exp"):
         assert part not in text
@@ -64,12 +75,25 @@ def test_what_binds_no_name_is_always_reached(file: Path):
 
 
 def test_of_an_import_only_the_name_that_is_used_counts(file: Path):
-    assert "exp is math.exp" in text_of(file, "TestTanh")
-    assert "log is math.log" not in text_of(file, "TestTanh")
+    assert "exp is math.exp" in text_of(file, "TestTanh", "test_b")
+    assert "log is math.log" not in text_of(file, "TestTanh", "test_b")
+
+
+def test_of_a_class_only_the_tests_that_are_asked_for_count(file: Path):
+    assert "def test_a" not in text_of(file, "TestRelu", "test_c") and "LOW: float" in text_of(
+        file, "TestRelu", "test_c"
+    )
+    assert "return exp(1)" not in text_of(file, "TestRelu", "test_b")  # that is of another class
+
+
+def test_how_a_class_is_declared_counts_where_it_is_asked_for(file: Path):
+    assert "RANGE" not in text_of(file, *A)
+    declared = text_of(file, *A, DECLARATION)
+    assert "exercise('relu', contract=RANGE)" in declared and "RANGE = (LOW, 4)" in declared
 
 
 def test_the_words_that_were_met_lead_on_into_the_next_file(file: Path):
-    words = reached(file, ["TestTanh"])[1]
+    words = reached(file, ["TestTanh", "test_b"])[1]
     assert {"TestTanh", "exp"} <= words and "shifted" not in words
 
 
@@ -90,12 +114,17 @@ def changed(file: Path, old: str, new: str, *words: str) -> bool:
         ("def shifted(x):\n", "def shifted(x):\n\n    # a comment\n"),
         ("from math import exp, log", "from math import exp, log, sqrt"),
         ("LOW: float = -4.0", "LOW: float = -5.0"),
+        ("It is one.", "It is 1."),
+        ("Checks of relu.", "What relu has to be."),
+        ("points=2", "points=3"),
+        ("contract=RANGE", "contract=SLOPES"),
+        ("        return LOW", "        return -LOW"),
         ("return exp(1)", "return exp(2)"),
         ("class TestTanh:", "EXTRA = 3\n\n\nclass TestTanh:"),
     ],
 )
 def test_comments_layout_and_what_is_not_reached_make_no_difference(file: Path, old: str, new: str):
-    assert not changed(file, old, new, "TestRelu")
+    assert not changed(file, old, new, *A)
 
 
 @pytest.mark.parametrize(
@@ -109,7 +138,17 @@ def test_comments_layout_and_what_is_not_reached_make_no_difference(file: Path, 
     ],
 )
 def test_what_is_reached_makes_a_difference(file: Path, old: str, new: str):
-    assert changed(file, old, new, "TestRelu")
+    assert changed(file, old, new, *A)
+
+
+def test_a_mistakes_sentence_makes_no_difference(tmp_path: Path):
+    path = tmp_path / "mistakes.py"
+    path.write_text('@mistake("f", kind="idea", says="One.")\ndef g(x):\n    return x\n', encoding="utf-8")
+    text = text_of(path, "g")
+    path.write_text(path.read_text(encoding="utf-8").replace("One.", "Two."), encoding="utf-8")
+    assert text_of(path, "g") == text
+    path.write_text(path.read_text(encoding="utf-8").replace("idea", "case"), encoding="utf-8")
+    assert text_of(path, "g") != text
 
 
 @pytest.mark.parametrize(
@@ -134,6 +173,65 @@ def test_each_way_to_bind_a_name_is_known(tmp_path: Path, binding: str, name: st
 
 
 def test_a_file_that_was_written_again_is_read_again(file: Path):
-    before = text_of(file, "TestTanh")
+    before = text_of(file, "TestTanh", "test_b")
     file.write_text(SOURCE.replace("exp(1)", "exp(3)"), encoding="utf-8")
-    assert text_of(file, "TestTanh") != before
+    assert text_of(file, "TestTanh", "test_b") != before
+
+
+# What recorded values can depend on: a change of meaning in what is used of these makes all recordings stale. Whoever
+# adds a module has to say here that it can change an example or an answer, or in `APART` that it cannot.
+RECORDED_WITH = {
+    "autograder.examples.answers",
+    "autograder.examples.choosing",
+    "autograder.examples.codec",
+    "autograder.examples.replay",
+    "autograder.examples.search",
+    "autograder.examples.store",
+    "autograder.guards",
+    "autograder.sandbox.gradients",
+    "autograder.sandbox.inprocess",
+    "autograder.sandbox.messages",
+    "autograder.sandbox.nested",
+    "autograder.sandbox.places",
+    "autograder.sandbox.protocol",
+    "autograder.sandbox.runner",
+    "autograder.sandbox.script",
+    "autograder.sandbox.values",
+    "autograder.sandbox.wire",
+    "autograder.testing",
+    "autograder.testing.assignment",
+    "autograder.testing.chance",
+    "autograder.testing.comparison",
+    "autograder.testing.contract",
+    "autograder.testing.declarations",
+    "autograder.testing.kinds",
+    "autograder.testing.oracles",
+    "autograder.testing.refusals",
+    "autograder.testing.strategies",
+    "autograder.testing.student",
+}
+
+
+def test_the_modules_that_recorded_values_depend_on_are_those():
+    assert set(reached_modules(ROOTS, APART)) == RECORDED_WITH
+
+
+@pytest.mark.parametrize(
+    ("module", "used", "unused"),
+    [
+        ("autograder.examples.replay", "def run_once", "def replay"),
+        ("autograder.examples.store", "class RecordedCheck", "def write"),
+        ("autograder.testing.assignment", "def load_solutions", "def load_released"),
+        ("autograder.testing.contract", "def _float32", "What holds for every exercise"),
+        ("autograder.examples.choosing", "DRAWS, DRAWS_AGAIN", "An assignment cannot be built"),
+    ],
+)
+def test_of_a_module_only_what_is_used_counts(module: str, used: str, unused: str):
+    text = reached_modules(ROOTS, APART)[module]
+    assert used in text and unused not in text
+
+
+def test_modules_are_followed_by_the_names_that_are_imported():
+    found = reached_modules({"autograder.testing.oracles": ["vector"]})
+    assert "def vector" in found["autograder.testing.oracles"]
+    assert "def gradient_of" not in found["autograder.testing.oracles"]

@@ -13,6 +13,7 @@ from autograder.feedback.uses import earlier_of, names_used
 from autograder.results import Diagnosis, ExerciseResult
 from autograder.sandbox.protocol import Raised, Reply, Request
 from autograder.sandbox.values import Handle
+from autograder.testing.comparison import Mismatch
 from autograder.testing.student import Call
 
 SAYS = {"first": "The first mistake.", "second": "The second mistake."}
@@ -151,6 +152,36 @@ def test_a_known_mistake_goes_before_a_generic_diagnosis() -> None:
     generic = diagnose([failing], Words())
     assert generic is not None
     assert (generic.mistake, generic.kind) == ("returns_none", "generic")
+
+
+def seen(message: str, says: str = "", **compared: object) -> Trial:
+    """A trial in which a check finds something and may read off what."""
+    mismatch = Mismatch(message, **compared)
+    mismatch.says = says
+    return Trial(Example({}, (), {}), (), mismatch)
+
+
+READ = seen("2 values are wrong.", "Columns are summed.", expected=1.0, got=2.0)
+TOLD = seen("In 9 % of 100 draws an entry was dropped, expected is about 50 %.")
+
+
+def test_what_a_check_reads_off_is_said_before_what_is_so_in_general_and_after_a_known_mistake() -> None:
+    general = trial(None, reference=tensor([1.0]), fails=True)
+    assert diagnose([general, READ], WORDS) == Diagnosis("read_off", "Columns are summed.", "generic")
+    assert diagnose([general], WORDS).mistake == "returns_none"
+    known = trial(1.0, reference=0.0, fails=True, first=1.0)
+    assert diagnose([known], WORDS) == Diagnosis("first", "The first mistake.")
+
+
+def test_a_message_that_compares_nothing_is_said_where_nothing_else_is_known() -> None:
+    compared = seen("2 values are wrong.", expected=1.0, got=2.0)
+    assert diagnose([compared, TOLD], WORDS) == Diagnosis("by_message", TOLD.failure.message, "generic")
+    assert diagnose([compared], WORDS) is None
+
+
+def test_a_diagnosis_says_which_failed_checks_it_is_about_unless_it_is_about_all() -> None:
+    assert diagnose([READ, TOLD], WORDS, checks=["test_read", "test_told"]).checks == ("test_read",)
+    assert diagnose([READ, TOLD], WORDS, checks=["test_read", "test_read"]).checks == ()
 
 
 def test_a_wrong_backward_whose_forward_passes_is_told_so_if_nothing_else_is_known() -> None:

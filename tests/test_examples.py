@@ -6,6 +6,7 @@ import shutil
 import sys
 from pathlib import Path
 from types import ModuleType
+from zipfile import ZipFile
 
 import msgspec
 import numpy as np
@@ -17,15 +18,16 @@ from hypothesis.extra import numpy as hnp
 
 from autograder.course import Course, ExampleSettings, load_course
 from autograder.examples.codec import decode_answer, encode_answer
-from autograder.examples.record import FIXED_SEED, Part, course_seed, record, stale_exercises
+from autograder.examples.parts import FIXED_SEED, Part, course_seed
+from autograder.examples.record import kept_recording, record, stale_checks
 from autograder.examples.search import search
 from autograder.examples.store import (
     Examples,
     ExamplesError,
     Manifest,
     RecordedCheck,
-    RecordedExercise,
     Recording,
+    Sayings,
     file_hash,
     read,
     read_for,
@@ -118,9 +120,11 @@ def recording(checks: str = "0" * 64) -> Recording:
     example = {"x": encode(torch.arange(5.0), pack), "dim": 0}
     request = {"kind": "call", "name": "softmax", "args": [example["x"], 0], "kwargs": {}}
     reference, wrong = [[encode(torch.ones(5), pack)]], [[encode(torch.zeros(5), pack)]]
-    check = RecordedCheck([example, example], [[request], None], [reference, reference], {"zeros": [None, wrong]})
-    exercise = RecordedExercise("key", {"test_ones": check}, {"zeros": "All zero."}, ("y",))
-    return Recording(Manifest("basics", checks, {"softmax": exercise}), {"softmax": bytes(pack.data)})
+    check = RecordedCheck(
+        "key", [example, example], [[request], None], [reference, reference], {"zeros": [None, wrong]}, bytes(pack.data)
+    )
+    said = {"softmax": Sayings({"zeros": "All zero."}, ("y",))}
+    return Recording(Manifest("basics", checks), said, {"softmax": {"test_ones": check}})
 
 
 @pytest.fixture
@@ -187,7 +191,7 @@ def test_a_flipped_byte_is_refused_or_makes_no_difference(file: Path) -> None:
 @pytest.mark.parametrize("content", [b"not a zip", b"\x93NUMPY", None])
 def test_another_kind_of_file_is_refused(file: Path, content: bytes | None) -> None:
     if content is None:
-        np.savez(file, **{"manifest": np.array([object()], dtype=object), "data.f": np.zeros(1), "sha256": np.zeros(1)})
+        np.savez(file, manifest=np.array([object()], dtype=object), sha256=np.zeros(1))
     else:
         file.write_bytes(content)
     assert "is damaged" in refusal(file)
@@ -196,20 +200,23 @@ def test_another_kind_of_file_is_refused(file: Path, content: bytes | None) -> N
 def test_data_of_another_recording_is_refused(file: Path) -> None:
     with np.load(file) as arrays:
         parts = dict(arrays)
-    np.savez(file, **{**parts, "data.softmax": parts["data.softmax"] + 1})
+    np.savez(file, **{**parts, "check.softmax.test_ones": parts["check.softmax.test_ones"] + 1})
     assert "is damaged" in refusal(file)
 
 
-def test_data_of_another_exercise_is_refused(file: Path) -> None:
+@pytest.mark.parametrize("name", ["check.softmax.test_twos", "check.relu.test_ones"])
+def test_data_of_another_check_is_refused(file: Path, name: str) -> None:
     with np.load(file) as arrays:
         parts = dict(arrays)
-    np.savez(file, **{**parts, "data.relu": parts.pop("data.softmax")})
+    np.savez(file, **{**parts, name: parts.pop("check.softmax.test_ones")})
     assert "is damaged" in refusal(file)
 
 
-def test_an_unknown_format_is_refused(file: Path) -> None:
-    write(file, Recording(msgspec.structs.replace(recording().manifest, format=2), {}))
-    assert refusal(file) == f"{file} was written by another version of autograder: this one reads format 3."
+@pytest.mark.parametrize("number", [3, 5])
+def test_an_unknown_format_is_refused(file: Path, number: int) -> None:
+    manifest = msgspec.json.encode({"assignment": "basics", "checks": "", "exercises": {}, "format": number})
+    np.savez(file, manifest=np.frombuffer(manifest, np.uint8), sha256=np.zeros(32, np.uint8))
+    assert refusal(file) == f"{file} was written by another version of autograder: this one reads format 4."
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
@@ -231,7 +238,7 @@ def test_examples_belong_to_their_checks_however_lines_end(tmp_path: Path, text:
     checks.write_bytes(b"a = 1\nb = 2\n")
     write(tmp_path / "examples.npz", recording(file_hash(checks)))
     checks.write_bytes(text)
-    assert set(read_for(tmp_path / "examples.npz", checks).manifest.exercises) == {"softmax"}
+    assert read_for(tmp_path / "examples.npz", checks).assignment == "basics"
 
 
 def test_an_interrupted_write_leaves_the_old_file_and_nothing_else(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -258,18 +265,22 @@ def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Course:
 
 
 def keys(course: Course) -> tuple[dict[str, str], dict[str, str]]:
-    """The keys of each exercise's released and private examples."""
+    """The keys of each released and each private check, by exercise and name."""
     assignment = load_assignment(course, "basics")
     visible, hidden = (
-        {exercise.name: Part(course, "basics", is_visible).key(exercise) for exercise in assignment.exercises}
-        for is_visible in (True, False)
+        {f"{e.name}.{check.name}": part.key(e, check) for e in assignment.exercises for check in part.checks_of(e)}
+        for part in (Part(course, "basics", True), Part(course, "basics", False))
     )
     return visible, hidden
 
 
 def changed(before: dict[str, str], after: dict[str, str]) -> set[str]:
-    assert before.keys() == after.keys()
-    return {name for name, key in after.items() if key != before[name]}
+    """The checks that are new or have another key."""
+    return {name for name, key in after.items() if key != before.get(name)}
+
+
+def exercises(checks: set[str]) -> set[str]:
+    return {name.split(".")[0] for name in checks}
 
 
 def edit(path: Path, old: str, new: str) -> None:
@@ -280,35 +291,67 @@ def edit(path: Path, old: str, new: str) -> None:
 
 CHECKS, HIDDEN = "assignments/basics/checks.py", "solutions/basics/hidden.py"
 REFERENCE, MISTAKES = "solutions/basics/reference.py", "solutions/basics/mistakes.py"
-ONE, NONE = {"grade_letter"}, set()
-NUMBERS = {"Variable"}
-USE_RECORDING = {"no_grad"}
+NONE: set[str] = set()
+OF_CONTRACT = {
+    "standardize.test_agrees", "standardize.test_float32", "standardize.test_not_contiguous",
+    "standardize.test_empty_and_single", "standardize.test_arguments_stay", "standardize.test_bad_input_is_refused",
+}  # fmt: skip
+USE_NUMBERS = {
+    "Variable.test_values", "Variable.test_gradient_of_a_product", "Variable.test_numbers_on_both_sides",
+    "Variable.test_used_twice",
+}  # fmt: skip
+BETWEEN, FRACTIONS = {"grade_letter.test_between_the_limits"}, {"grade_letter.test_fractions"}
+GRADES = BETWEEN | {"grade_letter.test_whole_tens", "grade_letter.test_outside"}
+RECORDING = {"no_grad.test_off_inside_on_again_after", "no_grad.test_any_depth", "no_grad.test_nested"}
 EVERY = {"EarlyStopping", "Variable", "no_grad", "numerical_gradient", "dropout", "grade_letter", "standardize"}
-# (file, what stands there, what stands there instead, exercises whose released and whose private examples are stale)
+# (file, what stands there, what stands there instead, checks whose released and whose private examples are stale)
 CHANGES = {
-    "a check": (CHECKS, '"FFFFFFDCBA"[tens]', '"FFFFFFDCBB"[tens]', ONE, ONE),
-    "what a check uses": (CHECKS, "NUMBERS = floats(-4, 4)", "NUMBERS = floats(-3, 4)", NUMBERS, NUMBERS),
+    "a check": (CHECKS, '"FFFFFFDCBA"[tens]', '"FFFFFFDCBB"[tens]', BETWEEN, BETWEEN),
+    "what a check draws": (CHECKS, "more=floats(1, 9)", "more=floats(1, 8)", BETWEEN, BETWEEN),
+    "what checks use": (CHECKS, "NUMBERS = floats(-4, 4)", "NUMBERS = floats(-3, 4)", USE_NUMBERS, USE_NUMBERS),
+    "the contract": (CHECKS, "(1.0, 1e-3, 1000.0)", "(1.0, 1e-3, 100.0)", OF_CONTRACT, OF_CONTRACT),
+    "what a check says": (CHECKS, "Every column has mean 0", "Each column has mean 0", NONE, NONE),
+    "points": (CHECKS, '"standardize", points=2', '"standardize", points=3', NONE, NONE),
     "rules of all": (CHECKS, 'RULES = Rules(library="numpy")', 'RULES = Rules(library="torch")', NONE, NONE),
+    "rules of one": (CHECKS, 'points=3, rules=Rules(library="torch")', "points=3", NONE, NONE),
     "another import": (CHECKS, "from math import exp, log, sqrt", "from math import exp, log, pi, sqrt", NONE, NONE),
-    "a hidden check": (HIDDEN, "score=59.5", "score=59.25", NONE, ONE),
-    "a hidden helper": (HIDDEN, 'if operator == "+"', 'if "+" == operator', NONE, NUMBERS),
-    "the reference": (REFERENCE, 'return "F"', "return 'G'", ONE, ONE),
-    "what the reference uses": (REFERENCE, 'return STATE["recording"]', "return 1", USE_RECORDING, USE_RECORDING),
-    "a mistake": (MISTAKES, '"EDCBAA"', '"ZDCBAA"', ONE, ONE),
-    "a mistake's sentence": (MISTAKES, "Read the table once more.", "Read it again.", ONE, ONE),
+    "a hidden check": (HIDDEN, "score=59.5", "score=59.25", NONE, FRACTIONS),
+    "a hidden helper": (HIDDEN, 'if operator == "+"', 'if "+" == operator', NONE, {"Variable.test_any_program"}),
+    "the reference": (REFERENCE, 'return "F"', "return 'G'", GRADES, GRADES | FRACTIONS),
+    "what the reference uses": (
+        REFERENCE, 'return STATE["recording"]', "return 1", RECORDING, RECORDING | {"no_grad.test_after_an_error"}
+    ),
+    "a mistake": (MISTAKES, '"EDCBAA"', '"ZDCBAA"', GRADES, GRADES | FRACTIONS),
+    "a mistake's sentence": (MISTAKES, "Read the table once more.", "Read it again.", NONE, NONE),
     "an alternative": ("solutions/basics/alternatives.py", '"FDCBA"', '"XDCBA"', NONE, NONE),
     "the text": ("assignments/basics/basics.md", "## Grades", "## Marks", NONE, NONE),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize(("file", "old", "new", "visible", "hidden"), CHANGES.values(), ids=CHANGES.keys())
-def test_the_key_of_an_exercise_changes_with_what_its_examples_depend_on(
+def test_the_key_of_a_check_changes_with_what_its_examples_depend_on(
     course: Course, file: str, old: str, new: str, visible: set[str], hidden: set[str]
 ) -> None:
     before = keys(course)
     edit(course.root / file, old, new)
     after = keys(course)
+    assert [one.keys() for one in before] == [one.keys() for one in after]
     assert (changed(before[0], after[0]), changed(before[1], after[1])) == (visible, hidden)
+
+
+def remove_whole_tens(course: Course) -> None:
+    text = (course.root / CHECKS).read_text(encoding="utf-8")
+    start, end = text.index("    @case\n    @given(tens="), text.index("    @refusal\n    @given(score=")
+    (course.root / CHECKS).write_text(text[:start] + text[end:], encoding="utf-8")
+
+
+def test_a_check_that_is_removed_or_added_leaves_the_keys_of_the_others(course: Course) -> None:
+    before = keys(course)
+    remove_whole_tens(course)
+    without = keys(course)
+    for old, new in zip(before, without, strict=True):
+        assert (old.keys() - new.keys(), changed(old, new)) == ({"grade_letter.test_whole_tens"}, NONE)
+        assert changed(new, old) == {"grade_letter.test_whole_tens"}
 
 
 @pytest.mark.parametrize("file", [CHECKS, HIDDEN, REFERENCE, MISTAKES])
@@ -322,7 +365,8 @@ def test_comments_blank_lines_and_line_endings_change_no_key(course: Course, fil
 
 def test_another_number_of_examples_changes_every_key(course: Course) -> None:
     before, after = keys(course), keys(msgspec.structs.replace(course, examples=ExampleSettings(per_check=3)))
-    assert [changed(*pair) for pair in zip(before, after, strict=True)] == [EVERY, EVERY]
+    assert [exercises(changed(*pair)) for pair in zip(before, after, strict=True)] == [EVERY, EVERY]
+    assert [len(changed(*pair)) for pair in zip(before, after, strict=True)] == [len(one) for one in before]
 
 
 def test_the_seed_changes_every_private_key_and_no_released_one(
@@ -331,21 +375,71 @@ def test_the_seed_changes_every_private_key_and_no_released_one(
     before = keys(course)
     monkeypatch.delenv("CI")
     after = keys(course)
-    assert [changed(*pair) for pair in zip(before, after, strict=True)] == [NONE, EVERY]
+    assert [exercises(changed(*pair)) for pair in zip(before, after, strict=True)] == [NONE, EVERY]
 
 
-def test_a_change_to_one_exercise_leaves_the_bytes_of_the_others(fixture_course: Course) -> None:
+def members(recording: Recording, folder: Path) -> dict[str, bytes]:
+    """The members of the file that a recording makes, apart from those that stand for all of it."""
+    write(folder / "written.npz", recording)
+    with ZipFile(folder / "written.npz") as file:
+        return {name: file.read(name) for name in file.namelist() if name not in ("manifest.npy", "sha256.npy")}
+
+
+def test_a_change_to_one_check_searches_it_alone_and_leaves_the_bytes_of_the_others(
+    fixture_course: Course, tmp_path: Path
+) -> None:
     parts = [Part(fixture_course, "basics", visible) for visible in (True, False)]
     before = [read(part.path) for part in parts]
+    edit(fixture_course.root / CHECKS, "more=floats(1, 9)", "more=floats(1, 8)")
+    assignment = load_assignment(fixture_course, "basics")
+    stale = [stale_checks(part, assignment, kept) for part, kept in zip(parts, before, strict=True)]
+    assert stale == [{"grade_letter": ("test_between_the_limits",)}] * 2
+    done: list[str] = []
+    after = record(fixture_course, "basics", advance=done.append)
+    assert done == ["grade_letter"]
+    for old, new in zip(before, after, strict=True):
+        assert changed(members(old, tmp_path), members(new, tmp_path)) == {f"check.{name}.npy" for name in BETWEEN}
+
+
+def test_a_removed_check_is_searched_no_more_and_its_recording_goes(fixture_course: Course) -> None:
+    remove_whole_tens(fixture_course)
+    done: list[str] = []
+    for new in record(fixture_course, "basics", advance=done.append):
+        assert "test_whole_tens" not in new.checks["grade_letter"]
+    assert done == []
+
+
+def test_what_is_recorded_check_by_check_is_what_is_recorded_at_once(fixture_course: Course) -> None:
     edit(fixture_course.root / MISTAKES, '"EDCBAA"', '"ZDCBAA"')
-    assert [stale_exercises(part, load_assignment(fixture_course, "basics")) for part in parts] == [(*ONE,)] * 2
-    searched: list[str] = []
-    for part, old in zip(parts, before, strict=True):
-        new = record(part, advance=searched.append)
-        assert {name for name in EVERY if new.data[name] != old.data[name]} <= ONE
-        assert changed(*({name: str(e) for name, e in one.manifest.exercises.items()} for one in (old, new))) == ONE
-        write(part.path, new)
-    assert searched == [*ONE] * 2
+    by_exercise = record(fixture_course, "basics")
+    for visible in (True, False):
+        Part(fixture_course, "basics", visible).path.unlink()
+    assert record(fixture_course, "basics") == by_exercise
+
+
+def test_only_the_exercises_that_are_asked_for_are_recorded(fixture_course: Course) -> None:
+    edit(fixture_course.root / MISTAKES, '"EDCBAA"', '"ZDCBAA"')
+    edit(fixture_course.root / CHECKS, "NUMBERS = floats(-4, 4)", "NUMBERS = floats(-3, 4)")
+    done: list[str] = []
+    halves = record(fixture_course, "basics", only=["grade_letter"], advance=done.append)
+    assert done == ["grade_letter"]
+    # Something in it was made from other checks: nobody may take it for theirs.
+    assert [half.manifest.checks for half in halves] == [""] * 2
+    parts = [Part(fixture_course, "basics", visible) for visible in (True, False)]
+    for part, half in zip(parts, halves, strict=True):
+        write(part.path, half)
+    with pytest.raises(ExamplesError, match="is built in part only: run `autograder build`"):
+        read_for(parts[0].path, parts[0].checks)
+    rest = record(fixture_course, "basics", only=["Variable"])
+    assert [half.manifest.checks for half in rest] == [file_hash(part.checks) for part in parts]
+
+
+def test_a_missing_exercise_is_recorded_and_a_missing_file_is_no_error(fixture_course: Course) -> None:
+    part = Part(fixture_course, "basics", True)
+    part.path.unlink()
+    assert kept_recording(part).checks == {}
+    halves = record(fixture_course, "basics", only=["dropout"])
+    assert {name for name, checks in halves.released.checks.items() if checks} == {"dropout"}
 
 
 def test_private_examples_hold_visible_checks_again_with_few_of_the_released_ones(built_fixture_course: Course) -> None:

@@ -1,7 +1,6 @@
 """Forbidden operations: what is declared, read in the source, seen when run, and said in the notebook."""
 
 import ast
-import inspect
 import linecache
 import sys
 from dataclasses import replace
@@ -23,10 +22,10 @@ from autograder.sandbox.forbidden.reading import called_by_references, read_uses
 from autograder.sandbox.forbidden.watching import watching
 from autograder.testing import exercise
 from autograder.testing.assignment import Assignment, Exercise, load_assignment, load_released
-from autograder.testing.declarations import DeclarationError
+from autograder.testing.kinds import DeclarationError
 
 ROOT = Path(__file__).resolve().parent.parent
-COURSES = {"activations": ROOT, "basics": ROOT / "tests" / "fixture_course"}
+COURSES = {"basics": ROOT / "tests" / "fixture_course"}
 SOFTMAX = Forbidden(("softmax", "log_softmax"), Rules("torch").families)
 NUMPY = Forbidden(("cov",), Rules("numpy").families)
 X = torch.tensor([0.5, -1.0, 2.0])
@@ -521,20 +520,6 @@ def test_no_right_solution_is_accused_when_read(name: str, exercise_name: str, n
     graded = exercise_name if alternative is None else alternative.name
     judged = frozenset(item.name for item in assignment.exercises)
     assert read_uses(cells, graded, exercise_.forbidden, judged) == ()
-
-
-@pytest.mark.parametrize(
-    ("exercise_name", "number"), [p.values[1:] for p in solutions() if p.values[0] == "activations"]
-)
-def test_no_right_solution_is_accused_when_run(exercise_name: str, number: int | None) -> None:
-    assignment, exercise_, alternative = loaded("activations", exercise_name, number)
-    solution = assignment.reference[exercise_name] if alternative is None else alternative.solution
-    x = torch.tensor([[0.5, -1.0, 2.0], [0.25, 3.0, -30.0]])
-    given = {"x": x, "dim": 0, "grad_out": x[0] if exercise_name == "logsumexp_backward" else x}
-    wanted = inspect.signature(assignment.reference[exercise_name]).parameters
-    with watching(exercise_.forbidden, exercise_name, frozenset(e.name for e in assignment.exercises)) as watch:
-        solution(*(given[name] for name in wanted if name in given))
-    assert watch.seen == ()
 
 
 # What was nested deeper than Python's own steps into each other was once not read at all.

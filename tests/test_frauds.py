@@ -1,8 +1,10 @@
 """Frauds: an exercise that reaches by a back door what it may not call gets no points for it."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -198,12 +200,15 @@ FRAUDS = {
 
 
 @pytest.fixture(scope="module")
-def courts(course: Course, built_fixture_course: Course) -> Iterator[dict[str, Court]]:
-    courses = {BASICS: built_fixture_course, CONVOLUTION: course, ACTIVATIONS: course}
-    opened = {name: open_court(of, name) for name, of in courses.items()}
-    yield opened
-    for court in opened.values():
-        court.close()
+def court_of(request: pytest.FixtureRequest) -> Iterator[Callable[[str], Court]]:
+    """Opens the court of an assignment when it is first asked for."""
+
+    def opened(name: str) -> Court:
+        course: Course = request.getfixturevalue("built_fixture_course" if name == BASICS else "course")
+        return stack.enter_context(closing(open_court(course, name)))
+
+    with ExitStack() as stack:
+        yield cache(opened)
 
 
 @pytest.fixture(scope="module")
@@ -234,11 +239,15 @@ def handed_in(fraud: Fraud, court: Court, folder: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("fraud", FRAUDS.values(), ids=[name.replace(" ", "_") for name in FRAUDS])
+@pytest.mark.parametrize(
+    ("assignment_name", "fraud"),
+    [(fraud.assignment, fraud) for fraud in FRAUDS.values()],
+    ids=[name.replace(" ", "_") for name in FRAUDS],
+)
 def test_a_fraud_gets_no_points_of_its_exercise(
-    fraud: Fraud, courts: dict[str, Court], table: list[str], tmp_path: Path
+    assignment_name: str, fraud: Fraud, court_of: Callable[[str], Court], table: list[str], tmp_path: Path
 ) -> None:
-    court = courts[fraud.assignment]
+    court = court_of(assignment_name)
     results = {e.name: e for e in judge_file(court, handed_in(fraud, court, tmp_path)).exercises}
     judged = results[fraud.exercise]
     name = next(name for name, tried in FRAUDS.items() if tried is fraud)

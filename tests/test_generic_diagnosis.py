@@ -325,6 +325,11 @@ CASES: dict[str, Case] = {
     "only_some_entries, border": Case(
         lambda x: x.cumsum(0).cos(), lambda x: torch.cat((x[:1].sin(), x.cumsum(0).cos()[1:])), SHAPES
     ),
+    "only_some_blocks": Case(
+        odd,
+        lambda x: torch.cat((odd(x[: len(x) // 3]), other(x[len(x) // 3 :]) + 0.1)),
+        matrices((3, 2), (6, 2), (9, 4), (12, 3), (6, 5)),
+    ),
     "only_some_entries_right": Case(torch.tanh, lambda x: torch.where(x == 0, 0.0, x.cos()), ZEROS),
     "only_roughly_right": Case(torch.exp, lambda x: (1.001 * x).exp(), SHAPES),
     "only_some_inputs, one row": Case(odd, lambda x: odd(x) if len(x) == 1 else other(x), ROWS),
@@ -686,5 +691,8 @@ def test_of_the_fixture_courses_mistakes_nothing_is_said_that_was_not_read_to_be
     assert unread(said_of_mistakes(built_fixture_course, "basics"), GOLDEN["basics"]) == []
 
 
-def test_of_the_activations_mistakes_nothing_is_said_that_was_not_read_to_be_true(course: Course) -> None:
-    assert unread(said_of_mistakes(course, "activations"), GOLDEN["activations"]) == []
+@pytest.mark.parametrize("assignment_name", ["activations"])
+def test_of_the_real_courses_mistakes_nothing_is_said_that_was_not_read_to_be_true(
+    course: Course, assignment_name: str
+) -> None:
+    assert unread(said_of_mistakes(course, assignment_name), GOLDEN[assignment_name]) == []

@@ -4,25 +4,21 @@ import logging
 import subprocess
 import sys
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 import pytest
 import torch
-from conftest import ROOT
+from device_mistakes import found, overlooked
 from torch import Tensor
 
-from autograder.course import load_course
+from autograder.course import Course
 from autograder.examples.store import Examples
-from autograder.judging.inquiries import inquiry
 from autograder.judging.recordings import load_recordings
 from autograder.sandbox.devices import device_finding
-from autograder.sandbox.inprocess import InProcess
 from autograder.sandbox.inspection import Finding
 from autograder.sandbox.loops import loop_finding
-from autograder.testing.assignment import Assignment, Exercise, load_assignment
+from autograder.testing.assignment import Assignment, load_assignment
 
-COURSE = load_course(ROOT)
 X = torch.tensor([[1.0, -2.0, 3.0], [4.0, 5.0, -6.0]])
 CONSTANT = torch.tensor([1.0, 2.0, 3.0])
 
@@ -166,85 +162,26 @@ def test_vectorised_code_is_not_accused(function: Callable[[Tensor], Tensor]) ->
     assert loop_finding(function, (X,), {}) == Finding(analysed=True)
 
 
-def torch_exercises() -> list[tuple[Assignment, Exercise]]:
-    assignments = [load_assignment(COURSE, settings.name) for settings in COURSE.assignments]
-    return [(a, exercise) for a in assignments for exercise in a.exercises if exercise.on_devices]
+@pytest.fixture(scope="module")
+def assignment(built_fixture_course: Course) -> Assignment:
+    return load_assignment(built_fixture_course, "basics")
 
 
-@cache
-def recordings(name: str) -> Examples:
-    return load_recordings(COURSE, name)[0]
+@pytest.fixture(scope="module")
+def released(built_fixture_course: Course) -> Examples:
+    return load_recordings(built_fixture_course, "basics")[0]
 
 
-def found(assignment: Assignment, exercise: Exercise, solution: Any) -> tuple[Finding, Finding]:
-    asked = inquiry(assignment, exercise, recordings(assignment.name))
-    findings = InProcess({**assignment.reference, exercise.name: solution}).inspect(asked)
-    return findings.device, findings.loop
+def test_no_right_solution_of_the_fixture_course_is_accused(assignment: Assignment, released: Examples) -> None:
+    exercises = [exercise for exercise in assignment.exercises if exercise.on_devices]
+    assert exercises
+    for exercise in exercises:
+        for solution in (assignment.reference[exercise.name], *(a.solution for a in exercise.alternatives)):
+            device, loop = found(assignment, exercise, released, solution)
+            assert (device.fault, loop.fault) == (None, None), solution
 
 
-def to_cpu(answer: Any) -> Any:
-    if isinstance(answer, list | tuple):
-        return type(answer)(to_cpu(item) for item in answer)
-    return answer.cpu() if isinstance(answer, Tensor) else answer
-
-
-def planted(solution: Callable[..., Any]) -> dict[str, Callable[..., Any]]:
-    """Four usual device mistakes in a right function."""
-
-    def on_inputs(change: Callable[[Tensor], Tensor]) -> Callable[..., Any]:
-        def changed(value: Any) -> Any:
-            return change(value) if isinstance(value, Tensor) and value.ndim else value
-
-        def wrong(*args: Any, **kwargs: Any) -> Any:
-            return solution(*map(changed, args), **{name: changed(value) for name, value in kwargs.items()})
-
-        return wrong
-
-    def on_the_cpu(*args: Any, **kwargs: Any) -> Any:
-        return to_cpu(solution(*args, **kwargs))
-
-    one = torch.ones(1, dtype=torch.float64)
-    return {
-        "a factory without device": on_inputs(lambda x: x + torch.zeros(x.shape, dtype=x.dtype)),
-        "a constant of the notebook": on_inputs(lambda x: x * one.to(x.dtype)),
-        "an answer moved to the CPU": on_the_cpu,
-        "a mask drawn without device": on_inputs(lambda x: x * (torch.rand(x.shape) >= 0)),
-    }
-
-
-EXERCISES = torch_exercises()
-FUNCTIONS = [
-    (a, e) for a, e in EXERCISES if callable(a.reference[e.name]) and not isinstance(a.reference[e.name], type)
-]
-
-
-def name_of(value: Any) -> str:
-    return getattr(value, "name", str(value))
-
-
-@pytest.mark.parametrize(("assignment", "exercise"), EXERCISES, ids=name_of)
-def test_no_right_solution_is_accused(assignment: Assignment, exercise: Exercise) -> None:
-    solutions = [assignment.reference[exercise.name], *(a.solution for a in exercise.alternatives)]
-    for solution in solutions:
-        device, loop = found(assignment, exercise, solution)
-        assert (device.fault, loop.fault) == (None, None), solution
-
-
-@pytest.mark.parametrize(("assignment", "exercise"), FUNCTIONS, ids=name_of)
-def test_four_device_mistakes_are_caught_in_every_torch_exercise(assignment: Assignment, exercise: Exercise) -> None:
-    if (assignment.name, exercise.name) in NOT_ANALYSED:
-        pytest.skip(NOT_ANALYSED[assignment.name, exercise.name])
-    for name, solution in planted(assignment.reference[exercise.name]).items():
-        device, _ = found(assignment, exercise, solution)
-        assert device.fault is not None, name
-
-
-NO_TENSORS = "it takes and returns numbers"
-NOT_ANALYSED = {
-    ("backprop", "edge_gradients"): "its tensors have no axes, and such ones may stay on the CPU",
-    ("backprop", "train_mlp"): "when it stops depends on numbers",
-    ("convolution", "conv_output_size"): NO_TENSORS,
-    ("convolution", "receptive_field"): NO_TENSORS,
-    ("convolution", "conv_parameter_count"): NO_TENSORS,
-    ("lstm_gru", "char_lstm_loss"): "it looks up characters by their numbers, so one of the four is not seen",
-}
+def test_four_device_mistakes_are_caught_in_the_fixture_course(assignment: Assignment, released: Examples) -> None:
+    dropout = assignment.exercise("dropout")
+    assert dropout is not None
+    assert overlooked(assignment, dropout, released) == []

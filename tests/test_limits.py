@@ -1,5 +1,8 @@
-"""A call is stopped in time by a signal, and where there is none, by another thread."""
+"""A call is stopped in time by a signal, and where there is none, by another thread; an import never is."""
 
+import subprocess
+import sys
+import textwrap
 import threading
 import time
 from contextlib import suppress
@@ -63,3 +66,88 @@ def test_a_finished_call_leaves_no_thread_behind():
         if isinstance(thread, threading.Timer):
             thread.join(60)
     assert threading.active_count() == before
+
+
+MODULE = "import time\nuntil = time.monotonic() + {seconds}\nwhile time.monotonic() < until:\n    pass\nENDED = True\n"
+
+
+def slow_module(folder, monkeypatch: pytest.MonkeyPatch, name: str, seconds: float) -> None:
+    (folder / f"{name}.py").write_text(MODULE.format(seconds=seconds))
+    monkeypatch.syspath_prepend(folder)
+
+
+@pytest.mark.parametrize("limit", [limits._by_signal, limits._by_thread])
+def test_an_import_that_takes_longer_than_the_limit_comes_to_its_end(limit, tmp_path, monkeypatch):
+    slow_module(tmp_path, monkeypatch, "imported_late", 0.5)
+    monkeypatch.delitem(sys.modules, "imported_late", raising=False)
+    with limit(0.05):
+        import imported_late
+    assert imported_late.ENDED
+
+
+@pytest.mark.parametrize("limit", [limits._by_signal, limits._by_thread])
+def test_after_an_import_the_limit_counts_again(limit, tmp_path, monkeypatch):
+    slow_module(tmp_path, monkeypatch, "imported_before_a_loop", 0.5)
+    monkeypatch.delitem(sys.modules, "imported_before_a_loop", raising=False)
+    with pytest.raises(TimeLimitReached), limit(0.05):
+        import imported_before_a_loop
+
+        while imported_before_a_loop.ENDED:
+            pass
+
+
+def test_what_imports_for_ever_is_stopped(tmp_path, monkeypatch):
+    monkeypatch.setattr(limits, "SECONDS_TO_IMPORT", 0.2)
+    slow_module(tmp_path, monkeypatch, "imported_for_ever", 3600)
+    with pytest.raises(TimeLimitReached), time_limit(0.05):
+        import imported_for_ever  # noqa: F401
+
+
+def test_a_limit_that_was_set_before_is_back_after_it():
+    with pytest.raises(TimeLimitReached), time_limit(None), time_limit(0.05):
+        time.sleep(3600)
+
+
+LATE = """
+import sys
+import torch
+from autograder.sandbox.inprocess import InProcess
+from autograder.sandbox.protocol import Request
+
+def descend(x):
+    torch.optim.SGD([x.requires_grad_()], lr=0.1)
+    return "right"
+
+assert "torch._dynamo" not in sys.modules
+runner = InProcess({"descend": descend}, seconds_per_call=0.05)
+print(runner.run(Request("call", "descend", (torch.ones(2),), {})).value)
+import torch._dynamo
+torch._dynamo.reset()
+"""
+
+WATCHED = """
+import sys
+import torch
+from autograder.sandbox.forbidden.operations import Forbidden
+from autograder.sandbox.forbidden.watching import watching
+from autograder.sandbox.loops import loop_finding
+
+with watching(Forbidden(("softmax",))) as watch:
+    torch.ops.aten.softmax(torch.ones(2), 0)
+found = loop_finding(lambda x: torch.stack([row * 2 for row in x]), (torch.ones(2, 3),), {})
+print(watch.seen, found.fault is not None, "torch._dynamo" in sys.modules)
+"""
+
+
+def said(program: str) -> str:
+    """What a fresh interpreter prints."""
+    command = [sys.executable, "-c", textwrap.dedent(program)]
+    return subprocess.run(command, text=True, capture_output=True, check=True).stdout.strip()
+
+
+def test_what_torch_imports_late_is_no_verdict_on_who_is_first_to_need_it():
+    assert said(LATE) == "right"
+
+
+def test_neither_watching_nor_counting_imports_torchs_compiler():
+    assert said(WATCHED) == "('torch.ops.aten.softmax',) True False"

@@ -7,8 +7,8 @@ import pytest
 
 from autograder.proving.equivalents import read_equivalents, wrong_entries
 from autograder.proving.mutants import mutants_of, solution_of, unchanged
-from autograder.proving.processes import Lost, run_each
-from autograder.testing.declarations import DeclarationError
+from autograder.proving.processes import Lost, Workers
+from autograder.testing.kinds import DeclarationError
 
 
 def ids(body: str, head: str = "def f(x):") -> set[str]:
@@ -127,19 +127,21 @@ def work(task: str) -> str:
 
 
 def test_a_task_that_hangs_or_ends_its_process_costs_only_itself():
-    answers = dict(run_each(work, ["a", "hangs", "b", "ends", "c"], jobs=2, seconds=15))
+    with Workers(work, jobs=2, seconds=3) as workers:
+        answers = dict(workers.run(["a", "hangs", "b", "ends", "c"]))
+        assert dict(workers.run(["d"])) == {"d": "D"}
     assert answers == {
         "a": "A",
         "b": "B",
         "c": "C",
-        "hangs": Lost("no answer after 15 seconds"),
+        "hangs": Lost("no answer after 3 seconds"),
         "ends": Lost("its process ended"),
     }
 
 
 def test_a_fault_of_the_work_itself_is_raised_and_counts_as_no_answer():
-    with pytest.raises(LookupError, match="no such example"):
-        list(run_each(work, ["fails"], jobs=1, seconds=60))
+    with Workers(work, jobs=1, seconds=60) as workers, pytest.raises(LookupError, match="no such example"):
+        list(workers.run(["fails"]))
 
 
 def test_no_file_of_equivalents_means_none(tmp_path):

@@ -29,17 +29,6 @@ def submit(course: Course, student: str, name: str, text: str) -> Path:
     return path
 
 
-def test_the_released_notebook_of_the_real_course_is_the_committed_one(course: Course, tmp_path):
-    for assignment in course.assignments:
-        name = assignment.name
-        arguments = ["generate_assignment", name, "--force", f"--CourseDirectory.release_directory={tmp_path}"]
-        done = nbgrader(course, *arguments, f"--CourseDirectory.db_url=sqlite:///{tmp_path / 'gradebook.db'}")
-        assert done.returncode == 0, done.stderr
-        committed = course.assignments_dir / name
-        for file in (f"{name}.ipynb", "checks.py", "examples.npz"):
-            assert (tmp_path / name / file).read_bytes() == (committed / file).read_bytes(), file
-
-
 @pytest.fixture(scope="module")
 def graded(built_fixture_course: Course, tmp_path_factory: pytest.TempPathFactory) -> Course:
     """The fixture course after generate, autograde, feedback and export of four submissions."""

@@ -250,6 +250,13 @@ def test_the_headline_is_the_check_whose_words_fit(checks):
         assert first_failure(ExerciseResult("f", 0.0, 2.0, "failed", None, order)) is checks[0]
 
 
+def test_the_check_that_the_diagnosis_is_about_is_shown_first():
+    about = structs.replace(CASE, name="test_empty")
+    says = Diagnosis("m", "An empty axis is summed.", "generic", ("test_empty",))
+    assert first_failure(ExerciseResult("f", 0.0, 2.0, "failed", says, (IDEA, about))) is about
+    assert first_failure(ExerciseResult("f", 0.0, 2.0, "failed", None, (IDEA, about))) is IDEA
+
+
 def test_dtypes_do_not_make_code_longer():
     float64 = structs.replace(FAILED, counterexample="f(torch.tensor(1., dtype=torch.float64))")
     float32 = structs.replace(FAILED, counterexample="f(torch.tensor(1.5))")

@@ -3,8 +3,9 @@
 import pytest
 
 from autograder.course import Course
+from autograder.proving.outcome import Verified
 from autograder.proving.shares import MistakeShare, complaint, share_lines, share_of
-from autograder.proving.verify import Verified, verify_assignment
+from autograder.proving.verify import verify_assignment
 from autograder.testing.assignment import Exercise
 from autograder.testing.declarations import Check, Mistake
 

@@ -6,7 +6,7 @@ The sentence under a test is what you read when it fails.
 
 from collections.abc import Callable
 from dataclasses import replace
-from math import log
+from math import exp, log
 from typing import Any
 
 import torch
@@ -228,6 +228,15 @@ class TestElu:
     "elu_backward", points=2, contract=ELU.backward("x", nan=(), half_slack=6.0)
 )  # at nan torch's own answers differ
 class TestEluBackward:
+    @case
+    @given(alpha=floats(0.25, 4))
+    def test_nan_stays_visible(self, student, alpha):
+        """Where x is nan the gradient is nan or grad_out, and beside it nothing changes."""
+        x, grad_out = vector(-1, torch.nan, 0.5), vector(2, 3, -4)
+        got = student.elu_backward(grad_out, x, alpha)
+        passed_on = isinstance(got, Tensor) and got.shape == x.shape and bool(got[1] == 3)
+        assert_close(got, vector(2 * alpha * exp(-1), 3 if passed_on else torch.nan, -4))
+
     @idea
     def test_worked_values(self, student):
         """At -ln 2 the slope is 1/2, so an upstream gradient of 3 arrives as 1.5, with alpha = 4 as 6; at 1 as 3."""
@@ -251,8 +260,8 @@ class TestGelu:
 
     @idea("tanh")
     def test_worked_values_of_the_tanh_form(self, student):
-        """The tanh form gives 1.954598 at 2 and -0.158808 at -1."""
-        assert_close(student.gelu(vector(2, -1, 0), "tanh"), vector(1.954598, -0.158808, 0), atol=1e-6)
+        """The tanh form gives 1.954598 at 2, -0.158808 at -1 and 20 at 20."""
+        assert_close(student.gelu(vector(2, -1, 0, 20), "tanh"), vector(1.954598, -0.158808, 0, 20), atol=1e-6)
 
     @idea("none")
     @given(x=WIDE)
@@ -401,6 +410,7 @@ class AlongAxis:
 
     @idea
     @given(x=tensors(min_ndim=1, max_ndim=1, low=-2, high=2), shift=st.sampled_from([1000, -1000]))
+    @example(x=vector(0, log(3)), shift=1000)
     def test_large_scores(self, student, x, shift):
         """Scores near 1000 and near -1000 give the right values: no nan, and no overflow."""
         assert_close(getattr(student, self.function)(x + shift, 0), self.oracle(x + shift, 0))
@@ -576,8 +586,9 @@ class TestLogSoftmax(AlongAxis):
 
     @idea
     @given(x=tensors(min_ndim=1, max_ndim=1, low=-4, high=4))
+    @example(x=vector(0))
     def test_tiny_probabilities(self, student, x):
-        """A probability that is too small to be stored has a finite logarithm."""
+        """A probability that is too small to be stored has a finite logarithm: (0, 1000) becomes (-1000, 0)."""
         x = torch.cat([x, vector(1000)])
         assert_close(student.log_softmax(x, 0), torch.log_softmax(x, 0))
 

@@ -306,9 +306,10 @@ WORKED_PARAMS = [(matrix((2, 1)), vector(1)), (matrix((-4,)), vector(3)), (matri
 class TestMlpForward:
     @idea
     def test_worked_values(self, student):
-        """The three layers of the text: (1, -2.5) gives 2, (1, -2) gives -1, (0, -2) gives 8."""
+        """The three layers of the text: (1, -2.5) gives 2, (1, -2) gives -1, (0, -2) gives 8; the last alone makes 0 to -1."""
         x = matrix((1, -2.5), (1, -2), (0, -2))
         assert_close(student.mlp_forward(x, WORKED_PARAMS), matrix((2,), (-1,), (8,)))
+        assert_close(student.mlp_forward(matrix((0,)), WORKED_PARAMS[-1:]), matrix((-1,)))
 
     @idea
     @given(arguments=networks(3, 5, max_side=8))
@@ -432,6 +433,15 @@ class TestTrainMlp:
         run = {"x": matrix((1,)), "y": matrix((1, 0)), "params": [(matrix((3,), (0,)), vector(0, 0))], **SIDE_BY_SIDE}
         answer = TRAIN.call(student, "train_mlp", {**run, "lr": 0.25, "target_error": 0.6, "max_epochs": 5})
         assert_close(answer, alike(answer, ([(matrix((2.5,), (0,)), vector(-0.5, 0))], [2.0, 0.5])))
+
+    @idea("stop")
+    def test_errors_that_grow(self, student):
+        """Two layers that are added up, weights 1 and 0, x = 1, target 0, lr 3/4: errors 1 and 25, weights 7 and 6, biases 6."""
+        params = [(matrix((1,)), vector(0)), (matrix((0,)), vector(0))]
+        run = {"x": matrix((1,)), "y": matrix((0,)), "params": params, **SIDE_BY_SIDE}
+        answer = TRAIN.call(student, "train_mlp", {**run, "lr": 0.75, "target_error": 0.5, "max_epochs": 2})
+        trained = [(matrix((7,)), vector(6)), (matrix((6,)), vector(6))]
+        assert_close(answer, alike(answer, (trained, [1.0, 25.0])))
 
     @idea("stop")
     @given(run=runs(), stop=st.integers(0, 3))

@@ -310,9 +310,11 @@ CONV2D = per_option(
 class TestConv2d:
     @idea("window sum")
     def test_worked_values(self, student):
-        """The kernel [[2, 0], [1, -1]] on [[1, 2, 0], [3, 4, 1], [0, 1, 5]] gives [[1, 7], [5, 4]]."""
+        """[[2, 0], [1, -1]] on [[1, 2, 0], [3, 4, 1], [0, 1, 5]] gives [[1, 7], [5, 4]]; (1, 0) and (0, 1) on the channels (1, 2) and (3, 4), with bias 10, give 15."""
         x = whole([1, 2, 0], [3, 4, 1], [0, 1, 5])
         assert_values(student.conv2d(x, whole([2, 0], [1, -1])), whole([1, 7], [5, 4]))
+        two_channels = torch.cat([whole([1, 2]), whole([3, 4])], 1), torch.cat([whole([1, 0]), whole([0, 1])], 1)
+        assert_values(student.conv2d(*two_channels, vector(10)), whole([15]))
 
     @idea("window sum")
     @given(arguments=windows())
@@ -342,6 +344,8 @@ def backward_windows(**options: Any) -> Given:
 BY_HAND = {"grad_out": whole([1000, 100], [10, 1]), "x": whole([1, 2, 3], [4, 5, 6], [7, 8, 9])}
 BY_HAND |= {"weight": whole([5, 6], [7, 8]), "bias": vector(0)}
 BY_HAND |= {"stride": 1, "padding": 0, "dilation": 1, "groups": 1}
+# The same image twice: what belongs to all images adds up.
+TWICE = BY_HAND | {name: torch.cat([BY_HAND[name]] * 2) for name in ("grad_out", "x")}
 BACKWARD = per_option(
     windows(padding=ZERO_OR_ONE, fine=0, biased=(True,)).map(with_upstream),
     gradients,
@@ -374,15 +378,17 @@ class TestConv2dBackward:
     @idea("grad_weight")
     @given(arguments=backward_windows())
     @example(arguments=BY_HAND)
+    @example(arguments=TWICE)
     def test_grad_weight(self, student, arguments):
-        """The gradient of weight: the first of the worked example gets 1245, with several channels as in torch."""
+        """The gradient of weight: the first of the worked example gets 1245, from two such images 2490."""
         right_gradients(student, "", arguments, (1,))
 
     @idea("grad_bias")
     @given(arguments=windows(biased=(True,)).map(with_upstream))
     @example(arguments=BY_HAND)
+    @example(arguments=TWICE)
     def test_grad_bias(self, student, arguments):
-        """The gradient of bias: that of the worked example gets 1111, with several channels as in torch."""
+        """The gradient of bias: that of the worked example gets 1111, from two such images 2222."""
         right_gradients(student, "", arguments, (2,))
 
     @case
@@ -423,6 +429,9 @@ def a_row_too_many(arguments: Any) -> tuple[Any, ...]:
     return (torch.cat([x, x[:, :1]], 1) if prod(arguments["kernel_size"]) > 1 else None,)
 
 
+# The patches of two channels, the second ten times [[1, 2, 3], [4, 5, 6]], under a kernel of one row and two columns.
+OF_TWO_CHANNELS = torch.tensor([[[1, 2, 4, 5], [2, 3, 5, 6]]], dtype=torch.float64)
+OF_TWO_CHANNELS = torch.cat([OF_TWO_CHANNELS, 10 * OF_TWO_CHANNELS], 1)
 NO_WORDS = bad_values("padding", -1, "same", (0, -1))
 IM2COL = per_option(patches(padding=ZERO_OR_ONE, fine=0), F.unfold, another_number_of_axes("x"), NO_WORDS)
 COL2IM = per_option(
@@ -437,9 +446,11 @@ COL2IM = per_option(
 class TestIm2col:
     @idea("patches")
     def test_worked_values(self, student):
-        """[[1, 2, 3], [4, 5, 6]] under a 2x2 kernel has two patches: the columns (1, 2, 4, 5) and (2, 3, 5, 6)."""
+        """[[1, 2, 3], [4, 5, 6]] has under a 2x2 kernel the columns (1, 2, 4, 5) and (2, 3, 5, 6); with ten times it as second channel, a 1x2 kernel begins with (1, 2, 10, 20), (2, 3, 20, 30)."""
         expected = torch.tensor([[[1, 2], [2, 3], [4, 5], [5, 6]]], dtype=torch.float64)
-        assert_values(student.im2col(whole([1, 2, 3], [4, 5, 6]), 2), expected)
+        image = whole([1, 2, 3], [4, 5, 6])
+        assert_values(student.im2col(image, 2), expected)
+        assert_values(student.im2col(torch.cat([image, 10 * image], 1), (1, 2)), OF_TWO_CHANNELS)
 
     @idea("patches")
     @given(arguments=windows())
@@ -456,9 +467,11 @@ class TestIm2col:
 class TestCol2im:
     @idea("adding up")
     def test_worked_values(self, student):
-        """The columns (1, 2, 4, 5) and (2, 3, 5, 6) come back as [[1, 4, 3], [4, 10, 6]]: the shared pixels add up."""
+        """(1, 2, 4, 5) and (2, 3, 5, 6) come back as [[1, 4, 3], [4, 10, 6]]: shared pixels add up; four columns of two channels come back in two channels."""
         x = torch.tensor([[[1, 2], [2, 3], [4, 5], [5, 6]]], dtype=torch.float64)
         assert_values(student.col2im(x, (2, 3), 2), whole([1, 4, 3], [4, 10, 6]))
+        image = whole([1, 4, 3], [4, 10, 6])
+        assert_values(student.col2im(OF_TWO_CHANNELS, (2, 3), (1, 2)), torch.cat([image, 10 * image], 1))
 
 
 sequences, volumes = partial(windows, axes=1), partial(windows, axes=3)
@@ -492,9 +505,12 @@ class TestConv1d:
 class TestConv3d:
     @idea("window sum")
     def test_worked_values(self, student):
-        """Three pictures of one pixel, 2, 5, 9, under a kernel (-1, 1) along the depth give 3 and 4."""
+        """Pictures of one pixel, 2, 5, 9, under (-1, 1) along the depth give 3 and 4, with bias 10 13 and 14; in two channels 1, 2 and 3, 4, with weights 1 and 10, give 31 and 42."""
         film, kernel = vector(2, 5, 9).reshape(1, 1, 3, 1, 1), vector(-1, 1).reshape(1, 1, 2, 1, 1)
         assert_values(student.conv3d(film, kernel), vector(3, 4).reshape(1, 1, 2, 1, 1))
+        assert_values(student.conv3d(film, kernel, vector(10)), vector(13, 14).reshape(1, 1, 2, 1, 1))
+        two_channels = vector(1, 2, 3, 4).reshape(1, 2, 2, 1, 1), vector(1, 10).reshape(1, 2, 1, 1, 1)
+        assert_values(student.conv3d(*two_channels), vector(31, 42).reshape(1, 1, 2, 1, 1))
 
 
 @st.composite

@@ -31,6 +31,7 @@ from autograder.testing import (
     bad_values,
     case,
     exercise,
+    explained,
     idea,
     outside,
     seeded,
@@ -135,11 +136,30 @@ def deaf(*biases: float, of_x: float = 0.0, hidden_bias: float = 0.0) -> Tensors
 # The cell that the notebook works by hand: weights of x and of h, and both biases, for i, f, g, o.
 OF_X, OF_H = vector(1.0, 0.5, 0.5, -0.5)[:, None], vector(0.2, 0.3, -0.1, 0.4)[:, None]
 BY_HAND = OF_X, OF_H, vector(0.2, 0.3, -0.1, -0.1), vector(0.1, -0.1, 0.2, -0.1)
+# A GRU cell of the first three of these, whose gates hear the hidden state too.
+HEARS_BOTH = tuple(weights[:3] for weights in BY_HAND)
 ROUNDED = {"rtol": 0.0, "atol": 6e-4}  # numbers that the notebook gives to three places
 
 
+class Cell:
+    """What the cells and their backward are asked alike."""
+
+    function: str
+    gates: int
+    contract: Contract
+
+    @case
+    @given(seed=SEEDS, units=st.sampled_from([5, 8]))
+    def test_more_units(self, student, seed, units):
+        """A cell of five or eight units is right as well: each block of rows is as long as there are units."""
+        given = self.contract.completed(arguments(self.gates, (2, 3, units), seed))
+        self.contract.compare(student, self.function, given)
+
+
 @exercise("lstm_cell", points=3, forbid=READY_LSTM, contract=LSTM_CELL)
-class TestLstmCell:
+class TestLstmCell(Cell):
+    function, gates, contract = "lstm_cell", 4, LSTM_CELL
+
     @idea
     def test_worked_values(self, student):
         """The cell that the notebook works by hand, with x = 1, h = -1, c = 2, gives h_new = 0.232 and c_new = 1.651."""
@@ -147,15 +167,23 @@ class TestLstmCell:
         assert_close(got, (single(0.2320), single(1.6508)), **ROUNDED)
 
 
-@exercise("lstm_cell_backward", points=4, forbid=READY_LSTM, contract=backward_of(LSTM_CELL))
-class TestLstmCellBackward:
+LSTM_CELL_BACKWARD = backward_of(LSTM_CELL)
+
+
+@exercise("lstm_cell_backward", points=4, forbid=READY_LSTM, contract=LSTM_CELL_BACKWARD)
+class TestLstmCellBackward(Cell):
+    function, gates, contract = "lstm_cell_backward", 4, LSTM_CELL_BACKWARD
+
     @idea
     def test_worked_values(self, student):
-        """In the cell by hand (2, 1) upstream gives the sums 0.121, 0.513, 0.509, 0.348, x 0.458, h 0.267, c 0.640."""
+        """In the cell by hand (2, 1) upstream gives the sums 0.121, 0.513, 0.509, 0.348, x 0.458, h 0.267, c 0.640; two such samples give the biases twice as much."""
         got = student.lstm_cell_backward((single(2), single(1)), single(1), single(-1), single(2), *BY_HAND)
         sums = vector(0.1210, 0.5134, 0.5088, 0.3481)
         states = single(0.4580), single(0.2666), single(0.6397)
         assert_close(got, (*states, sums[:, None], -sums[:, None], sums, sums), **ROUNDED)
+        upstream, *sample = (single(value).repeat(2, 1) for value in (2, 1, -1, 2))
+        got = student.lstm_cell_backward((upstream, upstream / 2), *sample, *BY_HAND)
+        assert_close(got[5:], (2 * sums, 2 * sums), rtol=0.0, atol=1.2e-3)
 
 
 class Layer:
@@ -179,10 +207,12 @@ class TestLstmForward(Layer):
 
     @idea
     def test_counts(self, student):
-        """With i = f = o = 1 and g = ±1 for an input of ±1 the memory counts: from 1, (1, 1, -1, 1) gives 2, 3, 2, 3."""
+        """With i = f = o = 1 and g = ±1 for an input of ±1 the memory counts: from 1, (1, 1, -1, 1) gives 2, 3, 2, 3. A single step is the cell by hand."""
         hidden = torch.tanh(steps(2, 3, 2, 3))
         got = student.lstm_forward(steps(1, 1, -1, 1), single(0), single(1), *deaf(100, 100, 0, 100, of_x=100))
         assert_close(got, (hidden, hidden[:, -1], single(3)))
+        got = student.lstm_forward(steps(1), single(-1), single(2), *BY_HAND)
+        assert_close(got, (steps(0.2320), single(0.2320), single(1.6508)), **ROUNDED)
 
 
 LSTM_BACKWARD = backward_of(LSTM)
@@ -194,23 +224,34 @@ class TestLstmBackward(Layer):
 
     @idea
     def test_worked_values(self, student):
-        """In the two steps by hand c0 gets 0.275, and the forget gate's bias 0.3625 from one and 0.275 from the other."""
+        """In the two steps by hand c0 gets 0.275, and the forget gate's bias 0.3625 from one and 0.275 from the other; in the two steps that hear the hidden state x gets 0.403 and 0.349, h0 0.189, c0 0.517."""
         grad_out = steps(1, 0), single(0), single(1)
         got = student.lstm_backward(grad_out, steps(3, 1), single(-1), single(2), *deaf(log(3), 0.0, log(2), -log(3)))
         assert_close((got[2], got[5][1:2]), (single(0.2747), vector(0.6372)), **ROUNDED)
+        upstream = steps(1, 2), single(0), single(1)
+        got = student.lstm_backward(upstream, steps(1, -1), single(-1), single(2), *BY_HAND)
+        assert_close(got[:3], (steps(0.4028, 0.3494), single(0.1894), single(0.5171)), **ROUNDED)
 
 
 @exercise("gru_cell", points=2, forbid=READY_GRU, contract=GRU_CELL)
-class TestGruCell:
+class TestGruCell(Cell):
+    function, gates, contract = "gru_cell", 3, GRU_CELL
+
     @idea
     def test_worked_values(self, student):
         """In another cell than the notebook's, with r = 3/4, z = 1/4, n = 3/5, a hidden state of 2 becomes 3/4 of 3/5 and 1/4 of 2, together 0.95."""
         weights = deaf(log(3), -log(3), log(2) / 4, hidden_bias=log(2))
         assert_close(student.gru_cell(single(3.0), single(2.0), *weights), single(0.95))
+        assert_close(student.gru_cell(single(1), single(-1), *HEARS_BOTH), single(-0.3761), **ROUNDED)
 
 
-@exercise("gru_cell_backward", points=4, forbid=READY_GRU, contract=backward_of(GRU_CELL))
-class TestGruCellBackward:
+GRU_CELL_BACKWARD = backward_of(GRU_CELL)
+
+
+@exercise("gru_cell_backward", points=4, forbid=READY_GRU, contract=GRU_CELL_BACKWARD)
+class TestGruCellBackward(Cell):
+    function, gates, contract = "gru_cell_backward", 3, GRU_CELL_BACKWARD
+
     @idea
     def test_worked_values(self, student):
         """In another cell than the notebook's, r = 3/4, z = 1/4, n = 3/5, h = 2, an upstream 1 gives the sums of z 0.2625 and of n 0.48."""
@@ -219,6 +260,9 @@ class TestGruCellBackward:
         of_r = 0.48 * log(2) * 3 / 16
         da, db = vector(of_r, 0.2625, 0.48), vector(of_r, 0.2625, 0.36)
         assert_close(got, (single(0), single(0.25), 3 * da[:, None], 2 * db[:, None], da, db))
+        got = student.gru_cell_backward(single(2), single(1), single(-1), *HEARS_BOTH)
+        assert_close(got[:2], (single(-0.0644), single(0.9378)), **ROUNDED)
+        assert_close(got[4], vector(0.0312, -0.7470, 0.5557), **ROUNDED)
 
 
 @exercise("gru_forward", points=1, forbid=READY_GRU, contract=GRU)
@@ -244,6 +288,20 @@ def dropped(answer: Any, x: Tensor, p: float, training: bool, generator: Any) ->
     return x * mask, mask
 
 
+def of_mask(answer: Any, x: Tensor, p: float) -> str:
+    """What is wrong with the mask in training, or with what becomes of it; empty where it cannot be told."""
+    out, mask = answer
+    factors = mask[mask != 0].double()
+    if len(factors) < 3 or len(x.unique()) < 3 or (factors - factors[0]).abs().max() > 1e-6:
+        return ""
+    if (factor := factors[0].item() * (1 - p)) < 0.999 or factor > 1.001:
+        return (
+            f"With p = {p:.3g} what is kept is multiplied by {factors[0]:.4g}, so on average the result is {factor:.3g} "
+            "times the input."
+        )
+    return "" if torch.allclose(out, x * mask) else "The mask is right, and the result is not x times that mask."
+
+
 ANY_P = PROBABILITIES | st.sampled_from([0.0, 1.0])
 DROPOUT = Contract(
     {"x": tensors(min_ndim=3, low=1), "p": ANY_P, "training": st.booleans(), "generator": GENERATORS},
@@ -264,8 +322,10 @@ class TestRecurrentDropout:
     def test_one_mask_for_all_steps(self, student, x, p, generator):
         """out is x * mask with one mask for all steps, scaled so that the mean stays; in evaluation nothing is changed."""
         for training in (True, False):
-            given = {"x": x, "p": p, "training": training, "generator": generator}
-            DROPOUT.compare(student, "recurrent_dropout", given, "float32")
+            answer = student.recurrent_dropout(x.float(), p, training=training, generator=generator)
+            right = dropped(answer, x, p, training, generator)
+            with explained(lambda answer=answer, train=training: of_mask(answer, x.float(), p) if train else ""):
+                assert_close(answer, tuple(part.float() for part in right))
 
     @idea
     @statistical(
@@ -376,8 +436,10 @@ class Watched:
     def __init__(self) -> None:
         self.losses: list[tuple[Any, ...]] = []  # parameters, windows, targets
         self.steps: list[tuple[Any, ...]] = []  # state, learning rate, parameters after it
+        self.shown: list[Tensor] = []  # windows that the model was to forecast
 
     def model(self, windows: Tensor, *params: Tensor) -> Tensor:
+        self.shown.append(windows)
         weighed = sum((k + 1) * param.mean() for k, param in enumerate(params))
         return windows[:, -1] * weighed + 0.5 * windows.mean(1) + params[-1]
 
@@ -411,12 +473,90 @@ def scales(x: Tensor) -> list[Tensors]:
     return [(x.mean(0), x.std(0, correction=correction)) for correction in (1, 0)]
 
 
-def close_to_one_of(answer: Any, first: Any, second: Any) -> None:
-    """Fails unless the answer is one of two right ones."""
+def close_to_one_of(answer: Any, first: Any, second: Any, reading: Callable[[], str]) -> None:
+    """Fails unless the answer is one of two right ones; ``reading`` says what is wrong with another."""
     try:
         assert_close(answer, second)
     except Mismatch:
-        assert_close(answer, first)
+        with explained(reading):
+            assert_close(answer, first)
+
+
+def line_through(x: Tensor, y: Tensor) -> tuple[float, float] | None:
+    """Factor and offset that make every y of its x; None where no line does, or too few points show it."""
+    x, y = x.flatten().double(), y.flatten().double()
+    if x.shape != y.shape or len(x.unique()) < 3 or not y.isfinite().all():
+        return None
+    factor, offset = torch.linalg.lstsq(torch.stack([x, torch.ones_like(x)], 1), y[:, None]).solution[:, 0].tolist()
+    return (factor, offset) if (factor * x + offset - y).abs().max() < 1e-6 * (1 + y.abs().max()) else None
+
+
+def of_windows(got: Any, series: Tensor, x: Tensor, window: int, horizon: int, name: str) -> str:
+    """How windows come from a series that should have been standardised as ``x`` is; empty where they are right."""
+    raw, _ = windows(series, window, horizon)
+    if got.shape != raw.shape:
+        return f"Windows of {name} are given with the shape {tuple(got.shape)}, and {tuple(raw.shape)} is right."
+    for column in range(x.shape[1]):
+        line = line_through(got[..., column], raw[..., column])
+        if line is None:
+            continue
+        mean, deviations = x[:, column].mean().item(), [one[1][column].item() for one in scales(x)]
+        is_scaled = any(abs(line[0] - one) < 1e-6 * one for one in deviations)
+        if not is_scaled or abs(line[1] - mean) > 1e-6 * (1 + abs(mean)):
+            return (
+                f"Column {column} of the windows of {name} is standardised with {line[1]:.4g} for the mean and "
+                f"{line[0]:.4g} for the deviation; those of x are {mean:.4g} and {deviations[0]:.4g}."
+            )
+    return ""
+
+
+def of_training_data(inputs: Any, targets: Any, task: dict[str, Any]) -> str:
+    """What is wrong with the windows or targets that `loss` was given."""
+    x, window, horizon = task["x"], task["window"], task["horizon"]
+    said = of_windows(inputs, x, x, window, horizon, "x")
+    if said or tuple(targets.shape) == (len(inputs), x.shape[1]):
+        return said
+    return f"The targets have the shape {tuple(targets.shape)}, and {(len(inputs), x.shape[1])} is right."
+
+
+def of_forecast(forecast: Any, shown: Sequence[Any], right: Sequence[Tensor], task: dict[str, Any]) -> str:
+    """What is wrong with the windows of test, or else with how the model's answers become the forecast."""
+    x = task["x"]
+    if len(shown) != 1:
+        return "" if shown else "After the training `model` is not asked for a forecast of test."
+    said = of_windows(shown[0], task["test"], x, task["window"], task["horizon"], "test")
+    if said or forecast.shape != right[0].shape:
+        return said
+    for column in range(x.shape[1]):
+        mean, deviation = x[:, column].mean().item(), x[:, column].std().item()
+        answers = (right[0][:, column] - mean) / deviation  # the model's own, by the deviation that divides by T - 1
+        line = line_through(answers, forecast[:, column])
+        if line is not None and (abs(line[0] / deviation - 1) > 0.5 / len(x) or abs(line[1] - mean) > 1e-6 * abs(mean)):
+            return (
+                f"In column {column} the forecast is {line[0]:.4g} times the model's answer "
+                f"{'plus' if line[1] >= 0 else 'minus'} {abs(line[1]):.4g}; x has the mean {mean:.4g} and the "
+                f"deviation {deviation:.4g} there."
+            )
+    return ""
+
+
+def of_parameters(params: Sequence[Tensor], shapes: Sequence[tuple[int, ...]], gates: int) -> str:
+    """Which of the first parameters has a wrong shape, or within what bounds they lie."""
+    if len(params) != len(shapes):
+        return f"There are {len(params)} parameters at first, and {len(shapes)} are asked for."
+    for number, (param, right) in enumerate(zip(params, shapes, strict=True)):
+        if tuple(param.shape) != right:
+            return (
+                f"With hidden = 12 and gates = {gates}, number {number} of the six parameters, counted from 0, has the "
+                f"shape {tuple(param.shape)}, and {right} is right."
+            )
+    drawn = torch.cat([param.flatten() for param in params]) * sqrt(12)
+    if len(drawn.unique()) == 1:
+        return f"The {len(drawn)} numbers of the first parameters are all the same."
+    return (
+        f"The first parameters lie between {drawn.min():.3g}/√hidden and {drawn.max():.3g}/√hidden, their mean is "
+        f"{drawn.mean():.2g}/√hidden; -1/√hidden to 1/√hidden is asked for."
+    )
 
 
 def train(student: Any, task: dict[str, Any], generator: torch.Generator) -> tuple[Any, Watched]:
@@ -448,7 +588,7 @@ class TestForecastSeries:
         x, window, horizon = task["x"], task["window"], task["horizon"]
         pairs = [windows((x - mean) / deviation, window, horizon) for mean, deviation in scales(x)]
         for _, inputs, targets in parts.losses:
-            close_to_one_of((inputs, targets), *pairs)
+            close_to_one_of((inputs, targets), *pairs, lambda a=inputs, b=targets: of_training_data(a, b, task))
 
     @idea("training")
     @statistical(
@@ -462,15 +602,18 @@ class TestForecastSeries:
         begun = [train(student, task, seeded(s))[1].losses[0][0] for s in (seed, seed, seed + 1)]
         columns, rows = task["x"].shape[1], 12 * task["gates"]
         shapes = [(rows, columns), (rows, 12), (rows,), (rows,), (columns, 12), (columns,)]
-        assert_close([tuple(param.shape) for param in begun[0]], shapes)
+        with explained(lambda: of_parameters(begun[0], shapes, task["gates"])):
+            assert_close([tuple(param.shape) for param in begun[0]], shapes)
         assert_close({str(param.dtype) for param in begun[0]} <= {str(task["x"].dtype)}, True)
         assert_close(begun[1], begun[0])
         first, _, other = (sqrt(12) * torch.cat([param.flatten() for param in params]) for params in begun)
         # Random numbers of so many digits: hardly two are the same.
-        assert_close([bool((first == other).sum() > 3), first.unique().numel() < len(first) - 3], [False, False])
+        with explained(lambda: of_parameters(begun[0], shapes, task["gates"]) if first.unique().numel() < 99 else ""):
+            assert_close([bool((first == other).sum() > 3), first.unique().numel() < len(first) - 3], [False, False])
         largest, mean = first.abs().max().item(), first.mean().item()
-        if not (0.9 < largest <= 1 and abs(mean) < 0.36):
-            raise Mismatch(f"In units of 1/√hidden the largest is {largest:.3f}, and their mean {mean:.3f}.")
+        with explained(lambda: of_parameters(begun[0], shapes, task["gates"])):
+            if not (0.9 < largest <= 1 and abs(mean) < 0.36):
+                raise Mismatch(f"In units of 1/√hidden the largest is {largest:.3f}, and their mean {mean:.3f}.")
 
     @idea("training")
     @given(task=tasks(), generator=GENERATORS)
@@ -490,11 +633,11 @@ class TestForecastSeries:
     def test_forecast(self, student, task, generator):
         """For every window of test it is the trained model's answer, standardised by x and brought back to its units."""
         (forecast, _), parts = train(student, task, generator)
-        expected = []
+        shown, expected = parts.shown[len(parts.losses) :], []  # each loss asks the model, too
         for mean, deviation in scales(task["x"]):
             unseen, _ = windows((task["test"] - mean) / deviation, task["window"], task["horizon"])
             expected.append(parts.model(unseen, *parts.steps[-1][2]) * deviation + mean)
-        close_to_one_of(forecast, *expected)
+        close_to_one_of(forecast, *expected, lambda: of_forecast(forecast, shown, expected, task))
 
     @case
     @given(task=tasks(), dtype=st.sampled_from([torch.float64, torch.float32, torch.float16]), turned=st.booleans())
@@ -571,9 +714,10 @@ class TestCharLstmLoss:
     @weight(2)
     @idea("loss")
     def test_worked_values(self, student):
-        """With probabilities 1/4 and 3/4 for every next character, 0 1 1 1 costs log 4/3, and 1 0 costs log 4."""
+        """With probabilities 1/4 and 3/4 for every next character, 0 1 1 1 costs log 4/3, 1 0 costs log 4, and 1 0 1 half of their sum."""
         self.by_hand(student, [[0, 1, 1, 1]], log(4 / 3))
         self.by_hand(student, [[1, 0]], log(4))
+        self.by_hand(student, [[1, 0, 1]], (log(4) + log(4 / 3)) / 2)
 
     @weight(2)
     @idea("loss")
@@ -594,6 +738,7 @@ class TestCharLstmLoss:
         """The two texts of the notebook in one batch: four predictions count, and cost (3 log 4/3 + log 4) / 4."""
         self.by_hand(student, [[0, 1, 1, 1], [1, 0, -1, -1]], (3 * log(4 / 3) + log(4)) / 4, ignore_index=-1)
         self.by_hand(student, [[0, 1, 1, 1], [1, 0, -100, -100]], (3 * log(4 / 3) + log(4)) / 4)
+        self.by_hand(student, [[0, 1, 1, 1], [1, 0, 2, 2]], (3 * log(4 / 3) + log(4)) / 4, ignore_index=2)
 
     @idea("padding")
     @given(args=texts(padded=True))

@@ -37,6 +37,7 @@ from autograder.testing import (
     case,
     cotangent_like,
     exercise,
+    explained,
     fair_draws,
     few_examples,
     floats,
@@ -69,6 +70,9 @@ def images(*shape: int) -> Tensor:
     return (0.1 + 0.8 * torch.randperm(count, generator=seeded(count)).double() / max(1, count - 1)).reshape(shape)
 
 
+# Said where a check has just found the answer right with this argument given.
+DEFAULT = "It is right where `{0}` is given, and wrong where `{0}` is left out. What is its default?"
+
 # N, C, H, W, all different.
 IMAGES = st.permutations([2, 3, 4, 5]).map(lambda shape: images(*shape))
 
@@ -80,7 +84,7 @@ def drawing(arguments: Any, oracle: Callable[..., Any], **more: Any) -> Contract
     return Contract(arguments, oracle, keywords=("generator",), of_answer=True, **{"batch": {"x": 0}, **more})
 
 
-def dropped_out(answer: tuple[Tensor, Tensor], x: Tensor, p: float, generator: torch.Generator) -> Any:
+def dropped_out(answer: tuple[Tensor, Tensor], x: Tensor, p: float, generator: torch.Generator | None) -> Any:
     """What dropout has to answer if it keeps the entries that the answer's mask keeps."""
     mask = (answer[1] != 0).double() / (1 - p)
     return x * mask, mask
@@ -89,6 +93,35 @@ def dropped_out(answer: tuple[Tensor, Tensor], x: Tensor, p: float, generator: t
 DROPOUT = drawing(
     {"x": tensors(), "p": P}, dropped_out, agrees=None, magnitudes=(1.0, 1e-3, 500.0), refuses=(outside("p", 0, 1),)
 )
+
+
+# So many numbers, all different, do not agree with another by chance.
+ENOUGH = 3
+
+
+def factor_of_the_kept(mask: Tensor, p: float) -> str:
+    """By what the mask multiplies the entries that it keeps; empty unless that is one wrong number."""
+    factors = mask.double()[mask != 0]
+    if len(factors) < ENOUGH or (factors - factors[0]).abs().max() > 1e-4 * factors[0].abs():
+        return ""
+    factor = factors[0].item()
+    if abs(factor * (1 - p) - 1) < 1e-4:
+        return ""
+    return (
+        f"With p = {p:g} what is kept is multiplied by {factor:.4g}. A share of {1 - p:g} is kept, so on average the "
+        f"result is {factor * (1 - p):.3g} times the input."
+    )
+
+
+def of_mask_and_result(out: Tensor, mask: Tensor, x: Tensor, p: float) -> str:
+    """What is wrong with the mask, or else with the result; empty where it cannot be told."""
+    if (mask != 0).sum() < ENOUGH or len(x[mask != 0].unique()) < ENOUGH or out.shape != x.shape:
+        return ""
+    if not torch.allclose(mask.double(), dropped_out((out, mask), x, p, None)[1]):
+        return factor_of_the_kept(mask, p)
+    if torch.allclose(out.double(), x.double()):
+        return "The mask is right, and the result is x as it came: the mask is not applied."
+    return "The mask is right, and the result is not x times that mask."
 
 
 @exercise("dropout", points=4, contract=DROPOUT)
@@ -103,8 +136,9 @@ class TestDropout(OwnDraws):
         """Each entry of the mask is 0 or 1 / (1 - p), and the result is x times the mask."""
         out, mask = student.dropout(x, p, generator=generator)
         right_out, right_mask = dropped_out((out, mask), x, p, generator)
-        assert_close(mask.double(), right_mask)
-        assert_close(out.double(), right_out)
+        with explained(lambda: of_mask_and_result(out, mask, x, p)):
+            assert_close(mask.double(), right_mask)
+            assert_close(out.double(), right_out)
 
     @idea
     @shares(1)
@@ -130,7 +164,8 @@ class TestDropout(OwnDraws):
         """p may be any number, such as 0.333 or 0.004, and is 0.5 by default: of 20,000 entries a share p is dropped."""
         x = torch.ones(100, 200)
         assert_share(student.dropout(x, p, generator=seeded(seed))[1] == 0, p, "an entry was dropped")
-        assert_share(student.dropout(x, generator=seeded(seed))[1] == 0, 0.5, "an entry was dropped")
+        with explained(lambda: DEFAULT.format("p")):
+            assert_share(student.dropout(x, generator=seeded(seed))[1] == 0, 0.5, "an entry was dropped")
 
     @case
     @given(x=tensors(min_ndim=1), p=st.sampled_from([0.0, 1.0]))
@@ -237,7 +272,13 @@ class TestMcDropoutMean(Draws):
     @given(seed=SEEDS)
     def test_a_half_by_default(self, student, seed):
         """Without p, entries are dropped with probability 1/2."""
-        assert_close(sorted(set(self.draw(student, seeded(seed), (36,)).tolist())), [0.0, 2.0])
+        given, left_out = (
+            student.mc_dropout_mean(torch.ones(36), Callback("lambda v: v"), *p, samples=1, generator=seeded(seed))
+            for p in ((0.5,), ())
+        )
+        is_right = sorted(set(given.tolist())) == [0.0, 2.0]
+        with explained(lambda: DEFAULT.format("p") if is_right else ""):
+            assert_close(sorted(set(left_out.tolist())), [0.0, 2.0])
 
 
 def penalty(loss: Callable[..., Tensor], weights: st.SearchStrategy[Tensor]) -> Contract:
@@ -462,7 +503,10 @@ class TestSmoothTargets:
     @given(y=CLASSES)
     def test_a_tenth_by_default(self, student, y):
         """Without smoothing given, it is 0.1."""
-        assert_close(student.smooth_targets(y, 5).float(), self.expected(y, 5, 0.1))
+        given, left_out = student.smooth_targets(y, 5, 0.1).float(), student.smooth_targets(y, 5).float()
+        with explained(lambda: DEFAULT.format("smoothing") if is_right else ""):
+            is_right = torch.allclose(given, self.expected(y, 5, 0.1))
+            assert_close(left_out, self.expected(y, 5, 0.1))
 
     @refusal
     @given(wrong=st.sampled_from([("smoothing", -0.1), ("smoothing", 1.1), ("num_classes", 0), ("y", [[0, 1]])]))
@@ -521,7 +565,10 @@ class TestAddNoise(OwnDraws):
     def test_noise_does_not_depend_on_the_input(self, student, x, seed):
         """The noise is the same whatever the numbers are."""
         noise = student.add_noise(torch.zeros_like(x), 2.0, generator=seeded(seed))
-        assert_close(student.add_noise(x, 2.0, generator=seeded(seed)) - x, noise)
+        out = student.add_noise(x, 2.0, generator=seeded(seed))
+        with explained(lambda: "The same noise comes out whatever x is: x is not in the answer." if same else ""):
+            same = torch.equal(out, noise)
+            assert_close(out - x, noise)
 
 
 @st.composite
@@ -541,6 +588,36 @@ def mixed(answer: tuple[Tensor, Tensor], x: Tensor, y: Tensor, lam: float, gener
     """What mixup has to answer for the partners that the answer's targets show."""
     partner = partners(answer[1], y, lam)
     return tuple(lam * one + (1 - lam) * torch.tensordot(partner, one, 1) for one in (x, y))
+
+
+def partner_in(part: Tensor) -> Tensor:
+    """Rows of 0 and 1: with what each row of the identity was mixed, itself where no other entry sticks out."""
+    one = torch.eye(len(part), dtype=torch.float64)
+    others = part.nan_to_num(0.0, 0.0, 0.0).abs().masked_fill(one.bool(), 0)
+    least = others.masked_fill(one.bool(), inf).amin(1, keepdim=True)
+    return torch.where((others - least > 1e-6).any(1, keepdim=True), one[others.argmax(1)], one)
+
+
+def of_shares(name: str, part: Tensor, lam: float) -> str:
+    """What share a row of the identity keeps, and what its partner's gets, in a wrong result."""
+    if not part.isfinite().all():
+        return f"`{name}` is nan or infinite where an entry is 0: something is divided by the entries."
+    partner = partner_in(part)
+    moved = partner.diagonal() == 0
+    if not moved.any():
+        return f"In `{name}` no sample has any part of another one: the partners are missing."
+    own, others = part.diagonal()[moved], part[partner.bool()][moved]
+    rest = part[moved][(partner[moved] + torch.eye(len(part))[moved]) == 0]
+    if any((values - values[0]).abs().max() > 1e-6 for values in (own, others, rest)):
+        return ""
+    if rest[0].abs() > 1e-6:
+        return (
+            f"Where a sample and its partner are both 0, `{name}` is {rest[0]:.3g}: something is added that is no "
+            "multiple of either."
+        )
+    return (
+        f"In `{name}` a sample counts {own[0]:.3g} times and its partner {others[0]:.3g} times, where lam is {lam:.3g}."
+    )
 
 
 MIXUP = drawing(
@@ -574,6 +651,18 @@ class TestMixup(Draws):
         assert_right(not never, f"In 80 calls these samples never meet as partners: {never[:3]}.")
         ways = len({tuple(one.flatten().tolist()) for one in drawn})
         assert_right(ways > 4, f"Only {ways} of the 6 permutations of three samples occur.")
+
+    @idea
+    @given(lam=floats(0.1, 0.45), seed=SEEDS)
+    @example(lam=0.3, seed=1)
+    def test_shares_of_each(self, student, lam, seed):
+        """With rows of the identity as samples and as targets, both results show shares: lam of a row, 1 - lam of its partner's."""
+        one = torch.eye(5, dtype=torch.float64)
+        answer = student.mixup(one, one, lam, generator=seeded(seed))
+        expected = tuple(lam * one + (1 - lam) * partner_in(part) for part in answer)
+        for name, part, right in zip(("mixed_x", "mixed_y"), answer, expected, strict=True):
+            with explained(lambda name=name, part=part: of_shares(name, part, lam)):
+                assert_close(part, right)
 
     @case
     @given(x=tensors(min_ndim=1, max_ndim=3), lam=st.sampled_from([0.0, 1.0]))
@@ -630,7 +719,8 @@ class TestHorizontalFlip(OwnDraws):
     def test_any_probability(self, student, p, seed):
         """p may be any number, such as 0.333 or 0.004, and is 0.5 by default: of 20,000 images a share p is turned."""
         assert_share(self.turned(student, 20_000, p, generator=seeded(seed)) == 1, p, "an image was turned")
-        assert_share(self.turned(student, 20_000, generator=seeded(seed)) == 1, 0.5, "an image was turned")
+        with explained(lambda: DEFAULT.format("p")):
+            assert_share(self.turned(student, 20_000, generator=seeded(seed)) == 1, 0.5, "an image was turned")
 
     @case
     @given(p=st.sampled_from([0.0, 1.0]), x=IMAGES)
@@ -712,6 +802,67 @@ def turned(x: Tensor, degrees: float) -> Tensor:
     return F.grid_sample(x.double(), grid, align_corners=False) if len(x) else x
 
 
+# On an image of this size a pixel looks inside it, for these angles, wherever the centre is not far off.
+FIELD, SLANTS = (9, 12), (20.0, -35.0)
+
+
+def field() -> Tensor:
+    """An image of three channels: each pixel's row, its column, and 1."""
+    rows, columns = (torch.arange(float(n), dtype=torch.float64) for n in FIELD)
+    return torch.stack([rows[:, None].expand(FIELD), columns.expand(FIELD), torch.ones(FIELD).double()])[None]
+
+
+def of_places(answer: Tensor, degrees: float) -> str:
+    """Where in `field` the pixels of an answer look, in words; empty where that is right, or cannot be told."""
+    if not answer.isfinite().all():
+        return ""
+    rows, columns, shares = answer[0]
+    if not shares.abs().amax() > 1e-9:
+        return (
+            f"Turned by {degrees:g} degrees, every pixel is 0: they all look outside the image, or nothing is added up."
+        )
+    if shares.min() < -1e-6 or shares.max() > 1 + 1e-6:
+        return (
+            f"An image of ones, turned by {degrees:g} degrees, has pixels between {rounded(shares.min())} and "
+            f"{rounded(shares.max())}: the shares of the four neighbours of a place have to add up to 1."
+        )
+    inside = shares > 1 - 1e-6
+    down, right = (one - (n - 1) / 2 for one, n in zip(field()[0, :2], FIELD, strict=True))
+    known = torch.stack([down[inside], right[inside], torch.ones_like(down[inside])], 1)
+    if len(known) < 6 or torch.linalg.matrix_rank(known) < 3:
+        return (
+            f"An image of ones, turned by {degrees:g} degrees, is less than 1 nearly everywhere: places are looked at "
+            "that lie outside the image, or not all four neighbours of a place are added up."
+        )
+    turn = torch.tensor(degrees, dtype=torch.float64).deg2rad()
+    wanted = (turn.cos(), turn.sin(), (FIELD[0] - 1) / 2), (-turn.sin(), turn.cos(), (FIELD[1] - 1) / 2)
+    said, centre = [], []
+    for word, looked_at, (of_down, of_right, middle) in zip(("row", "column"), (rows, columns), wanted, strict=True):
+        made = torch.linalg.lstsq(known, looked_at[inside][:, None], driver="gelsd").solution[:, 0]
+        if (known @ made - looked_at[inside]).abs().max() > 1e-5:
+            return (
+                f"From pixel to pixel the {word} at which they look does not change evenly, and a turn by {degrees:g} "
+                "degrees changes it evenly."
+            )
+        for step, own, right_one in (("down", made[0], of_down), ("to the right", made[1], of_right)):
+            if abs(own - right_one) > 1e-5:
+                said.append(
+                    f"the {word} changes by {rounded(own)} from a pixel to the next one {step}, where "
+                    f"{rounded(right_one)} is right"
+                )
+        centre.append((word, made[2], middle))
+    if any(abs(own - middle) > 1e-5 for _, own, middle in centre):
+        at = " and ".join(f"{word} {rounded(own)}" for word, own, _ in centre)
+        said.append(f"the centre looks at {at}, where it should look at itself, row 4 and column 5.5")
+    where = f"In an image of {FIELD[0]} by {FIELD[1]} pixels, turned by {degrees:g} degrees"
+    return f"{where}, look at the places that pixels are taken from: {'; '.join(said[:3])}." if said else ""
+
+
+def rounded(number: Tensor | float) -> str:
+    """With three digits, and 0 for what rounding makes of it."""
+    return f"{round(float(number), 3) + 0.0:.4g}"
+
+
 ROTATE = Contract(
     {"x": IMAGES, "degrees": floats(-180, 180)},
     turned,
@@ -754,6 +905,15 @@ class TestRotate:
     def test_any_angle(self, student, x, degrees):
         """For any angle and images that are not square, the pixels agree with torch's bilinear sampler."""
         assert_close(student.rotate(x, degrees), turned(x, degrees), rtol=1e-4, atol=1e-5)
+
+    @idea("between")
+    @given(degrees=st.sampled_from(SLANTS))
+    def test_places_looked_at(self, student, degrees):
+        """Where pixels are their own row, or column, the turned ones show at which row and column they look; ones stay ones."""
+        x = field()
+        answer = student.rotate(x, degrees)
+        with explained(lambda: of_places(answer, degrees)):
+            assert_close(answer, turned(x, degrees), rtol=1e-4, atol=1e-5)
 
     @case
     @given(degrees=floats(-720, 720), side=st.integers(1, 7))

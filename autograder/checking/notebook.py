@@ -31,7 +31,8 @@ from autograder.sandbox.forbidden.operations import Use
 from autograder.sandbox.inprocess import InProcess
 from autograder.sandbox.inspection import Inquiry
 from autograder.testing.assignment import Assignment, Exercise, load_assignment, load_released
-from autograder.testing.declarations import Check, DeclarationError
+from autograder.testing.declarations import Check
+from autograder.testing.kinds import DeclarationError
 
 COURSE_VARIABLE = "AUTOGRADER_COURSE"
 
@@ -86,7 +87,7 @@ def _check_one(
 
 def _check_all(assignment: Assignment, namespace: Mapping[str, Any], recordings: tuple[Examples, ...]) -> float:
     graded = len(recordings) > 1
-    name = recordings[0].manifest.assignment
+    name = recordings[0].assignment
     limits = limits_beside(assignment.folder)
     sizes = [len(exercise.checks if graded else exercise.visible) for exercise in assignment.exercises]
     bar = _Bar(sum(sizes), limits.seconds_per_call)
@@ -166,7 +167,7 @@ def _as_shown(result: ExerciseResult, recordings: tuple[Examples, ...]) -> Exerc
     root = _grading_course()
     if root is None:
         return result
-    course, name = find_course(root), recordings[0].manifest.assignment
+    course, name = find_course(root), recordings[0].assignment
     return for_student(result, hidden_are_named(course, name, read_extensions(course), datetime.now(UTC)))
 
 

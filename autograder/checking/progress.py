@@ -38,7 +38,7 @@ def check_submission(
     """
     kept = kept or {}
     assignment, (examples,) = load_student_folder(submission.path.resolve().parent)
-    name = examples.manifest.assignment
+    name = examples.assignment
     if submission.assignment not in (None, name):
         raise NotebookChoice(
             f"{submission.path} is a notebook of {submission.assignment}, but the checks beside it are those of "

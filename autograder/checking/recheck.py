@@ -92,7 +92,7 @@ def main(answer: Path) -> None:
     from autograder.checking.progress import check_submission
     from autograder.examples.store import ExamplesError
     from autograder.notebooks.choice import NotebookChoice
-    from autograder.testing.declarations import DeclarationError
+    from autograder.testing.kinds import DeclarationError
 
     given = sys.stdin.buffer.read()
     if not given:

@@ -20,7 +20,7 @@ import msgspec
 from msgspec import Struct
 
 from autograder.course import Course, load_course
-from autograder.examples.record import Part
+from autograder.examples.parts import Part
 from autograder.examples.store import file_hash
 from autograder.judging.judge import Court, Device, judge_submission, open_court
 from autograder.notebooks.handed_in import handed_in, is_inside, misplaced, why_nothing

@@ -13,6 +13,7 @@ COMMANDS = (
     student.watch,
     instructor.judge,
     author.verify,
+    author.book,
     collect.collect,
     instructor.grade,
     report.report,

@@ -1,4 +1,4 @@
-"""An author's commands: build, verify."""
+"""An author's commands: build, verify, book."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,11 +9,14 @@ from rich.table import Table
 
 from autograder.cli.options import Json, Names, Search, chosen
 from autograder.cli.steps import steps
-from autograder.cli.terminal import DONE, UNJUDGED, one_sentence
+from autograder.cli.terminal import DONE, UNJUDGED, WRONG_USE, fail, one_sentence
 from autograder.course import find_course
 
 if TYPE_CHECKING:
-    from autograder.proving.verify import Verification
+    from autograder.proving.outcome import Verification
+
+# Twenty exercises take about ten minutes of a processor with so many.
+SEEDS = 20
 
 
 def build(
@@ -21,25 +24,36 @@ def build(
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; fail with a list if something committed is stale.")
     ] = False,
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--only", metavar="EXERCISE", help="Record examples of this exercise alone; may be repeated."),
+    ] = None,
 ) -> None:
     """Builds what is stale: recorded examples, student notebooks, nbgrader's source notebooks, the map of the course.
 
     Example: `autograder build activations`
     """
-    from autograder.notebooks.build import Built, build_assignment, build_map
+    from autograder.notebooks.build import Built, build_assignment, build_map, still_stale
 
     with one_sentence():
         course = find_course(Path.cwd())
+        if only and (check or len(chosen(course, names)) != 1):
+            fail("--only says which exercises of one assignment to build: name that one, without --check.", WRONG_USE)
         stale: list[Built] = []
         with steps() as bar:
             for name in chosen(course, names):
                 bar.begin(f"{name}: what has to be built", 1)
-                stale += build_assignment(course, name, write=not check, begin=bar.begin, advance=bar.advance)
+                stale += build_assignment(
+                    course, name, only=only or (), write=not check, begin=bar.begin, advance=bar.advance
+                )
         stale += build_map(course, write=not check)
         for built in stale:
             print(f"{'stale' if check else 'built'}  {built.path.relative_to(course.root)}  ({built.why})")
         if not stale:
             print("Everything is up to date.")
+        left = [exercise for name in chosen(course, names) for exercise in still_stale(course, name)] if only else []
+        if left:
+            print(f"Still stale: {', '.join(left)}. Nothing is checked or graded before `autograder build`.")
         raise typer.Exit(UNJUDGED if check and stale else DONE)
 
 
@@ -49,24 +63,42 @@ def verify(
     search: Search = False,
     notebook: Annotated[bool, typer.Option(help="Run the source notebook top to bottom.")] = True,
     deep: Annotated[
-        bool, typer.Option("--deep", help="Judge mutants of the references, and search with many seeds: half an hour.")
+        bool,
+        typer.Option(
+            "--deep",
+            help="Prove what has no proof or a stale one: judge mutants of the references, search with many seeds. "
+            "Ten minutes for an assignment.",
+        ),
     ] = False,
-    seeds: Annotated[int, typer.Option(min=1, help="Seeds of the deep search.")] = 1000,
+    only: Annotated[str | None, typer.Option(metavar="EXERCISE", help="Prove this exercise alone.")] = None,
+    again: Annotated[bool, typer.Option("--all", help="Prove again what has a proof, too.")] = False,
+    seeds: Annotated[
+        int, typer.Option(min=1, help="Seeds of the deep search; what was proved with fewer is proved again.")
+    ] = SEEDS,
     examples: Annotated[int, typer.Option(min=1, help="Examples that each of these seeds draws.")] = 5,
     jobs: Annotated[int | None, typer.Option(min=1, help="Processes of the deep part; all cores by default.")] = None,
 ) -> None:
     """Proves that stubs fail, references pass, every mistake loses points, every alternative passes.
 
-    Example: `autograder verify activations`
+    How strong the checks are is kept in `solutions/NAME/strength.toml`, by exercise: it fails where that is missing or
+    stale, and `--deep` proves these.
+
+    Example: `autograder verify activations`, `autograder verify activations --deep --only softmax`
     """
     import os
 
     from autograder.proving.deep import Depth
-    from autograder.proving.verify import summarize, to_json, verify_assignment
+    from autograder.proving.outcome import summarize, to_json
+    from autograder.proving.verify import verify_assignment
 
     with one_sentence():
         course = find_course(Path.cwd())
-        depth = Depth(seeds, examples, jobs or os.cpu_count() or 1) if deep else None
+        chosen_names = chosen(course, names)
+        if (only is not None or again) and not deep:
+            fail("--only and --all say what --deep proves: give --deep, too.", WRONG_USE)
+        if only is not None and len(chosen_names) != 1:
+            fail("--only names an exercise of one assignment: name that assignment, too.", WRONG_USE)
+        depth = Depth(seeds, examples, jobs or os.cpu_count() or 1, only, again) if deep else None
         with steps() as bar:
             verification = summarize(
                 verify_assignment(
@@ -78,7 +110,7 @@ def verify(
                     begin=bar.begin,
                     advance=bar.advance,
                 )
-                for name in chosen(course, names)
+                for name in chosen_names
             )
         if json:
             print(to_json(verification))
@@ -89,8 +121,8 @@ def verify(
 
 def _report_verification(verification: "Verification") -> None:
     """The counts as a table, what the deep part found, and the breaches."""
+    from autograder.proving.outcome import strength_lines
     from autograder.proving.shares import share_lines
-    from autograder.proving.verify import deep_lines
 
     table = Table(
         "assignment",
@@ -119,8 +151,28 @@ def _report_verification(verification: "Verification") -> None:
     for one in verification.per_assignment:
         for line in share_lines(one.shares):
             print(line)
-        for line in deep_lines(one):
+        for line in strength_lines(one):
             print(line)
     print(f"{len(verification.breaches)} breaches")
     for breach in verification.breaches:
         print(f"  {breach}")
+
+
+def book(
+    out: Annotated[Path | None, typer.Option(help="Folder to make it in; build/book by default.")] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes; all cores by default.")] = None,
+) -> None:
+    """Makes the course as a site to read: chapters with their figures and without solutions, terms, the handbook.
+
+    Example: `autograder book --out /tmp/book`
+    """
+    import os
+
+    from autograder.book.site import build_book
+
+    with one_sentence():
+        course = find_course(Path.cwd())
+        folder = (out or course.build_dir / "book").resolve()
+        with steps() as bar:
+            page = build_book(course, folder, jobs=jobs or os.cpu_count() or 1, begin=bar.begin, advance=bar.advance)
+        print(f"The book: {page}")

@@ -15,15 +15,16 @@ DONE, UNJUDGED, WRONG_USE, UNREADABLE = 0, 1, 2, 3
 @contextmanager
 def one_sentence() -> Iterator[None]:
     """Ends every error that a person can cause in one sentence on stderr and its exit code."""
+    from autograder.book.errors import BookError
     from autograder.demo.run import DemoError
-    from autograder.examples.record import BuildError
+    from autograder.examples.choosing import BuildError
     from autograder.examples.store import ExamplesError
     from autograder.gradebook.database import DatabaseError
     from autograder.judging.judge import NoAssignment, NoDevice, TooLittleIsolation
     from autograder.notebooks.source import SourceError
     from autograder.notebooks.submission import UnreadableSubmission
     from autograder.sandbox.remote import SandboxError
-    from autograder.testing.declarations import DeclarationError
+    from autograder.testing.kinds import DeclarationError
 
     try:
         yield
@@ -32,6 +33,7 @@ def one_sentence() -> Iterator[None]:
     except (CourseError, DatabaseError, NoAssignment, NoDevice) as error:
         fail(str(error), WRONG_USE)
     except (
+        BookError,
         BuildError,
         DeclarationError,
         ExamplesError,

@@ -19,67 +19,70 @@ from autograder.sandbox.protocol import Reply
 from autograder.sandbox.script import Script
 from autograder.sandbox.wire import decode
 
-FORMAT = 3
-# How the member of an exercise's bytes begins.
-DATA = "data."
+FORMAT = 4
+# What the members of the file are called: one for each exercise and one for each check, so that one that did not change
+# stays the same bytes, which version control packs well.
+MANIFEST, CHECKSUM, EXERCISE, CHECK = "manifest", "sha256", "exercise.", "check."
+# A check's member begins with the length of its JSON; its raw bytes follow that.
+LENGTH = 8
 
 
 class ExamplesError(Exception):
     """Recorded examples cannot be used; the sentence says which file, why, and what to do."""
 
 
-class RecordedCheck(Struct, frozen=True):
+class RecordedCheck(Struct, frozen=True, omit_defaults=True):
     """One check's examples, smallest first, and what the reference and the mistakes answered on each.
 
     Attributes:
+        key: hash of everything that they depend on; another one means stale.
         examples: drawn values by name, encoded.
         requests: for each example what the check asks of the reference, encoded; None where it cannot be recorded.
         reference: for each example the answers of the reference, encoded.
         mistakes: the same for each mistake; None on an example where it answers like the reference.
+        data: the raw bytes that all these point into.
     """
 
+    key: str
     examples: list[dict[str, Any]]
     requests: list[list[Any] | None]
     reference: list[list[Any]]
     mistakes: dict[str, list[list[Any] | None]]
+    data: bytes = b""
 
 
-class RecordedExercise(Struct, frozen=True):
-    """One exercise.
+class Sayings(Struct, frozen=True):
+    """What is said of an exercise.
 
     Attributes:
-        key: hash of everything that its examples depend on; another one means stale.
-        checks: by name.
         mistakes: the sentence of each.
         returns: what the reference's docstring calls its results.
     """
 
-    key: str
-    checks: dict[str, RecordedCheck]
     mistakes: dict[str, str]
     returns: tuple[str, ...] = ()
 
 
 class Manifest(Struct, frozen=True):
-    """What a file of examples holds, and what it was made from.
+    """What a file of examples belongs to.
 
     Attributes:
         assignment: its name.
-        checks: hash of the ``checks.py`` (or ``hidden.py``) that they belong to.
-        exercises: by name.
+        checks: hash of the ``checks.py`` (or ``hidden.py``) that all of it was made from; empty where some of it was
+            made from an earlier one.
     """
 
     assignment: str
     checks: str
-    exercises: dict[str, RecordedExercise]
     format: int = FORMAT
 
 
 class Recording(Struct, frozen=True):
-    """A manifest and, by exercise, the raw bytes that it points into."""
+    """The content of a file of examples; by exercise what is said, and the checks by their names."""
 
     manifest: Manifest
-    data: dict[str, bytes]
+    sayings: dict[str, Sayings]
+    checks: dict[str, dict[str, RecordedCheck]]
 
 
 @dataclass(frozen=True)
@@ -103,32 +106,34 @@ class Examples:
     """Recorded examples of an assignment, decoded one check at a time and kept."""
 
     def __init__(self, recording: Recording) -> None:
-        self.manifest = recording.manifest
-        self._data = {name: memoryview(data) for name, data in recording.data.items()}
+        self._recording = recording
         self._decoded: dict[tuple[str, str], Recorded | None] = {}
+
+    @property
+    def assignment(self) -> str:
+        """The name of the assignment that they belong to."""
+        return self._recording.manifest.assignment
 
     def of(self, exercise: str, check: str) -> Recorded | None:
         """What is recorded of a check; None if nothing is."""
         if (exercise, check) not in self._decoded:
-            recorded = self.manifest.exercises.get(exercise)
-            found = recorded.checks.get(check) if recorded else None
-            data = self._data.get(exercise, memoryview(b""))
-            self._decoded[exercise, check] = _recorded(found, data) if found and found.examples else None
+            found = self._recording.checks.get(exercise, {}).get(check)
+            self._decoded[exercise, check] = _recorded(found) if found and found.examples else None
         return self._decoded[exercise, check]
 
     def says(self, exercise: str) -> dict[str, str]:
         """The sentence of each known mistake of an exercise."""
-        recorded = self.manifest.exercises.get(exercise)
-        return recorded.mistakes if recorded else {}
+        said = self._recording.sayings.get(exercise)
+        return said.mistakes if said else {}
 
     def returns(self, exercise: str) -> tuple[str, ...]:
         """What an exercise's results are called."""
-        recorded = self.manifest.exercises.get(exercise)
-        return recorded.returns if recorded else ()
+        said = self._recording.sayings.get(exercise)
+        return said.returns if said else ()
 
 
-def _recorded(check: RecordedCheck, data: memoryview) -> Recorded:
-    script = None
+def _recorded(check: RecordedCheck) -> Recorded:
+    script, data = None, memoryview(check.data)
     if all(requests is not None and None not in requests for requests in check.requests):
         sequences = tuple(tuple(decode_question(tree, data) for tree in requests or ()) for requests in check.requests)
         # What a second call with a generator is given depends on what the first drew: that cannot be foreseen.
@@ -160,16 +165,14 @@ def file_hash(path: Path) -> str:
 
 def write(path: Path, recording: Recording) -> None:
     """Writes the file whole or not at all; equal recordings give equal bytes."""
-    manifest = msgspec.json.encode(recording.manifest, order="sorted")
-    # A member for each exercise: one that did not change stays the same bytes, which version control packs well.
-    members = {f"{DATA}{name}": np.frombuffer(data, np.uint8) for name, data in sorted(recording.data.items())}
+    members = {MANIFEST: msgspec.json.encode(recording.manifest, order="sorted")}
+    for exercise, checks in recording.checks.items():
+        members[EXERCISE + exercise] = msgspec.json.encode(recording.sayings[exercise], order="sorted")
+        members |= {f"{CHECK}{exercise}.{name}": _member(check) for name, check in checks.items()}
+    members[CHECKSUM] = _checksum(members)
     buffer = io.BytesIO()
-    np.savez_compressed(
-        buffer,
-        manifest=np.frombuffer(manifest, np.uint8),
-        sha256=np.frombuffer(_checksum(manifest, recording.data), np.uint8),
-        **members,  # type: ignore[arg-type]
-    )
+    arrays = {name: np.frombuffer(data, np.uint8) for name, data in members.items()}
+    np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
@@ -182,6 +185,17 @@ def write(path: Path, recording: Recording) -> None:
         raise
 
 
+def _member(check: RecordedCheck) -> bytes:
+    tree = msgspec.json.encode(msgspec.structs.replace(check, data=b""), order="sorted")
+    return len(tree).to_bytes(LENGTH, "big") + tree + check.data
+
+
+def _from_member(member: bytes) -> RecordedCheck:
+    start = LENGTH + int.from_bytes(member[:LENGTH], "big")
+    check = msgspec.json.decode(memoryview(member)[LENGTH:start], type=RecordedCheck)
+    return msgspec.structs.replace(check, data=member[start:])
+
+
 def read(path: Path) -> Recording:
     """Reads a file of examples.
 
@@ -192,29 +206,42 @@ def read(path: Path) -> Recording:
         raise ExamplesError(f"{path} is missing: run `autograder build`, or get the assignment's files again.")
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            manifest, checksum = arrays["manifest"].tobytes(), arrays["sha256"].tobytes()
-            data = {name[len(DATA) :]: arrays[name].tobytes() for name in arrays.files if name.startswith(DATA)}
-        intact = checksum == _checksum(manifest, data)
+            members = {name: arrays[name].tobytes() for name in arrays.files}
+        is_ours = msgspec.json.decode(members[MANIFEST])["format"] == FORMAT
+        recording = _recording(members) if is_ours and members.pop(CHECKSUM) == _checksum(members) else None
     except Exception:
-        intact = False
-    if not intact:
-        raise ExamplesError(f"{path} is damaged: run `autograder build`, or get the assignment's files again.")
-    try:
-        decoded = msgspec.json.decode(manifest, type=Manifest)
-    except msgspec.DecodeError:
-        decoded = None
-    if decoded is None or decoded.format != FORMAT:
+        is_ours, recording = True, None
+    if not is_ours:
         raise ExamplesError(f"{path} was written by another version of autograder: this one reads format {FORMAT}.")
-    return Recording(decoded, data)
+    if recording is None:
+        raise ExamplesError(f"{path} is damaged: run `autograder build`, or get the assignment's files again.")
+    return recording
+
+
+def _recording(members: dict[str, bytes]) -> Recording:
+    recording = Recording(msgspec.json.decode(members[MANIFEST], type=Manifest), {}, {})
+    for name, member in members.items():
+        if name.startswith(EXERCISE):
+            exercise = name.removeprefix(EXERCISE)
+            recording.sayings[exercise] = msgspec.json.decode(member, type=Sayings)
+            recording.checks[exercise] = {}
+        elif name.startswith(CHECK):
+            exercise, check = name.removeprefix(CHECK).split(".")
+            recording.checks[exercise][check] = _from_member(member)
+    return recording
 
 
 def read_for(path: Path, checks: Path) -> Examples:
     """Reads the examples that belong to the file ``checks``.
 
     Raises:
-        ExamplesError: the file is missing, damaged, or belongs to other checks.
+        ExamplesError: the file is missing, damaged, built in part only, or belongs to other checks.
     """
     recording = read(path)
+    if not recording.manifest.checks:
+        raise ExamplesError(
+            f"{path} is built in part only: run `autograder build`, or get the assignment's files again."
+        )
     if recording.manifest.checks != file_hash(checks):
         raise ExamplesError(
             f"{path} does not belong to {checks}, which was changed after it: "
@@ -223,6 +250,6 @@ def read_for(path: Path, checks: Path) -> Examples:
     return Examples(recording)
 
 
-def _checksum(manifest: bytes, data: dict[str, bytes]) -> bytes:
-    parts = [manifest, *(part for name in sorted(data) for part in (name.encode(), data[name]))]
+def _checksum(members: dict[str, bytes]) -> bytes:
+    parts = [part for name, member in sorted(members.items()) for part in (name.encode(), member)]
     return hashlib.sha256(b"".join(len(part).to_bytes(8, "big") + part for part in parts)).digest()

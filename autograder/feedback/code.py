@@ -4,6 +4,7 @@ import cmath
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from types import FunctionType, MethodType
 from typing import Any
 
 import numpy as np
@@ -45,6 +46,8 @@ def show(value: Any, names: dict[int, str] | None = None) -> str:
             return f"torch.Generator().manual_seed({value.initial_seed()})"
         case np.random.Generator():
             return f"np.random.default_rng({getattr(value.bit_generator.seed_seq, 'entropy', 0)})"
+        case FunctionType() | MethodType() if value.__name__.isidentifier():
+            return value.__name__
     return repr(value)
 
 

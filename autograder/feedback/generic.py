@@ -1,7 +1,9 @@
 """What kind of error a wrong solution makes, in words: of its commonest symptom first, and of what else goes wrong."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
+from autograder.examples.replay import Trial
 from autograder.feedback.diagnosers import OF_CALLS, OF_EXAMPLES, OF_PARTS, OF_WHOLE, Diagnoser
 from autograder.feedback.diagnosers.evidence import Evidence
 from autograder.feedback.diagnosers.exceptions import raised_in
@@ -41,16 +43,35 @@ BRIEFLY: Mapping[Symptom, str] = {
 }
 
 
-def generic_word(found: Sequence[Finding], returns: Sequence[str] = ()) -> Word | None:
+@dataclass(frozen=True)
+class Generic:
+    """What is said of the symptoms of a wrong solution.
+
+    Attributes:
+        kind: a name for the kind of error.
+        says: one to four sentences.
+        trials: the failing trials that the first of them is about.
+    """
+
+    kind: str
+    says: str
+    trials: tuple[Trial, ...]
+
+
+def generic_word(found: Sequence[Finding], returns: Sequence[str] = ()) -> Generic | None:
     """What is said of the symptoms, the commonest first; None where nothing is sure."""
     together = merged(found)
     word = _of_symptom(together, returns) if together is not None else None
     if together is not None and word is not None:
         rest = [finding for finding in found if finding.symptom not in FORMS]
-        return _said([together, *rest], word) if together.count >= sum(f.count for f in rest) else None
-    if not found:
-        return None
-    return _said(found, _of_symptom(found[0], returns))
+        if together.count < sum(finding.count for finding in rest):
+            return None
+        return _about(together, _said([together, *rest], word))
+    return _about(found[0], _said(found, _of_symptom(found[0], returns))) if found else None
+
+
+def _about(main: Finding, word: Word | None) -> Generic | None:
+    return None if word is None else Generic(*word, main.trials)
 
 
 def _said(found: Sequence[Finding], word: Word | None) -> Word | None:
@@ -113,11 +134,15 @@ def _of_parts(finding: Finding, returns: Sequence[str]) -> Word | None:
     if len(said) == len(words) and len({word[1] for word in said}) == 1:
         return said[0][0], f"{which} {said[0][1]}".strip()
     by_count = sorted(words, key=lambda part: -len(finding.parts[part].wrong))
-    told = [(part, word) for part in by_count if (word := words[part]) is not None][:MOST_PARTS]
-    each = [f"Of {_subject(part, returns) or 'the answer'}: {_small(word[1])}" for part, word in told]
+    alike: dict[Word, list[str]] = {}
+    for part in by_count:
+        if (word := words[part]) is not None:
+            alike.setdefault(word, []).append(_subject(part, returns) or "the answer")
+    told = list(alike)[:MOST_PARTS]
+    each = [f"Of {all_of(dict.fromkeys(alike[word]))}: {_small(word[1])}" for word in told]
     while len(each) > 1 and len(" ".join((which, *each))) > LONGEST:
         each.pop()
-    return told[0][1][0], " ".join((which, *each)).strip()
+    return told[0][0], " ".join((which, *each)).strip()
 
 
 def _which(finding: Finding, returns: Sequence[str]) -> str:

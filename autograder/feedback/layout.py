@@ -80,7 +80,8 @@ def layout_of(result: ExerciseResult) -> Layout:
     passed = tuple(check for check in result.checks if check.status == "passed")
     not_analysed = tuple(check for check in result.checks if check.status == "not_analysed")
     others = tuple(c for c in result.checks if c.status not in ("passed", "not_analysed") and c is not shown)
-    picture = _picture(shown, others)
+    about = result.diagnosis.checks if result.diagnosis is not None else ()
+    picture = _picture(shown, tuple(check for check in others if not about or check.name in about))
     says = result.diagnosis.says if result.diagnosis else ""
     # The heading, what passes, diagnosis, property, what was seen, what else fails, what was not analysed.
     points = of_points(result)
@@ -112,11 +113,13 @@ def of_points(result: ExerciseResult) -> str:
 def first_failure(result: ExerciseResult) -> CheckResult | None:
     """The failed check that a reader should look at first.
 
-    An idea before a case, and a case before a refusal; of these one whose words fit what was seen, and of these the
-    one with the shortest counterexample.
+    One that the diagnosis is about, so that all of a panel is about one mistake. Of these an idea before a case, and a
+    case before a refusal; of these one whose words fit what was seen, and of these the one with the shortest
+    counterexample.
     """
     failed = [check for check in result.checks if check.status not in ("passed", "not_analysed")]
-    return min(failed, key=_order, default=None)
+    about = result.diagnosis.checks if result.diagnosis is not None else ()
+    return min([check for check in failed if check.name in about] or failed, key=_order, default=None)
 
 
 def _order(check: CheckResult) -> tuple[bool, int, bool, int]:

@@ -11,8 +11,6 @@ from autograder.feedback.failure import check_result, not_waited_for, outcome
 from autograder.judging.scoring import points_for
 from autograder.results import CheckResult, CheckStatus, Diagnosis, ExerciseResult, ExerciseStatus
 from autograder.sandbox.forbidden.operations import Use, accusation
-from autograder.sandbox.forbidden.watching import import_for_watching
-from autograder.sandbox.inprocess import InProcess
 from autograder.sandbox.inspection import NOTHING_FOUND, Finding, Findings, Inquiry
 from autograder.sandbox.runner import Runner
 from autograder.sandbox.values import BoundMethod, Handle
@@ -103,8 +101,6 @@ def judge_exercise(
     seen = [trial for of_check in ran for trial in of_check]
     if _is_unattempted(exercise.name, seen):
         return _without_points(exercise, checks, "missing", f"`{exercise.name}` still raises NotImplementedError.")
-    if inquiry is not None and isinstance(runner, InProcess):
-        import_for_watching()
     findings = NOTHING_FOUND if inquiry is None or timeouts else runner.inspect(inquiry)
     used = (*uses, *map(Use, findings.uses))
     if used:
@@ -118,15 +114,16 @@ def judge_exercise(
     counted = [result for result in results if result.name not in RULE_CHECKS or result.status == "failed"]
     points = points_for(exercise.points, counted)
     status = _status(counted, points)
-    diagnosis = None if status == "passed" else _diagnosed(exercise, seen, words, earlier)
+    names = [check.name for check, of_check in zip(checks, ran, strict=True) for _ in of_check]
+    diagnosis = None if status == "passed" else _diagnosed(exercise, seen, names, words, earlier)
     return ExerciseResult(exercise.name, points, exercise.points, status, diagnosis, tuple(results))
 
 
 def _diagnosed(
-    exercise: Exercise, trials: Sequence[Trial], words: Words, earlier: Callable[[], Earlier]
+    exercise: Exercise, trials: Sequence[Trial], checks: Sequence[str], words: Words, earlier: Callable[[], Earlier]
 ) -> Diagnosis | None:
     try:
-        return diagnose(trials, words, name=exercise.name, earlier=earlier())
+        return diagnose(trials, words, name=exercise.name, earlier=earlier(), checks=checks)
     except Exception:  # an answer too odd or too large to be explained must not cost the verdict
         return None
 

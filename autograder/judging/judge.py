@@ -29,6 +29,7 @@ from autograder.sandbox.layers import probe_layers
 from autograder.sandbox.limits import memory_limit
 from autograder.sandbox.protocol import Raised
 from autograder.sandbox.remote import Zygote
+from autograder.sandbox.warming import warm
 from autograder.sandbox.wire import text_of
 from autograder.testing.assignment import Assignment, Exercise, load_assignment
 
@@ -107,6 +108,7 @@ def open_court(
     order = order_of(course.limits, name, released_of(course, name), rules)
     reference = (course.solutions_dir / name / "reference.py").read_text(encoding="utf-8")
     if trusted:
+        warm()
         kernel: Callable[[], Kernel] = partial(TrustedKernel, course.limits, device)
         return Court(course, assignment, trials, words, kernel, None, asked, Reader(None, order), reference, device)
     require_isolation(course)

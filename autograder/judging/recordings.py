@@ -1,7 +1,7 @@
 """The recorded examples that an assignment's checks are replayed on when a course grades."""
 
 from autograder.course import Course
-from autograder.examples.record import Part
+from autograder.examples.parts import Part
 from autograder.examples.store import Examples, read_for
 
 

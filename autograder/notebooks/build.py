@@ -4,7 +4,7 @@ import copy
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,9 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from autograder.course import Course
 from autograder.examples import store
-from autograder.examples.record import BuildError, Part, record, stale_exercises
+from autograder.examples.choosing import BuildError
+from autograder.examples.parts import Part
+from autograder.examples.record import kept_recording, record, sayings_of, stale_checks
 from autograder.notebooks.course_map import course_map, map_path
 from autograder.notebooks.place import place_in
 from autograder.notebooks.source import SourceCell, read_source
@@ -24,6 +26,8 @@ from autograder.testing.assignment import Assignment, load_assignment
 from autograder.version import VERSION
 
 ANSWER = "YOUR ANSWER HERE"
+# So many exercises, and checks of one, are listed where some are stale.
+FEW = 3
 
 
 @dataclass(frozen=True)
@@ -158,6 +162,7 @@ def build_assignment(
     course: Course,
     name: str,
     *,
+    only: Collection[str] = (),
     write: bool = True,
     jobs: int | None = None,
     begin: Callable[[str, int], None] = lambda what, steps: None,
@@ -167,6 +172,7 @@ def build_assignment(
 
     Args:
         course, name: the assignment.
+        only: the exercises whose examples are recorded; all by default.
         write: False only says what is stale.
         jobs: processes that search; all cores by default.
         begin, advance: told when a stage begins, with its number of steps, and of each step.
@@ -176,25 +182,44 @@ def build_assignment(
         CourseError, DeclarationError, SourceError, BuildError: the author has to mend something.
     """
     assignment = load_assignment(course, name)
+    _refuse_unknown(assignment, only)
     source = source_notebook(course, assignment)
-    stale: list[Built] = []
-    for part in (Part(course, name, True), Part(course, name, False)):
-        if not write and not part.visible:
-            continue
-        changed = stale_exercises(part, assignment)
-        reason = _why_stale(part, assignment, changed)
-        if reason is None:
-            continue
-        stale.append(Built(part.path, reason))
-        if write:
-            begin(f"{name}: {'visible' if part.visible else 'hidden'} examples", len(changed))
-            store.write(part.path, record(part, jobs=jobs or os.cpu_count() or 1, advance=advance))
+    parts = [Part(course, name, True), *([Part(course, name, False)] if write else [])]
+    stale = [Built(part.path, reason) for part in parts if (reason := _why_stale(part, assignment)) is not None]
+    if write and stale:
+        wanted = {built.path for built in stale}
+        recorded = record(
+            course,
+            name,
+            only=only,
+            jobs=jobs or os.cpu_count() or 1,
+            begin=lambda exercises: begin(f"{name}: examples", exercises),
+            advance=advance,
+        )
+        for part, recording in zip(parts, recorded, strict=True):
+            if part.path in wanted:
+                store.write(part.path, recording)
     begin(f"{name}: notebooks", 1)
     student = course.assignments_dir / name / f"{name}.ipynb"
     stale += _put(student, notebook_text(released_notebook(source)), write)
     if write:
         stale += _write_nbgrader_source(course, name, notebook_text(source))
     return tuple(stale)
+
+
+def still_stale(course: Course, name: str) -> tuple[str, ...]:
+    """The exercises of which some recorded examples are missing or stale."""
+    assignment = load_assignment(course, name)
+    parts = Part(course, name, True), Part(course, name, False)
+    found = {exercise for part in parts for exercise in stale_checks(part, assignment, kept_recording(part))}
+    return tuple(exercise.name for exercise in assignment.exercises if exercise.name in found)
+
+
+def _refuse_unknown(assignment: Assignment, names: Collection[str]) -> None:
+    known = [exercise.name for exercise in assignment.exercises]
+    for name in names:
+        if name not in known:
+            raise BuildError(f"{assignment.name} has no exercise {name!r}, allowed are {', '.join(known)}")
 
 
 def build_map(course: Course, *, write: bool = True) -> tuple[Built, ...]:
@@ -206,17 +231,34 @@ def build_map(course: Course, *, write: bool = True) -> tuple[Built, ...]:
     return tuple(_put(map_path(course), course_map(course), write)) if course.parts else ()
 
 
-def _why_stale(part: Part, assignment: Assignment, changed: tuple[str, ...]) -> str | None:
+def _why_stale(part: Part, assignment: Assignment) -> str | None:
     try:
-        manifest = store.read(part.path).manifest
+        kept = store.read(part.path)
     except store.ExamplesError as error:
         return "missing" if not part.path.is_file() else str(error)
+    changed = stale_checks(part, assignment, kept)
     if changed:
-        return f"what it was made from has changed: {', '.join(changed[:3])}{', …' if len(changed) > 3 else ''}"
-    others = manifest.exercises.keys() - {exercise.name for exercise in assignment.exercises}
+        return f"what it was made from has changed: {_listed(changed)}"
+    wanted = {exercise.name: {check.name for check in part.checks_of(exercise)} for exercise in assignment.exercises}
+    if {exercise: set(checks) for exercise, checks in kept.checks.items()} != wanted:
+        return "a check was removed"
+    if kept.sayings != sayings_of(assignment):
+        return "what is said of mistakes or results has changed"
     # A comment in the file changes nothing but the hash that ties the two together.
-    is_same = not others and manifest.checks == store.file_hash(part.checks)
-    return None if is_same else f"{part.checks.name} has changed"
+    return None if kept.manifest.checks == store.file_hash(part.checks) else f"{part.checks.name} has changed"
+
+
+def _listed(changed: Mapping[str, Sequence[str]]) -> str:
+    """The first exercises, and the checks of those where it is a few."""
+    shown = [
+        exercise if len(checks) > FEW else f"{exercise} ({', '.join(checks)})" for exercise, checks in changed.items()
+    ]
+    return f"{', '.join(shown[:FEW])}{', …' if len(shown) > FEW else ''}"
+
+
+def files_beside(folder: Path) -> tuple[Path, ...]:
+    """What students get beside the notebook, in an assignment's folder."""
+    return folder / "checks.py", folder / "examples.npz"
 
 
 def _write_nbgrader_source(course: Course, name: str, notebook: str) -> list[Built]:
@@ -224,8 +266,8 @@ def _write_nbgrader_source(course: Course, name: str, notebook: str) -> list[Bui
     folder = course.build_dir / "source" / name
     folder.mkdir(parents=True, exist_ok=True)
     written = _put(folder / f"{name}.ipynb", notebook, True)
-    for file in ("checks.py", "examples.npz"):
-        released, target = course.assignments_dir / name / file, folder / file
+    for released in files_beside(course.assignments_dir / name):
+        target = folder / released.name
         if not target.is_file() or target.read_bytes() != released.read_bytes():
             shutil.copyfile(released, target)
             written.append(Built(target, "copied"))

@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
-from autograder.testing.declarations import DeclarationError
+from autograder.testing.kinds import DeclarationError
 
 FILE = "equivalents.toml"
 
@@ -46,6 +46,11 @@ def read_equivalents(path: Path) -> dict[str, str]:
             raise DeclarationError(f"{path}: the mutant {entry.mutant!r} stands there twice, once is allowed")
         reasons[entry.mutant] = entry.reason
     return reasons
+
+
+def exercise_of(mutant: str) -> str:
+    """The exercise of a mutant's id."""
+    return mutant.partition(":")[0]
 
 
 def wrong_entries(reasons: dict[str, str], made: set[str], caught: set[str]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from autograder.notebooks.stub import guards_of
 from autograder.proving.mutations import Change, changes_of
-from autograder.testing.declarations import DeclarationError
+from autograder.testing.kinds import DeclarationError
 
 # Where an operator expression has to stand in parentheses.
 TIGHT = (ast.BinOp, ast.UnaryOp, ast.Compare, ast.BoolOp, ast.Attribute, ast.IfExp, ast.Starred, ast.comprehension)

@@ -6,6 +6,9 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+# Goes up whenever other mutants are made: proofs that were kept are stale then.
+VERSION = 1
+
 Node = TypeVar("Node", bound=ast.AST)
 
 # What a node of a definition is not asked to survive: documentation, types, and the words of an error.

@@ -5,12 +5,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
-from typing import Generic, TypeVar
+from typing import Generic, Self, TypeVar
 
 Task = TypeVar("Task")
 Answer = TypeVar("Answer")
 
 MEMORY_GROWTH = 4 * 2**30
+# A process imports torch before its first task, which no limit of a task is about.
+SECONDS_TO_START = 300.0
 
 
 @dataclass(frozen=True)
@@ -21,44 +23,62 @@ class Lost:
 
 
 @dataclass(frozen=True)
+class _Ready:
+    """A process has imported what it needs."""
+
+
+@dataclass(frozen=True)
 class _Fault:
     """What ``work`` raised."""
 
     error: Exception
 
 
-def run_each(
-    work: Callable[[Task], Answer], tasks: Sequence[Task], *, jobs: int, seconds: float
-) -> Iterator[tuple[Task, Answer | Lost]]:
-    """Runs ``work`` on every task and gives the answers as they come.
+class Workers(Generic[Task, Answer]):
+    """Processes that run ``work`` on one list of tasks after another; they start when they are first needed.
 
     Args:
         work: can be pickled; what it loads once it keeps itself.
-        tasks: can be pickled, as can the answers.
         jobs: processes at the same time.
-        seconds: wall time of one task; after it its process is ended and another one goes on.
-    Raises:
-        Exception: what ``work`` raised. That is a fault of ours, not of the task.
+        seconds: wall time of one task, without its process's start; after it the process is ended and another one goes
+            on.
     """
-    left = list(reversed(tasks))
-    workers = [_Worker(work) for _ in range(min(jobs, len(left)))]
-    try:
-        for worker in workers:
-            worker.begin(left.pop(), seconds)
-        while busy := [worker for worker in workers if worker.is_busy]:
+
+    def __init__(self, work: Callable[[Task], Answer], *, jobs: int, seconds: float) -> None:
+        self._work = work
+        self._jobs = jobs
+        self._seconds = seconds
+        self._workers: list[_Worker[Task, Answer]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for worker in self._workers:
+            worker.stop()
+
+    def run(self, tasks: Sequence[Task]) -> Iterator[tuple[Task, Answer | Lost]]:
+        """Runs every task, which can be pickled, and gives the answers as they come.
+
+        Raises:
+            Exception: what ``work`` raised. That is a fault of ours, not of the task.
+        """
+        left = list(reversed(tasks))
+        while len(self._workers) < min(self._jobs, len(left)):
+            self._workers.append(_Worker(self._work))
+        for worker in self._workers[: len(left)]:
+            worker.begin(left.pop(), self._seconds)
+        while busy := [worker for worker in self._workers if worker.is_busy]:
             wait(
                 [worker.connection for worker in busy],
                 timeout=max(0.0, min(w.deadline for w in busy) - time.monotonic()),
             )
             for worker in busy:
-                answered = worker.collect(seconds)
+                answered = worker.collect(self._seconds)
                 if answered is not None:
                     yield answered
                     if left:
-                        worker.begin(left.pop(), seconds)
-    finally:
-        for worker in workers:
-            worker.stop()
+                        worker.begin(left.pop(), self._seconds)
 
 
 class _Worker(Generic[Task, Answer]):
@@ -75,19 +95,24 @@ class _Worker(Generic[Task, Answer]):
         self._process.start()
         other.close()
         self.is_busy = False
+        self._is_ready = False
         self.deadline = 0.0
 
     def begin(self, task: Task, seconds: float) -> None:
         self._task = task
         self.connection.send(task)
         self.is_busy = True
-        self.deadline = time.monotonic() + seconds
+        self.deadline = time.monotonic() + (seconds if self._is_ready else SECONDS_TO_START)
 
     def collect(self, seconds: float) -> tuple[Task, Answer | Lost] | None:
         """The task and what came of it, or None while it runs."""
         try:
             if self.connection.poll():
-                return self._task, self._answer(self.connection.recv())
+                said = self.connection.recv()
+                if not isinstance(said, _Ready):
+                    return self._task, self._answer(said)
+                self._is_ready = True
+                self.deadline = time.monotonic() + seconds
             if time.monotonic() < self.deadline:
                 return None
             reason = f"no answer after {seconds:g} seconds"
@@ -120,6 +145,7 @@ def _serve(connection: Connection, work: Callable[[Task], Answer]) -> None:
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
     with memory_limit(MEMORY_GROWTH):
+        connection.send(_Ready())
         while True:
             try:
                 task = connection.recv()

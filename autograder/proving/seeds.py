@@ -13,6 +13,7 @@ from hypothesis.errors import InvalidArgument
 from autograder.course import load_course
 from autograder.examples.replay import run_once
 from autograder.sandbox.inprocess import InProcess
+from autograder.sandbox.warming import warm
 from autograder.testing.assignment import Assignment, Exercise, load_assignment
 from autograder.testing.declarations import Check
 
@@ -33,17 +34,23 @@ class SeedTask:
 
 @dataclass(frozen=True)
 class Searched:
-    """What came of a `SeedTask`: how often a check ran, and a sentence for each solution that failed, its first."""
+    """What came of a `SeedTask`.
+
+    Attributes:
+        runs: how often a check ran.
+        alarms: seeds with which a solution failed.
+        failures: a sentence for each solution that failed, its first.
+    """
 
     runs: int
+    alarms: int
     failures: tuple[str, ...]
 
 
-def seed_tasks(assignment: Assignment, seeds: int) -> tuple[SeedTask, ...]:
-    """The whole search, in parts; a check that draws nothing runs once."""
+def seed_tasks(exercise: Exercise, seeds: int) -> tuple[SeedTask, ...]:
+    """The whole search of an exercise, in parts; a check that draws nothing runs once."""
     return tuple(
         SeedTask(exercise.name, check.name, range(first, min(first + SEEDS_PER_TASK, last)))
-        for exercise in assignment.exercises
         for check in exercise.checks
         for last in [seeds if check.parameters else 1]
         for first in range(0, last, SEEDS_PER_TASK)
@@ -64,15 +71,16 @@ def search_seeds(root: Path, name: str, examples: int, task: SeedTask) -> Search
     check = next(check for check in exercise.checks if check.name == task.check)
     solutions = _solutions(exercise, assignment.reference)
     failures: dict[str, str] = {}
-    runs = 0
+    runs, alarms = 0, set()
     for seed in task.seeds:
         for values in draw(check, seed):
             for what, runner in solutions.items():
                 runs += 1
                 failure = run_once(check, runner, values)[1]
                 if failure is not None:
+                    alarms.add(seed)
                     failures.setdefault(what, f"{what} fails {check.name} with seed {seed} on {values}: {failure}")
-    return Searched(runs, tuple(f"{exercise.name}: {sentence}" for sentence in failures.values()))
+    return Searched(runs, len(alarms), tuple(f"{exercise.name}: {sentence}" for sentence in failures.values()))
 
 
 def draw(check: Check, seed: int) -> Sequence[Values]:
@@ -107,6 +115,7 @@ def _solutions(exercise: Exercise, reference: Mapping[str, Any]) -> dict[str, In
 @lru_cache(maxsize=1)
 def _assignment(root: Path, name: str, examples: int) -> Assignment:
     """The assignment, loaded for this search alone: its checks draw that many examples."""
+    warm()
     assignment = load_assignment(load_course(root), name)
     few = hypothesis.settings(
         max_examples=examples,

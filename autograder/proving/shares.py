@@ -6,7 +6,8 @@ from msgspec import Struct
 
 from autograder.judging.scoring import CASES_ALONE, REFUSALS
 from autograder.testing.assignment import Exercise
-from autograder.testing.declarations import KINDS, Kind, Mistake
+from autograder.testing.declarations import Mistake
+from autograder.testing.kinds import KINDS, Kind
 
 # A wrong idea leaves at most the rest.
 IDEA_AT_LEAST = 0.80

@@ -1,11 +1,11 @@
 """Proves an assignment: stubs fail, references pass, every mistake dies, every alternative passes."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UnsetType
 
 from autograder.course import Course
 from autograder.feedback.diagnosis import Words, words_of
@@ -13,98 +13,24 @@ from autograder.judging.exercise import Trials, judge_exercise, replayed, search
 from autograder.judging.inquiries import inquiries
 from autograder.judging.recordings import load_recordings
 from autograder.notebooks.build import source_notebook
-from autograder.proving.deep import Depth, FalseAlarm, Proof, Survivor, prove
+from autograder.proving.basis import package_hash
+from autograder.proving.content import Content
+from autograder.proving.deep import Depth, Proved, prove, stated_false_alarms
+from autograder.proving.outcome import Verified
 from autograder.proving.shares import MistakeShare, complaint, share_of
+from autograder.proving.strength import read_strength, warnings
+from autograder.proving.worked import passes_worked_values, worked_checks
 from autograder.results import ExerciseResult
 from autograder.sandbox.forbidden.live import uses_in_namespace
 from autograder.sandbox.inprocess import InProcess
 from autograder.sandbox.inspection import Inquiry
+from autograder.sandbox.warming import warm
 from autograder.testing.assignment import Assignment, Exercise, load_assignment
-from autograder.testing.declarations import Check
+from autograder.testing.declarations import Check, Mistake
 
 SECONDS_PER_CALL = 5.0
-
-
-class Verified(Struct, frozen=True):
-    """What was proven of one assignment; each breach is a sentence. What only ``--deep`` finds is else left out."""
-
-    name: str
-    exercises: int
-    checks: int
-    mistakes: int
-    mistakes_caught: int
-    mistakes_caught_visible: int
-    mistakes_named: int
-    alternatives: int
-    breaches: tuple[str, ...]
-    notebook_seconds: float | None
-    shares: tuple[MistakeShare, ...] = ()
-    mutants: int | UnsetType = UNSET
-    mutants_caught: int | UnsetType = UNSET
-    mutants_equivalent: int | UnsetType = UNSET
-    mutants_named: int | UnsetType = UNSET
-    survivors: tuple[Survivor, ...] | UnsetType = UNSET
-    seeds: int | UnsetType = UNSET
-    examples_per_seed: int | UnsetType = UNSET
-    search_runs: int | UnsetType = UNSET
-    false_alarms: tuple[FalseAlarm, ...] | UnsetType = UNSET
-    notes: tuple[str, ...] | UnsetType = UNSET
-    report: str | UnsetType = UNSET
-
-
-class Verification(Struct, frozen=True):
-    """The published record of `autograder verify --json`, version 1. What only ``--deep`` finds is else left out."""
-
-    assignments: int
-    exercises: int
-    checks: int
-    mistakes: int
-    mistakes_caught: int
-    mistakes_caught_visible: int
-    mistakes_named: int
-    alternatives: int
-    breaches: tuple[str, ...]
-    per_assignment: tuple[Verified, ...]
-    schema: int = 1
-    mutants: int | UnsetType = UNSET
-    mutants_caught: int | UnsetType = UNSET
-    mutants_equivalent: int | UnsetType = UNSET
-    mutants_named: int | UnsetType = UNSET
-    survivors: tuple[Survivor, ...] | UnsetType = UNSET
-
-
-def summarize(verified: Iterable[Verified]) -> Verification:
-    """Adds the assignments up."""
-    each = tuple(verified)
-
-    def total(field: str) -> int:
-        return sum(getattr(one, field) for one in each)
-
-    def total_if_deep(field: str) -> int | UnsetType:
-        return UNSET if any(getattr(one, field) is UNSET for one in each) else total(field)
-
-    survivors = [one.survivors for one in each]
-    return Verification(
-        assignments=len(each),
-        exercises=total("exercises"),
-        checks=total("checks"),
-        mistakes=total("mistakes"),
-        mistakes_caught=total("mistakes_caught"),
-        mistakes_caught_visible=total("mistakes_caught_visible"),
-        mistakes_named=total("mistakes_named"),
-        alternatives=total("alternatives"),
-        breaches=tuple(f"{one.name}: {breach}" for one in each for breach in one.breaches),
-        per_assignment=each,
-        mutants=total_if_deep("mutants"),
-        mutants_caught=total_if_deep("mutants_caught"),
-        mutants_equivalent=total_if_deep("mutants_equivalent"),
-        mutants_named=total_if_deep("mutants_named"),
-        survivors=UNSET if UNSET in survivors else tuple(s for of_one in survivors if of_one for s in of_one),
-    )
-
-
-def to_json(verification: Verification) -> str:
-    return msgspec.json.format(msgspec.json.encode(verification), indent=1).decode()
+FALSE_ALARM_AT_MOST = 1e-9
+ROUNDING = 1e-6
 
 
 def verify_assignment(
@@ -123,9 +49,10 @@ def verify_assignment(
         course, name: the assignment, built before.
         search: judges by live Hypothesis search too, and compares it with replay.
         notebook: runs the source notebook top to bottom.
-        depth: judges mutants and searches with many seeds too.
+        depth: proves what has no proof yet, too.
         begin, advance: told of the number of steps, and of each.
     """
+    warm()
     assignment = load_assignment(course, name)
     recordings = load_recordings(course, name)
     proof = _Shallow(assignment, replayed(*recordings), inquiries(assignment, recordings[0]), search)
@@ -151,56 +78,64 @@ def verify_assignment(
         tuple(proof.breaches),
         seconds,
         tuple(proof.shares),
+        false_alarms=tuple(alarm for exercise in assignment.exercises for alarm in stated_false_alarms(exercise)),
     )
-    return verified if depth is None else _deepened(verified, depth, prove(course, name, depth, begin, advance))
+    if depth is not None:
+        verified = _deepened(verified, depth, prove(course, name, depth, begin, advance))
+    return with_kept_proofs(verified, Content.of(course, name), only=None if depth is None else depth.only)
 
 
-def _deepened(verified: Verified, depth: Depth, proof: Proof) -> Verified:
+def _deepened(verified: Verified, depth: Depth, proved: Proved) -> Verified:
     """The record with what `prove` found."""
     return msgspec.structs.replace(
         verified,
-        breaches=verified.breaches + proof.breaches,
-        mutants=proof.mutants,
-        mutants_caught=proof.caught,
-        mutants_equivalent=proof.equivalent,
-        mutants_named=proof.named,
-        survivors=proof.survivors,
+        breaches=verified.breaches + proved.breaches,
+        notes=proved.notes,
+        proved=proved.exercises,
+        survivors=proved.survivors,
         seeds=depth.seeds,
         examples_per_seed=depth.examples,
-        search_runs=proof.runs,
-        false_alarms=proof.false_alarms,
-        notes=proof.notes,
-        report=proof.report,
+        search_runs=proved.runs,
+        report=proved.report,
     )
 
 
-def deep_lines(verified: Verified) -> Iterator[str]:
-    """What only ``--deep`` finds, in words; no line where it was not asked for."""
-    if isinstance(verified.mutants, UnsetType):
-        return
-    shown = msgspec.structs.asdict(verified)
-    survivors: tuple[Survivor, ...] = shown["survivors"]
-    counted = verified.mutants - shown["mutants_equivalent"]
-    share = shown["mutants_caught"] / counted if counted else 1.0
-    yield (
-        f"{verified.name}: {verified.mutants} mutants, {shown['mutants_equivalent']} of them equivalent; "
-        f"of {counted} others {shown['mutants_caught']} are caught ({share:.1%}), {shown['mutants_named']} of these "
-        f"get a diagnosis, {len(survivors)} survive"
+def with_kept_proofs(verified: Verified, content: Content, *, only: str | None) -> Verified:
+    """The record with what is kept of earlier proofs, and what is amiss with them.
+
+    Args:
+        verified: without them.
+        content: what the proofs are about.
+        only: the one exercise that is looked at; None for all of them.
+    """
+    kept = read_strength(content.file)
+    # What was proved now and not kept has its own breach.
+    tried = () if isinstance(verified.proved, UnsetType) else verified.proved
+    breaches = [
+        f"{exercise}: {complaint}"
+        for exercise, complaint in content.complaints(kept)
+        if only in (None, exercise) and (exercise not in tried or exercise in kept)
+    ]
+    others = sum(proof.package != package_hash() for proof in kept.values())
+    notes = [
+        f"{others} of {len(kept)} exercises were proved with another version of the checks' package: "
+        f"`autograder verify --deep --all {verified.name}` proves them again"
+    ] * bool(others)
+    verified = msgspec.structs.replace(
+        verified,
+        breaches=(*verified.breaches, *breaches),
+        warnings=tuple(warnings(kept)),
+        notes=(*verified.notes, *notes),
     )
-    for survivor in survivors:
-        live = " (caught by live search only)" if survivor.live else ""
-        yield f"survivor{live}  {survivor.id}"
-        yield from survivor.diff.splitlines()
-    yield (
-        f"live search of the reference and {verified.alternatives} alternatives: {shown['seeds']} seeds x "
-        f"{shown['examples_per_seed']} examples of each check that draws, {shown['search_runs']} runs in all"
+    if not kept:
+        return verified
+    return msgspec.structs.replace(
+        verified,
+        mutants=sum(proof.mutants for proof in kept.values()),
+        mutants_caught=sum(proof.caught for proof in kept.values()),
+        mutants_equivalent=sum(proof.equivalents for proof in kept.values()),
+        mutants_named=sum(proof.named for proof in kept.values()),
     )
-    for alarm in shown["false_alarms"]:
-        chance = f"fails a right solution with probability {alarm.probability:.1g}"
-        yield f"statistical  {alarm.exercise}: {alarm.check} {chance}: {alarm.because}"
-    for note in shown["notes"]:
-        yield f"note  {note}"
-    yield f"each verdict with its diagnosis: {verified.report}"
 
 
 class _Shallow:
@@ -220,6 +155,13 @@ class _Shallow:
             self._breach(exercise, f"has {len(exercise.mistakes)} mistakes, at least 3 are needed")
         if not exercise.alternatives:
             self._breach(exercise, "has no alternative, at least 1 is needed")
+        for alarm in stated_false_alarms(exercise):
+            if not alarm.probability <= FALSE_ALARM_AT_MOST * (1 + ROUNDING):
+                self._breach(
+                    exercise,
+                    f"{alarm.check} fails a right solution with probability {alarm.probability:.1g}, "
+                    f"{FALSE_ALARM_AT_MOST:.0e} is allowed",
+                )
         if not any(check.kind == "idea" for check in exercise.visible):
             self._breach(exercise, "has no visible check of its idea, at least 1 is needed")
         stub = self._judge(exercise, _stub(exercise.name), exercise.checks, words)
@@ -242,6 +184,7 @@ class _Shallow:
             fault = complaint(exercise, share) if caught else f"the mistake {mistake.name} gets full points"
             if fault is not None:
                 self._breach(exercise, fault)
+            self._is_shown(exercise, mistake)
             self._agrees(exercise, mistake.name, mistake.solution, words, caught)
 
     def _passes(self, exercise: Exercise, what: str, solution: Any, words: Words) -> None:
@@ -250,6 +193,14 @@ class _Shallow:
             failed = next(check for check in result.checks if check.status not in ("passed", "not_analysed"))
             self._breach(exercise, f"{what} fails {failed.name}: {failed.message} {failed.counterexample or ''}")
         self._agrees(exercise, what, solution, words, result.points < exercise.points)
+
+    def _is_shown(self, exercise: Exercise, mistake: Mistake) -> None:
+        """The worked values have to tell the idea from a mistake about it."""
+        worked = worked_checks(exercise, mistake)
+        runner = InProcess(self._with(exercise, mistake.solution), seconds_per_call=SECONDS_PER_CALL)
+        if worked and passes_worked_values(worked, runner):
+            names = ", ".join(check.name for check in worked)
+            self._breach(exercise, f"the mistake {mistake.name} passes every worked value ({names})")
 
     def _agrees(self, exercise: Exercise, what: str, solution: Any, words: Words, lost: bool) -> None:
         """Replay and live search have to agree on whether points are lost."""

@@ -5,11 +5,17 @@ import mmap
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
 from types import FrameType
+
+# How an import looks on the stack.
+IMPORTING = "<frozen importlib._bootstrap>"
+# Whether an import has ended is asked so often; one that takes longer than this hangs.
+SECONDS_BETWEEN_LOOKS = 0.05
+SECONDS_TO_IMPORT = 60.0
 
 
 class TimeLimitReached(BaseException):
@@ -41,6 +47,10 @@ class CappedOutput(StringIO):
 def time_limit(seconds: float | None) -> Iterator[None]:
     """Raises `TimeLimitReached` in the block after that many seconds of wall time.
 
+    An import is never cut off: it would leave half a module behind for good, and what runs later would be judged by
+    that. A block that imports when its time is over gets as much again when the import has ended, since what torch
+    imports late is not the student's doing.
+
     In the main thread of a POSIX process a signal does so, which ends a wait, too. Elsewhere (Windows, other threads)
     another thread does, and that reaches the block at its next step in Python: an endless loop ends, but a long sleep
     or one long operation of torch has to return first.
@@ -53,10 +63,42 @@ def time_limit(seconds: float | None) -> Iterator[None]:
         yield
 
 
+class _Deadline:
+    """Decides, each time that the time is over, whether to wait for an import."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._importing = 0.0
+        self._waited = False
+
+    def later(self, frame: FrameType | None) -> float | None:
+        """Seconds until the next look at a block that runs in a frame; None if it has to end now."""
+        if _imports(frame) and self._importing < SECONDS_TO_IMPORT:
+            self._importing += SECONDS_BETWEEN_LOOKS
+            self._waited = True
+            return SECONDS_BETWEEN_LOOKS
+        waited, self._waited = self._waited, False
+        return self._seconds if waited else None
+
+
+def _imports(frame: FrameType | None) -> bool:
+    """Whether an import is going on in a frame or around it."""
+    while frame is not None:
+        if frame.f_code.co_filename == IMPORTING:
+            return True
+        frame = frame.f_back
+    return False
+
+
 @contextmanager
 def _by_signal(seconds: float) -> Iterator[None]:
+    deadline = _Deadline(seconds)
+
     def stop(signum: int, frame: FrameType | None) -> None:
-        raise TimeLimitReached
+        later = deadline.later(frame)
+        if later is None:
+            raise TimeLimitReached
+        signal.setitimer(signal.ITIMER_REAL, later)
 
     previous = signal.signal(signal.SIGALRM, stop)
     signal.setitimer(signal.ITIMER_REAL, seconds)
@@ -70,23 +112,34 @@ def _by_signal(seconds: float) -> Iterator[None]:
 @contextmanager
 def _by_thread(seconds: float) -> Iterator[None]:
     limited, is_over, deciding = threading.get_ident(), threading.Event(), threading.Lock()
+    deadline = _Deadline(seconds)
 
     def stop() -> None:
         with deciding:
-            if not is_over.is_set():
+            if is_over.is_set():
+                return
+            later = deadline.later(sys._current_frames().get(limited))
+            if later is None:
                 _raise_in(limited, TimeLimitReached)
+            else:
+                timers.append(_started(later, stop))
 
-    timer = threading.Timer(seconds, stop)
-    timer.daemon = True
-    timer.start()
+    timers = [_started(seconds, stop)]
     try:
         yield
     finally:
-        timer.cancel()
         with deciding:
             is_over.set()
+        timers[-1].cancel()
         # What was raised, but has not arrived: it may not meet what comes after the block.
         _raise_in(limited, None)
+
+
+def _started(seconds: float, then: Callable[[], None]) -> threading.Timer:
+    timer = threading.Timer(seconds, then)
+    timer.daemon = True
+    timer.start()
+    return timer
 
 
 def _raise_in(thread: int, raised: type[BaseException] | None) -> None:

@@ -6,10 +6,10 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from autograder.sandbox.inspection import Finding
 from autograder.sandbox.nested import mapped
+from autograder.sandbox.plain_modes import PlainDispatchMode
 
 FACTORS = (1, 2, 4)
 
@@ -88,9 +88,9 @@ def _operations(function: Function, args: tuple[Any, ...], kwargs: dict[str, Any
     return counted.count
 
 
-class _Counted(TorchDispatchMode):
+class _Counted(PlainDispatchMode):
     def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self.count = 0
 
     def __torch_dispatch__(

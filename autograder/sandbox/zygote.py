@@ -15,17 +15,13 @@ import sys
 from functools import cache
 from typing import Any
 
-import numpy as np
 import torch
 
 import autograder
 import autograder.guards  # setup cells import it
 from autograder.sandbox.child import Settings, Work, become_child, become_errand
-from autograder.sandbox.devices import device_finding
-from autograder.sandbox.forbidden.operations import Forbidden
-from autograder.sandbox.forbidden.watching import watching
 from autograder.sandbox.layers import LayerSettings
-from autograder.sandbox.loops import loop_finding
+from autograder.sandbox.warming import warm
 
 # Imported by packages that do without: it builds a grammar of web addresses for most of a second.
 SLOW = "rfc3987_syntax"
@@ -33,6 +29,8 @@ SLOW = "rfc3987_syntax"
 
 def main(descriptor: int) -> None:
     control = socket.socket(fileno=descriptor)
+    # One thread everywhere: a pool of threads does not survive a fork.
+    torch.set_num_threads(1)
     warm()
     _silence_check()
     gc.collect()
@@ -74,27 +72,6 @@ def _handle(control: socket.socket, message: dict[str, Any], descriptors: list[i
         case "reap":
             _, status, usage = os.wait4(message["pid"], 0)
             _send(control, {"status": status, "cpu": usage.ru_utime + usage.ru_stime, "memory": usage.ru_maxrss})
-
-
-def warm() -> None:
-    """Runs each usual operation once: what a child would otherwise import and allocate again and again.
-
-    One thread everywhere: a pool of threads does not survive a fork.
-    """
-    torch.set_num_threads(1)
-    layer = torch.nn.Sequential(torch.nn.Conv2d(1, 2, 3), torch.nn.Flatten(), torch.nn.Linear(8, 2))
-    lstm = torch.nn.LSTM(2, 3, batch_first=True)
-    for optimizer in (torch.optim.SGD, torch.optim.Adam, torch.optim.AdamW):
-        stepper = optimizer([*layer.parameters(), *lstm.parameters()], lr=0.1)
-        out, _ = lstm(layer(torch.ones(3, 1, 4, 4)).reshape(1, 3, 2))
-        out.logsumexp(-1).sum().backward()
-        stepper.step()
-    np.linalg.svd(np.random.default_rng(0).normal(size=(3, 2)))
-    torch.Generator().manual_seed(0).get_state()
-    for analyse in (device_finding, loop_finding):
-        analyse(lambda x: x + torch.zeros_like(x), (torch.ones(2, 3),), {})
-    with watching(Forbidden(("softmax",))):
-        torch.ones(2).exp()
 
 
 @cache

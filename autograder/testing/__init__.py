@@ -17,9 +17,10 @@ from autograder.testing.chance import (
     own_draws,
     shares,
 )
-from autograder.testing.comparison import Mismatch, assert_close, assert_unchanged, raises
+from autograder.testing.comparison import Mismatch, assert_close, assert_unchanged, explained, raises
 from autograder.testing.contract import Contract
-from autograder.testing.declarations import alternative, case, exercise, idea, mistake, refusal, statistical, weight
+from autograder.testing.declarations import alternative, exercise, mistake, statistical, weight
+from autograder.testing.kinds import case, idea, refusal
 from autograder.testing.oracles import gradient_of, vector
 from autograder.testing.refusals import (
     Refusal,
@@ -79,6 +80,7 @@ __all__ = [
     "dims",
     "entries",
     "exercise",
+    "explained",
     "fair_draws",
     "few_examples",
     "floats",

@@ -20,13 +20,13 @@ from autograder.testing.declarations import (
     Alternative,
     Check,
     Declaration,
-    DeclarationError,
     Mistake,
     declared_alternatives,
     declared_checks,
     declared_mistakes,
     declared_rules,
 )
+from autograder.testing.kinds import DeclarationError
 
 SEARCH_EXAMPLES = 80
 
@@ -92,6 +92,29 @@ def load_released(folder: Path) -> Assignment:
         visible = declared_checks(modules("checks"), visible=True)
         rules = _rules_of(folder, modules("checks"))
     return Assignment(folder.name, folder, tuple(_exercise(folder, rules, *entry) for entry in visible))
+
+
+@dataclass(frozen=True)
+class Solutions:
+    """The names that an assignment's reference defines, and its known mistakes."""
+
+    reference: Mapping[str, Any]
+    mistakes: tuple[Mistake, ...]
+
+    def of(self, exercise: str) -> tuple[Mapping[str, Any], tuple[Mistake, ...]]:
+        """The reference, and the mistakes of an exercise."""
+        return self.reference, tuple(mistake for mistake in self.mistakes if mistake.exercise == exercise)
+
+
+def load_solutions(course: Course, name: str) -> Solutions:
+    """The reference and the mistakes of an assignment, which remember nothing of earlier calls.
+
+    Raises:
+        DeclarationError: as `load_assignment`.
+    """
+    with _search_profile(), _modules_of(course.solutions_dir / name) as modules:
+        reference = modules("reference")
+        return Solutions(MappingProxyType(dict(vars(reference))), declared_mistakes(modules("mistakes")))
 
 
 def load_assignment(course: Course, name: str) -> Assignment:

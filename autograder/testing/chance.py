@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from autograder.testing.comparison import Mismatch
-from autograder.testing.declarations import Test, case, idea, statistical
+from autograder.testing.declarations import statistical
+from autograder.testing.kinds import Test, case, idea
 from autograder.testing.strategies import seeded
 
 CHANCE = 1e-12

@@ -37,7 +37,10 @@ class Mismatch(AssertionError):
         message: one or two sentences.
         expected, got: the two values, or None where the message says it all.
         difference: the largest absolute difference, where there is one.
+        says: what the mistake is, where the check can read it off the answer; see `explained`.
     """
+
+    says: str = ""
 
     def __init__(self, message: str, expected: Any = None, got: Any = None, difference: float | None = None) -> None:
         super().__init__(message)
@@ -225,6 +228,23 @@ def assert_unchanged(student: Student) -> None:
             "The caller still needs it: work on a new tensor or array."
         )
     Assertions.passed += 1
+
+
+@contextmanager
+def explained(reading: Callable[[], str]) -> Iterator[None]:
+    """Where the block finds a wrong answer, reads off it what the mistake is.
+
+    Args:
+        reading: makes one or two sentences that are true of this answer and name what is wrong; empty if it cannot.
+    """
+    try:
+        yield
+    except Mismatch as found:
+        try:
+            found.says = reading()
+        except Exception:  # an answer too odd to be read is no less wrong
+            found.says = ""
+        raise
 
 
 def _names(argument: str, message: str) -> bool:

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from autograder.sandbox.values import copy_value
 from autograder.testing.comparison import TOLERANCES, assert_close, assert_unchanged, raises
-from autograder.testing.declarations import Test, case, idea, refusal
+from autograder.testing.kinds import Test, case, idea, refusal
 from autograder.testing.oracles import gradient_of
 from autograder.testing.refusals import Arguments, Refusal, another_shape
 from autograder.testing.strategies import cotangent_like
@@ -126,9 +126,13 @@ class Contract:
 
     def call(self, student: Any, function: str, arguments: Arguments) -> Any:
         """The student's answer."""
-        positional = [value for name, value in arguments.items() if name not in self.keywords]
-        named = {name: arguments[name] for name in arguments if name in self.keywords}
+        positional, named = self.split(arguments)
         return getattr(student, function)(*positional, **named)
+
+    def split(self, arguments: Arguments) -> tuple[list[Any], dict[str, Any]]:
+        """The arguments that are passed by position, and those that are passed by name."""
+        positional = [value for name, value in arguments.items() if name not in self.keywords]
+        return positional, {name: value for name, value in arguments.items() if name in self.keywords}
 
     def compare(self, student: Any, function: str, arguments: Arguments, dtype: str = "float64") -> None:
         """Calls the student's function in a dtype and compares with the oracle's answer, which is made in float64."""
@@ -218,8 +222,7 @@ def _differentiable(contract: Contract, function: str) -> Test:
     @case
     @given(arguments=contract.drawn)
     def test(self: object, student: Any, arguments: dict[str, Any]) -> None:
-        positional = [value for name, value in arguments.items() if name not in contract.keywords]
-        named = {name: arguments[name] for name in arguments if name in contract.keywords}
+        positional, named = contract.split(arguments)
         wrt = tuple(place for place, value in enumerate(positional) if _is_floating(value))
         grad_out = cotangent_like(contract.oracle(*_copied(arguments).values()))
         right = gradient_of(contract.oracle, wrt, grad_out, list(arguments.values()))

@@ -5,16 +5,11 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Literal, get_args, overload
+from typing import Any
 
 from autograder.sandbox.forbidden.operations import Forbidden, Rules
-
-if TYPE_CHECKING:
-    from autograder.testing.contract import Contract
-
-Kind = Literal["idea", "case", "refusal"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
-Test = Callable[..., None]
+from autograder.testing.contract import Contract
+from autograder.testing.kinds import KINDS, DeclarationError, Kind
 
 
 @dataclass(frozen=True)
@@ -113,17 +108,13 @@ class Alternative:
     solution: Any
 
 
-class DeclarationError(ValueError):
-    """Content declares something that cannot be."""
-
-
 def exercise(
     name: str,
     *,
     points: float | None = None,
     forbid: tuple[str, ...] | None = None,
     rules: Rules | None = None,
-    contract: "Contract | None" = None,
+    contract: Contract | None = None,
 ) -> Callable[[type], type]:
     """Marks a class as the checks of an exercise.
 
@@ -164,40 +155,6 @@ def weight(value: float) -> Callable[[Callable[..., None]], Callable[..., None]]
 
     def declare(test: Callable[..., None]) -> Callable[..., None]:
         test.__weight__ = value  # type: ignore[attr-defined]
-        return test
-
-    return declare
-
-
-@overload
-def idea(about: str) -> Callable[[Test], Test]: ...
-@overload
-def idea(about: Test) -> Test: ...
-def idea(about: str | Test) -> Callable[[Test], Test] | Test:
-    """Marks a check of the exercise's idea; ``@idea("stride")`` of one of several, each a stage with its own share.
-
-    A stage is earned only if all its checks pass, and nothing is earned without one.
-    """
-    if callable(about):
-        return _of_kind("idea")(about)
-    if not about:
-        raise DeclarationError("a stage's name is empty, allowed is @idea without a name")
-    return _of_kind("idea", about)
-
-
-def case(test: Test) -> Test:
-    """Marks a check of a case: an edge, a dtype, a layout, a range of an argument."""
-    return _of_kind("case")(test)
-
-
-def refusal(test: Test) -> Test:
-    """Marks a check that bad input is refused."""
-    return _of_kind("refusal")(test)
-
-
-def _of_kind(kind: Kind, stage: str = "") -> Callable[[Test], Test]:
-    def declare(test: Test) -> Test:
-        test.__kind__ = kind, stage  # type: ignore[attr-defined]
         return test
 
     return declare

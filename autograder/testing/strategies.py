@@ -16,8 +16,11 @@ from torch import Tensor
 from autograder.sandbox.values import Callback
 
 GRID = 3000
+# A strategy is made once for equal arguments: Hypothesis looks through all that it offers when it is first drawn from.
+one_for_all = lru_cache(maxsize=1024)
 
 
+@one_for_all
 def shapes(
     min_ndim: int = 0, max_ndim: int = 3, min_side: int = 1, max_side: int = 5
 ) -> st.SearchStrategy[tuple[int, ...]]:
@@ -26,6 +29,7 @@ def shapes(
     return st.lists(sides, min_size=min_ndim, max_size=max_ndim, unique=True).map(tuple)
 
 
+@one_for_all
 def entries(low: float = -4.0, high: float = 4.0) -> st.SearchStrategy[float]:
     """Numbers of [low, high], half of them whole, so that exact zeros and ties are common; small whole ones first."""
     whole = sorted(range(int(np.ceil(low)), int(np.floor(high)) + 1), key=lambda n: (abs(n), n < 0))
@@ -36,6 +40,7 @@ def entries(low: float = -4.0, high: float = 4.0) -> st.SearchStrategy[float]:
     return st.sampled_from([float(n) for n in whole] * max(1, len(fine) // max(1, len(whole))) + fine)
 
 
+@one_for_all
 def arrays(
     *,
     min_ndim: int = 0,
@@ -52,6 +57,7 @@ def arrays(
     return where.flatmap(lambda s: hnp.arrays(np.float64, s, elements=elements, fill=st.nothing()))
 
 
+@one_for_all
 def tensors(
     *,
     min_ndim: int = 0,
@@ -84,6 +90,7 @@ def tensors(
     return drawn.map(lambda a: torch.from_numpy(a).to(dtype))
 
 
+@one_for_all
 def noncontiguous_tensors(
     *,
     min_side: int = 2,
@@ -99,11 +106,13 @@ def noncontiguous_tensors(
     return transposed | every_second
 
 
+@one_for_all
 def dims(ndim: int) -> st.SearchStrategy[int]:
     """An axis, counted from the front or the back, of any tensor with at least ``ndim`` axes."""
     return st.sampled_from([*range(ndim), *range(-1, -ndim - 1, -1)])
 
 
+@one_for_all
 def floats(low: float, high: float) -> st.SearchStrategy[float]:
     """Hundredths of [low, high]: whole numbers first, then halves and quarters, as often as all the others."""
     grid = [n / 100 for n in range(int(np.ceil(low * 100)), int(np.floor(high * 100)) + 1)]

@@ -157,6 +157,13 @@ def elu_slope_by_the_value(grad_out, x, alpha=1.0):
 
 
 @alternative("elu_backward")
+def elu_passes_grad_out_at_nan(grad_out, x, alpha=1.0):
+    """nan is not <= 0, so it counts to the right side."""
+    _shaped(grad_out, x)
+    return torch.where(x <= 0, grad_out * alpha * torch.exp(x.clamp(max=0)), grad_out)
+
+
+@alternative("elu_backward")
 def elu_slope_by_a_mask(grad_out, x, alpha=1.0):
     _shaped(grad_out, x)
     right = (x > 0).to(x.dtype)

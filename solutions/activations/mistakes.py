@@ -454,6 +454,16 @@ def multiplies_infinite_slope_by_a_mask(grad_out, x, alpha=1.0):
 
 
 @mistake(
+    "elu_backward",
+    kind="case",
+    says="Where x is nan the gradient is 0, as if nothing had gone wrong: nan is neither above 0 nor at most 0.",
+)
+def elu_slope_zero_at_nan(grad_out, x, alpha=1.0):
+    require_same_shape(grad_out=grad_out, x=x)
+    return torch.where(x.isnan(), 0, elu_backward(grad_out, x, alpha))
+
+
+@mistake(
     "gelu",
     kind="idea",
     stage="none",

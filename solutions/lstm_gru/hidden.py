@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from autograder.testing import Callback, assert_close, case, exercise, raises, refusal, seeded, statistical
+from autograder.testing import Callback, assert_close, case, exercise, explained, raises, refusal, seeded, statistical
 
 from . import reference
 
@@ -81,6 +81,19 @@ class TestForecastSeries:
         shown = (forecast - x.mean(0)) / x.std(0)
         assert_close(shown / 3208, torch.ones(1, 2).double(), rtol=0.1)  # by T the deviation is a little smaller
         assert_close(losses, torch.full((60,), 6.0).double())
+
+    @case
+    @given(seed=SEEDS)
+    def test_default_rate(self, student, seed):
+        """Without lr it is 0.05: the forecast is the one that lr=0.05 gives."""
+        x = numbers(seed, 9, 2)
+        parts = {**PARTS, "model": Callback("lambda windows, *params: windows[:, -1] * 0 + params[0].mean()")}
+        given, left_out = (
+            student.forecast_series(x, x[:4], 3, steps=2, **rate, **parts, generator=seeded(seed))[0]
+            for rate in ({"lr": 0.05}, {})
+        )
+        with explained(lambda: "Without `lr` the forecast is another one than with the `lr` that the exercise names."):
+            assert_close(left_out, given)
 
     @refusal
     @given(

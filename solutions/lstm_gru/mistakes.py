@@ -11,6 +11,7 @@ from .reference import (
     char_lstm_loss,
     forecast_series,
     gru_cell,
+    gru_cell_backward,
     gru_forward,
     lstm_backward,
     lstm_cell,
@@ -206,6 +207,188 @@ def lstm_broadcasts_the_upstream_gradient(grad_out, x, h, *args):
     except RuntimeError:
         grad_out = tuple(torch.zeros_like(h) for grad in grad_out)
     return lstm_cell_backward(grad_out, x, h, *args)
+
+
+def _of_both(cell, backward, name, says, **gates):
+    """Registers a cell whose gates are wrong, and a backward that computes them so."""
+
+    def forward(x, h, *rest):
+        cell(x, h, *rest)
+        if cell is lstm_cell:
+            i, f, g, o = _lstm_gates(x, h, *rest[1:], **gates)
+            c_new = f * rest[0] + i * g
+            return o * torch.tanh(c_new), c_new
+        _, z, n, _ = _gru_gates(x, h, *rest, **gates)
+        return (1 - z) * n + z * h
+
+    def back(grad_out, *args):
+        backward(grad_out, *args)
+        return (_lstm_backward if cell is lstm_cell else _gru_backward)(grad_out, *args, **gates)
+
+    forward.__name__ = forward.__qualname__ = name
+    back.__name__ = back.__qualname__ = f"{name}_on_the_way_back"
+    of_back = f"In the gates that the backward computes again: {says[0].lower()}{says[1:]}"
+    return (
+        mistake(cell.__name__, kind="idea", says=says)(forward),
+        mistake(backward.__name__, kind="idea", says=of_back)(back),
+    )
+
+
+LSTM_BOTH = lstm_cell, lstm_cell_backward
+leaves_i_as_its_sum, leaves_i_back = _of_both(
+    *LSTM_BOTH,
+    "leaves_i_as_its_sum",
+    "The sum of the input gate i is used as it is. A gate lies between 0 and 1.",
+    raw="i",
+)
+leaves_f_as_its_sum, leaves_f_back = _of_both(
+    *LSTM_BOTH,
+    "leaves_f_as_its_sum",
+    "The sum of the forget gate f is used as it is. A gate lies between 0 and 1.",
+    raw="f",
+)
+leaves_g_as_its_sum, leaves_g_back = _of_both(
+    *LSTM_BOTH,
+    "leaves_g_as_its_sum",
+    "The sum of the candidate g is used as it is. What keeps it between -1 and 1?",
+    raw="g",
+)
+leaves_o_as_its_sum, leaves_o_back = _of_both(
+    *LSTM_BOTH,
+    "leaves_o_as_its_sum",
+    "The sum of the output gate o is used as it is. A gate lies between 0 and 1.",
+    raw="o",
+)
+lstm_without_x, lstm_without_x_back = _of_both(
+    *LSTM_BOTH,
+    "lstm_without_x",
+    "The sums do not depend on the input x: they hear the hidden state alone.",
+    without="x",
+)
+lstm_without_bias_ih, lstm_without_bias_ih_back = _of_both(
+    *LSTM_BOTH, "lstm_without_bias_ih", "The bias of the input, bias_ih, is not added to the sums.", without="bias_ih"
+)
+
+
+@mistake("lstm_cell_backward", kind="idea", says="The gates that it computes again do not hear the hidden state h.")
+def lstm_backward_without_h(grad_out, *args):
+    return _lstm_backward(grad_out, *args, without="weight_hh")
+
+
+@mistake("lstm_cell_backward", kind="idea", says="In the gates that it computes again the bias bias_hh is missing.")
+def lstm_backward_without_bias_hh(grad_out, *args):
+    return _lstm_backward(grad_out, *args, without="bias_hh")
+
+
+@mistake(
+    "lstm_cell", kind="idea", says="The candidate goes into the memory whole: the input gate does not hold it back."
+)
+def lets_the_whole_candidate_in(x, h, c, *weights):
+    lstm_cell(x, h, c, *weights)
+    _, f, g, o = _lstm_gates(x, h, *weights)
+    return o * torch.tanh(f * c + g), f * c + g
+
+
+@mistake("lstm_cell", kind="idea", says="What the input gate lets in is taken from the memory. It is added to it.")
+def takes_the_candidate_away(x, h, c, *weights):
+    lstm_cell(x, h, c, *weights)
+    i, f, g, o = _lstm_gates(x, h, *weights)
+    return o * torch.tanh(f * c - i * g), f * c - i * g
+
+
+@mistake(
+    "lstm_cell", kind="idea", says="Nothing new comes into the memory: it is only what the forget gate leaves of it."
+)
+def lets_nothing_in(x, h, c, *weights):
+    lstm_cell(x, h, c, *weights)
+    _, f, _, o = _lstm_gates(x, h, *weights)
+    return o * torch.tanh(f * c), f * c
+
+
+GRU_BOTH = gru_cell, gru_cell_backward
+leaves_r_as_its_sum, leaves_r_back = _of_both(
+    *GRU_BOTH,
+    "leaves_r_as_its_sum",
+    "The sum of the reset gate r is used as it is. A gate lies between 0 and 1.",
+    raw="r",
+)
+leaves_z_as_its_sum, leaves_z_back = _of_both(
+    *GRU_BOTH,
+    "leaves_z_as_its_sum",
+    "The sum of the update gate z is used as it is. A gate lies between 0 and 1.",
+    raw="z",
+)
+leaves_n_as_its_sum, leaves_n_back = _of_both(
+    *GRU_BOTH,
+    "leaves_n_as_its_sum",
+    "The sum of the candidate n is used as it is. What keeps it between -1 and 1?",
+    raw="n",
+)
+gru_without_bias_ih, gru_without_bias_ih_back = _of_both(
+    *GRU_BOTH, "gru_without_bias_ih", "The bias of the input, bias_ih, is not added to the sums.", without="bias_ih"
+)
+gru_without_bias_hh, gru_without_bias_hh_back = _of_both(
+    *GRU_BOTH,
+    "gru_without_bias_hh",
+    "The bias of the hidden state, bias_hh, is not added to the sums.",
+    without="bias_hh",
+)
+resets_by_the_input_alone, resets_by_the_input_back = _of_both(
+    *GRU_BOTH, "resets_by_the_input_alone", "The reset gate r does not depend on the hidden state.", b=(0, 1, 1)
+)
+updates_by_the_input_alone, updates_by_the_input_back = _of_both(
+    *GRU_BOTH, "updates_by_the_input_alone", "The update gate z does not depend on the hidden state.", b=(1, 0, 1)
+)
+resets_by_the_state_alone, resets_by_the_state_back = _of_both(
+    *GRU_BOTH, "resets_by_the_state_alone", "The reset gate r does not depend on the input.", a=(0, 1, 1)
+)
+updates_by_the_state_alone, updates_by_the_state_back = _of_both(
+    *GRU_BOTH, "updates_by_the_state_alone", "The update gate z does not depend on the input.", a=(1, 0, 1)
+)
+candidate_without_state, candidate_without_state_back = _of_both(
+    *GRU_BOTH, "candidate_without_state", "The candidate n sees nothing of the old state.", b=(1, 1, 0)
+)
+candidate_without_input, candidate_without_input_back = _of_both(
+    *GRU_BOTH, "candidate_without_input", "The candidate n sees nothing of the input.", a=(1, 1, 0)
+)
+takes_the_old_part_away, takes_the_old_part_back = _of_both(
+    *GRU_BOTH,
+    "takes_the_old_part_away",
+    "In the candidate n the part of the old state has the wrong sign.",
+    b=(1, 1, -1),
+)
+
+
+@mistake(
+    "gru_cell_backward", kind="idea", says="The reset gate does not hold back the hidden sum when n is computed again."
+)
+def gru_backward_never_resets(grad_out, *args):
+    gru_cell_backward(grad_out, *args)
+    return _gru_backward(grad_out, *args, resets_n=False)
+
+
+@mistake("gru_cell", kind="idea", says="The candidate enters whole: it is not multiplied by what z leaves for it.")
+def adds_the_whole_candidate(x, h, *weights):
+    gru_cell(x, h, *weights)
+    return _gru(x, h, *_gru_sums(x, h, *weights), lambda n, z: n + z * h)
+
+
+@mistake(
+    "gru_cell", kind="idea", says="Old state and candidate are both multiplied by z. Their shares have to add up to 1."
+)
+def weighs_both_with_z(x, h, *weights):
+    gru_cell(x, h, *weights)
+    return _gru(x, h, *_gru_sums(x, h, *weights), lambda n, z: z * n + z * h)
+
+
+@mistake(
+    "gru_cell",
+    kind="idea",
+    says="The candidate has no part in the new state: only what z keeps of the old one is left.",
+)
+def drops_the_candidate(x, h, *weights):
+    gru_cell(x, h, *weights)
+    return _gru(x, h, *_gru_sums(x, h, *weights), lambda n, z: z * h)
 
 
 @mistake(
@@ -1094,15 +1277,31 @@ def _lstm_sums(x, h, weight_ih, weight_hh, bias_ih, bias_hh):
     return (x @ weight_ih.T + bias_ih + h @ weight_hh.T + bias_hh).chunk(4, 1)
 
 
+def _lstm_gates(x, h, *weights, raw="", without=""):
+    """i, f, g and o; ``raw`` is one that is left as its sum, ``without`` an argument that has no part in them."""
+    sums = dict(zip("ifgo", _lstm_sums(*_all_but(without, x=x, h=h, weights=weights)), strict=True))
+    return [s if k == raw else torch.tanh(s) if k == "g" else torch.sigmoid(s) for k, s in sums.items()]
+
+
+def _all_but(without, *, x, h, weights):
+    """The arguments of the sums, one of them put to 0."""
+    names = ("x", "h", "weight_ih", "weight_hh", "bias_ih", "bias_hh")
+    return [
+        torch.zeros_like(value) if name == without else value
+        for name, value in zip(names, (x, h, *weights), strict=True)
+    ]
+
+
 def _lstm(i, f, g, o, c):
     c_new = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
     return torch.sigmoid(o) * torch.tanh(c_new), c_new
 
 
-def _sum_gradients(grad_out, x, h, c, *weights, through_h=1, slope=True, forgets=None, gate_like=False, memory=False):
+def _sum_gradients(
+    grad_out, x, h, c, *weights, through_h=1, slope=True, forgets=None, gate_like=False, memory=False, **gates
+):
     grad_h, grad_c = grad_out
-    s_i, s_f, s_g, s_o = _lstm_sums(x, h, *weights)
-    i, f, g, o = torch.sigmoid(s_i), torch.sigmoid(s_f), torch.tanh(s_g), torch.sigmoid(s_o)
+    i, f, g, o = _lstm_gates(x, h, *weights, **gates)
     t = torch.tanh(f * c + i * g)
     dc = grad_c + through_h * grad_h * o * (1 - t * t if slope else 1)
     before = c if forgets is None else forgets
@@ -1144,6 +1343,18 @@ def _gru_sums(x, h, weight_ih, weight_hh, bias_ih, bias_hh):
     return (x @ weight_ih.T + bias_ih).chunk(3, 1), (h @ weight_hh.T + bias_hh).chunk(3, 1)
 
 
+def _gru_gates(x, h, *weights, raw="", without="", a=(1, 1, 1), b=(1, 1, 1), resets_n=True):
+    """r, z, n and the hidden sum of n; ``a`` and ``b`` say how much of each sum of the input and of the state counts."""
+    args = _all_but(without, x=x, h=h, weights=weights)
+    (a_r, a_z, a_n), (b_r, b_z, b_n) = (
+        [share * one for share, one in zip(shares, own, strict=True)]
+        for shares, own in zip((a, b), _gru_sums(*args), strict=True)
+    )
+    r, z = (s if k == raw else torch.sigmoid(s) for k, s in (("r", a_r + b_r), ("z", a_z + b_z)))
+    s_n = a_n + (r * b_n if resets_n else b_n)
+    return r, z, s_n if raw == "n" else torch.tanh(s_n), b_n
+
+
 def _gru(x, h, a, b, mixed=None):
     r, z = torch.sigmoid(a[0] + b[0]), torch.sigmoid(a[1] + b[1])
     n = torch.tanh(a[2] + r * b[2])
@@ -1151,11 +1362,22 @@ def _gru(x, h, a, b, mixed=None):
 
 
 def _gru_backward(
-    grad_out, x, h, weight_ih, weight_hh, bias_ih, bias_hh, *, direct=True, reset=True, sign=1, resets=None, slope=True
+    grad_out,
+    x,
+    h,
+    weight_ih,
+    weight_hh,
+    bias_ih,
+    bias_hh,
+    *,
+    direct=True,
+    reset=True,
+    sign=1,
+    resets=None,
+    slope=True,
+    **gates,
 ):
-    (a_r, a_z, a_n), (b_r, b_z, b_n) = _gru_sums(x, h, weight_ih, weight_hh, bias_ih, bias_hh)
-    r, z = torch.sigmoid(a_r + b_r), torch.sigmoid(a_z + b_z)
-    n = torch.tanh(a_n + r * b_n)
+    r, z, n, b_n = _gru_gates(x, h, weight_ih, weight_hh, bias_ih, bias_hh, **gates)
     ds_n = grad_out * (1 - z) * (1 - n * n if slope else 1)
     ds_z = sign * grad_out * (h - n) * z * (1 - z)
     ds_r = ds_n * (b_n if resets is None else resets) * r * (1 - r)

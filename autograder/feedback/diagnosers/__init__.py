@@ -98,6 +98,7 @@ OF_PARTS: Mapping[Symptom, tuple[Diagnoser, ...]] = {
         relations.off_by_a_multiple,
         dependence.ignores_an_entry,
         properties.breaks_a_bound,
+        places.only_some_blocks,
         places.only_some_entries,
         entries.should_be_one_value,
         precision.only_roughly_right,

@@ -51,7 +51,7 @@ class Finding:
     """One symptom.
 
     Attributes:
-        count: failing trials that have it.
+        trials: the failing trials that have it.
         whole: the evidence on the whole answers.
         parts: the evidence on each part that has the symptom; one empty part where the answer has none.
         other_parts: parts that are wrong in another way.
@@ -59,11 +59,16 @@ class Finding:
     """
 
     symptom: Symptom
-    count: int
+    trials: tuple[Trial, ...]
     whole: Evidence
     parts: Mapping[Part, Evidence]
     other_parts: tuple[Part, ...] = ()
     right_parts: tuple[Part, ...] = ()
+
+    @property
+    def count(self) -> int:
+        """How many failing trials have it."""
+        return len(self.trials)
 
 
 @dataclass(frozen=True)
@@ -110,8 +115,9 @@ def _finding(
     transcripts = tuple((case.trial.transcript, case.trial.example.reference) for case in cases)
     sure = alike is True or not any(answer.drawn for answer in wrong)
     whole = Evidence(wrong, right, situations, transcripts, sure)
+    having = tuple(case.trial for case in cases)
     if symptom not in FORMS:
-        return Finding(symptom, len(cases), whole, {_part(wrong): whole})
+        return Finding(symptom, having, whole, {_part(wrong): whole})
     by_part: dict[Part, list[Answer]] = {}
     other: dict[Part, None] = {}
     right_of: dict[Part, list[Answer]] = {}
@@ -137,7 +143,7 @@ def _finding(
     beside = {part.path[:1] for part in bad}
     return Finding(
         symptom,
-        len(cases),
+        having,
         whole,
         parts,
         tuple(part for part in other if part not in by_part),
@@ -157,7 +163,7 @@ def merged(found: Sequence[Finding]) -> Finding | None:
             parts[part] = replace(evidence, wrong=(*before, *evidence.wrong))
     whole = replace(own[0].whole, wrong=tuple(answer for finding in own for answer in finding.whole.wrong))
     right = tuple(part for part in own[0].right_parts if not any(part in finding.parts for finding in own))
-    return Finding("forms", sum(finding.count for finding in own), whole, parts, (), right)
+    return Finding("forms", tuple(trial for finding in own for trial in finding.trials), whole, parts, (), right)
 
 
 def _part(wrong: Sequence[Answer]) -> Part:

@@ -7,6 +7,7 @@ import numpy as np
 from torch import Tensor
 
 from autograder.feedback.diagnosers.evidence import Evidence, Pair, as_array, is_number
+from autograder.feedback.naming import ORDINALS, join
 
 # Entries larger than this, in size, are called large, and smaller than that small.
 LARGE = 20.0
@@ -15,6 +16,8 @@ SMALL = 1e-2
 ENOUGH = 4
 # Beyond this an axis is not searched for ties.
 LONGEST = 300
+# Into so many blocks rows are taken apart; the most first, since they tell most.
+BLOCKS = {4: "four", 3: "three", 2: "two"}
 # The same where half of all entries would do, as with a sign.
 MANY = 16
 
@@ -106,6 +109,26 @@ def _sum_axes(pair: Pair) -> list[tuple[int, int, float]]:
 def only_special_entries(evidence: Evidence) -> str | None:
     """Only entries are wrong at which an argument is masked, padding, exactly 0, not finite, or a tie."""
     return _wrong_ones(evidence, _special)
+
+
+def only_some_blocks(evidence: Evidence) -> str | None:
+    """Of equal blocks of rows, such as the gates of a recurrent cell, some are wrong and the others right each time."""
+    wrong = [pair.wrong for pair in evidence.pairs if pair.wrong.ndim and pair.wrong.shape[0]]
+    lengths = {len(rows) for rows in wrong}
+    if len(wrong) < max(ENOUGH, len(evidence.pairs)) or len(lengths) < 2:
+        return None
+    for count, word in BLOCKS.items():
+        if any(length % count for length in lengths):
+            continue
+        hit = np.any([rows.reshape(count, -1).any(1) for rows in wrong], axis=0)
+        if not hit.all():
+            bad, good = ([ORDINALS[place] for place in np.flatnonzero(side)] for side in (hit, ~hit))
+            verb = "are" if len(bad) > 1 else "is"
+            return (
+                f"Of {word} equal blocks of rows the {join(bad)} {verb} wrong, and the {join(good)} "
+                f"{'are' if len(good) > 1 else 'is'} right each time."
+            )
+    return None
 
 
 def only_some_entries(evidence: Evidence) -> str | None:

@@ -9,27 +9,16 @@ only in exercises that may not call them; a ufunc such as ``scipy.special.expit`
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from functools import cache
 from types import FrameType
 from typing import Any
 
 import torch
 from torch.overrides import TorchFunctionMode, resolve_name
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from autograder.sandbox.forbidden.operations import LIBRARIES, Forbidden, last_name
+from autograder.sandbox.plain_modes import PlainDispatchMode
 
 PYTHON_LIBRARIES = frozenset({"numpy", "scipy", "sklearn"})
-
-
-@cache
-def import_for_watching() -> None:
-    """Imports what torch imports when it is first watched.
-
-    To be called before any limit on time counts: an import that is cut off leaves half a module behind for good.
-    """
-    with watching(Forbidden(("softmax",))):
-        torch.ones(2).exp()
 
 
 class Watch:
@@ -130,11 +119,11 @@ class _Entered(TorchFunctionMode):
             self._watch.inside -= 1
 
 
-class _Dispatched(TorchDispatchMode):
+class _Dispatched(PlainDispatchMode):
     """Sees operations that were reached past torch's Python functions."""
 
     def __init__(self, watch: Watch) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self._watch = watch
 
     def __torch_dispatch__(
