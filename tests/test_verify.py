@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -240,7 +241,8 @@ def test_a_change_makes_the_proofs_stale_that_depend_on_it_and_only_these_are_pr
 
 def test_comments_layout_and_docstrings_leave_every_proof_as_it_is(proven: Course):
     for path in (proven.solutions_dir / "basics").glob("*.py"):
-        path.write_text("# A remark.\n\n\n" + path.read_text("utf-8").replace('    """', '    """Once more. '), "utf-8")
+        text = re.sub(r'^( +""")(?=\w)', r"\1Once more. ", path.read_text("utf-8"), flags=re.MULTILINE)
+        path.write_text(f"# A remark.\n\n\n{text}", "utf-8")
     assert Content.of(proven, "basics").bases == {
         name: proof.depends_on for name, proof in read_strength(strength_of(proven)).items()
     }
