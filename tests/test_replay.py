@@ -73,3 +73,33 @@ def test_replay_gives_the_verdicts_of_the_bodies():
         trials = replay(CHECK, InProcess({"twice": twice}), recorded(*INPUTS))
         bodies = [run_once(CHECK, InProcess({"twice": twice}), {"x": x})[1] for x in INPUTS]
         assert [str(trial.failure) for trial in trials] == [str(failure) for failure in bodies]
+
+
+class Drawing:
+    def test_drawn(self, student, generator):
+        """Numbers between 0 and 1."""
+        x = student.draw(generator)
+        assert bool(((x >= 0) & (x <= 1)).all())
+
+
+DRAWS = Check("draw", "test_drawn", "Drawn.", 1.0, "idea", "", True, Drawing, Drawing.test_drawn, ("generator",))
+
+
+def test_what_is_replayed_again_is_given_the_same_draws():
+    values = {"generator": torch.Generator().manual_seed(3)}
+    pack = Pack()
+    asked, _ = run_once(DRAWS, InProcess({"draw": lambda generator: torch.rand(4, generator=generator)}), values)
+    # As it is recorded: the generator in the state in which the check passed it.
+    sequence = (Request("call", "draw", (torch.Generator().manual_seed(3),)),)
+    answers = (tuple(encode_answer(call, pack) for call in asked),)
+    example = Example(values, tuple(call.reply for call in asked), {})
+    drawn = Recorded((example,), Script((sequence,), answers, memoryview(bytes(pack.data))))
+
+    def shifted(generator):
+        return torch.rand(4, generator=generator) - 1
+
+    for draw in (lambda generator: torch.rand(4, generator=generator), shifted):
+        first, second = (replay(DRAWS, InProcess({"draw": draw}), drawn)[0] for _ in range(2))
+        assert (first.failure is None) == (second.failure is None) == (draw is not shifted)
+        assert torch.equal(first.replies[0].value, second.replies[0].value)
+        assert first.transcript == second.transcript == () or draw is shifted

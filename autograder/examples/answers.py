@@ -7,9 +7,7 @@ from autograder.examples.codec import encode_answer, encode_question
 from autograder.examples.replay import run_once
 from autograder.examples.store import RecordedCheck
 from autograder.sandbox.inprocess import InProcess
-from autograder.sandbox.messages import generators_in
-from autograder.sandbox.protocol import Request
-from autograder.sandbox.values import copy_value
+from autograder.sandbox.messages import with_own_generators
 from autograder.sandbox.wire import Pack, encode
 from autograder.testing.declarations import Check, Mistake
 from autograder.testing.student import Call
@@ -49,10 +47,4 @@ def _asked_again(check: Check, runner: InProcess, values: dict[str, Any], asked:
         return run_once(check, runner, values)[0]
     request = asked[0].request
     runner.begin()
-    return (Call(request, runner.run(_copied(request) if generators_in(request) else request)),)
-
-
-def _copied(request: Request) -> Request:
-    """A request whose generators may be drawn from."""
-    args, kwargs = copy_value((request.args, request.kwargs), lambda item: item)
-    return Request(request.kind, request.name, args, kwargs)
+    return (Call(request, runner.run(with_own_generators(request))),)

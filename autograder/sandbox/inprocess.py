@@ -16,7 +16,7 @@ from autograder.sandbox.gradients import gradients
 from autograder.sandbox.inspection import Finding, Findings, Inquiry
 from autograder.sandbox.limits import CappedOutput, TimeLimitReached, TooManyCallbacks, time_limit
 from autograder.sandbox.loops import loop_finding
-from autograder.sandbox.messages import encode_reply
+from autograder.sandbox.messages import encode_reply, with_own_generators
 from autograder.sandbox.placement import Placement
 from autograder.sandbox.places import describe
 from autograder.sandbox.protocol import OPERATORS, TIMED_OUT, Raised, Reply, Request
@@ -77,7 +77,7 @@ class InProcess:
             self.begin()
             replies, pack, trees = [], Pack(), []
             for request in sequence:
-                replies.append(self.run(request))
+                replies.append(self.run(with_own_generators(request)))
                 if _timed_out(replies[-1]):
                     return [*played, replies]
                 trees.append(encode_reply(replies[-1], [], pack))
@@ -100,7 +100,7 @@ class InProcess:
         try:
             for sequence in inquiry.sequences:
                 self.begin()
-                if any(_timed_out(self.run(request)) for request in sequence):
+                if any(_timed_out(self.run(with_own_generators(request))) for request in sequence):
                     break
         finally:
             self._around = nullcontext

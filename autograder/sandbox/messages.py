@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from autograder.sandbox.protocol import Raised, Reply, Request
+from autograder.sandbox.values import copy_value
 from autograder.sandbox.wire import NotCarried, Pack, decode, encode
 
 
@@ -31,6 +32,14 @@ def generators_in(request: Request) -> list[Any]:
     """The generators among the arguments of a request, in order."""
     values = [*request.args, *request.kwargs.values()]
     return [value for value in values if isinstance(value, torch.Generator | np.random.Generator)]
+
+
+def with_own_generators(request: Request) -> Request:
+    """The request with copies of its generators: what is asked again has to be given the same draws."""
+    if not generators_in(request):
+        return request
+    args, kwargs = copy_value((request.args, request.kwargs), lambda item: item)
+    return Request(request.kind, request.name, args, kwargs)
 
 
 def encode_reply(reply: Reply, generators: list[Any], pack: Pack) -> dict[str, Any]:

@@ -18,7 +18,7 @@ import torch
 from autograder.sandbox.channel import Channel, Closed, TooLate, shared_memory
 from autograder.sandbox.inspection import NOTHING_FOUND, Findings, Inquiry, findings_of
 from autograder.sandbox.layers import LayerSettings
-from autograder.sandbox.messages import generators_in
+from autograder.sandbox.messages import generators_in, with_own_generators
 from autograder.sandbox.patience import Patience
 from autograder.sandbox.protocol import TIMED_OUT, Raised, Reply, Request
 from autograder.sandbox.script import Played, Script
@@ -252,7 +252,9 @@ class Walled:
             return None
         try:
             return [
-                None if script.is_known(i, replies, data) else self._replies(replies, data, script.sequences[i])
+                None
+                if script.is_known(i, replies, data)
+                else self._replies(replies, data, [with_own_generators(request) for request in script.sequences[i]])
                 for i, replies in enumerate(_as_many(message["played"], len(script.sequences)))
             ]
         except MALFORMED as error:
