@@ -50,6 +50,10 @@ def off_by_an_entry(evidence: Evidence) -> str | None:
     return f"{seen} Look at where it is added or subtracted."
 
 
+# So many times rounding can be seen.
+CLEARLY = 10
+
+
 def off_by_a_multiple(evidence: Evidence) -> str | None:
     """What is wrong is a multiple of an argument, another one in each example, or one that is an argument's value."""
     pairs = evidence.pairs
@@ -81,8 +85,9 @@ def _multiple(pair: Pair, x: np.ndarray) -> tuple[float, bool] | None:
     factor = float(off.flat[largest] / x.flat[largest])
     if not factor or not _near(off, factor * x, pair, np.abs(pair.got) + np.abs(pair.expected)):
         return None
-    far = np.abs(x) > 100 * pair.atol
-    return factor, len(np.unique(x[far].round(6))) >= ENOUGH
+    # Where the multiple is no larger than rounding, any argument would do.
+    seen = (np.abs(x) > 100 * pair.atol) & (np.abs(factor * x) > CLEARLY * pair.atol)
+    return factor, len(np.unique(x[seen].round(6))) >= ENOUGH
 
 
 def moves_too_far(evidence: Evidence) -> str | None:
