@@ -56,9 +56,9 @@ def test_a_worked_example_that_a_wrong_rule_passes_is_a_breach(fixture_course: C
     wrong = "\n\n@mistake('numerical_gradient', kind='idea', says='None.')\ndef doubles_x(f, x):\n    return 2 * x\n"
     path.write_text(path.read_text(encoding="utf-8") + wrong, encoding="utf-8")
     verified = verify_assignment(fixture_course, "basics", notebook=False)
-    assert verified.breaches == (
-        "numerical_gradient: the mistake doubles_x passes every worked value (test_worked_values)",
-    )
+    assert [said for said in verified.breaches if "its proof" not in said] == [
+        "numerical_gradient: the mistake doubles_x passes every worked value (test_worked_values)"
+    ]
 
 
 def test_a_wrong_alternative_is_a_breach(fixture_course: Course):
@@ -287,7 +287,7 @@ def test_few_mutants_caught_or_named_are_a_warning(proven: Course, shallow):
     changed(proven, mutants=proof.equivalents + 12, caught=10, named=8, survivors=gone[:1], caught_live_only=gone[1:])
     verified = shallow(proven)
     assert verified.breaches == ()
-    seldom_caught, seldom_named = verified.warnings
+    seldom_caught, seldom_named = [said for said in verified.warnings if said.startswith("grade_letter: ")]
     assert seldom_caught.startswith("grade_letter: 10 of 12 mutants are caught (83.3%), 99% are wanted")
     assert seldom_named.startswith("grade_letter: 8 of 10 caught mutants get a diagnosis (80.0%), 85% are wanted")
     assert "'grade_letter: a -> b'" in strength_of(proven).read_text() or '"grade_letter: a -> b"' in strength_of(
