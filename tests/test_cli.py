@@ -57,8 +57,10 @@ def test_verify_prints_the_record(built_fixture_course: Course):
     record = json.loads(done.stdout)
     keys = {"schema", "assignments", "exercises", "checks", "mistakes", "mistakes_caught", "mistakes_caught_visible"}
     assert done.returncode == 0
-    assert keys | {"mistakes_named", "alternatives", "breaches", "per_assignment"} == record.keys()
-    assert (record["schema"], record["assignments"], record["breaches"]) == (1, 1, [])
+    keys |= {"mistakes_named", "alternatives", "breaches", "warnings", "per_assignment"}
+    keys |= {"mutants", "mutants_caught", "mutants_equivalent", "mutants_named"}
+    assert keys == record.keys()
+    assert (record["schema"], record["assignments"], record["breaches"]) == (2, 1, [])
 
 
 @pytest.mark.parametrize(
