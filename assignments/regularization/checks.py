@@ -100,9 +100,9 @@ ENOUGH = 3
 
 
 def factor_of_the_kept(mask: Tensor, p: float) -> str:
-    """By what the mask multiplies the entries that it keeps; empty unless that is one wrong number."""
+    """By what the mask multiplies the entries that it keeps; empty unless that is one wrong number, and some are dropped."""
     factors = mask.double()[mask != 0]
-    if len(factors) < ENOUGH or (factors - factors[0]).abs().max() > 1e-4 * factors[0].abs():
+    if not ENOUGH <= len(factors) < mask.numel() or (factors - factors[0]).abs().max() > 1e-4 * factors[0].abs():
         return ""
     factor = factors[0].item()
     if abs(factor * (1 - p) - 1) < 1e-4:
@@ -753,9 +753,9 @@ CROP = drawing(
 @exercise("random_crop", points=3, contract=CROP)
 class TestRandomCrop(OwnDraws):
     def pixels(self, student, shape: tuple[int, int], count: int, *padding: int, generator: torch.Generator) -> Tensor:
-        """Which pixel of an image of so many rows and columns windows of one pixel take; 0 is the first."""
-        x = torch.arange(float(shape[0] * shape[1])).reshape(1, 1, *shape).expand(count, 1, *shape).clone()
-        return student.random_crop(x, (1, 1), *padding, generator=generator).flatten()
+        """Which pixel of an image of so many rows and columns windows of one pixel take; 0 is the first, -1 the frame."""
+        x = torch.arange(1.0, 1 + shape[0] * shape[1]).reshape(1, 1, *shape).expand(count, 1, *shape).clone()
+        return student.random_crop(x, (1, 1), *padding, generator=generator).flatten() - 1
 
     places = (18,)  # each of which draws a row and a column
 
@@ -816,19 +816,26 @@ def of_places(answer: Tensor, degrees: float) -> str:
     """Where in `field` the pixels of an answer look, in words; empty where that is right, or cannot be told."""
     if not answer.isfinite().all():
         return ""
-    rows, columns, shares = answer[0]
+    rows, columns, shares = answer[0].double()
     if not shares.abs().amax() > 1e-9:
         return (
             f"Turned by {degrees:g} degrees, every pixel is 0: they all look outside the image, or nothing is added up."
+        )
+    right = turned(field(), degrees)[0]
+    whole = right[2] > 1 - 1e-6
+    if torch.allclose(answer[0][:, whole], right[:, whole], atol=1e-5):
+        return (
+            f"Turned by {degrees:g} degrees, pixels that look at a place inside the image are right. Where one looks "
+            "outside it, wholly or across its border, it is not: what lies outside counts as 0."
         )
     if shares.min() < -1e-6 or shares.max() > 1 + 1e-6:
         return (
             f"An image of ones, turned by {degrees:g} degrees, has pixels between {rounded(shares.min())} and "
             f"{rounded(shares.max())}: the shares of the four neighbours of a place have to add up to 1."
         )
-    inside = shares > 1 - 1e-6
-    down, right = (one - (n - 1) / 2 for one, n in zip(field()[0, :2], FIELD, strict=True))
-    known = torch.stack([down[inside], right[inside], torch.ones_like(down[inside])], 1)
+    inside = whole & (shares > 1 - 1e-6)
+    down, across = (one - (n - 1) / 2 for one, n in zip(field()[0, :2], FIELD, strict=True))
+    known = torch.stack([down[inside], across[inside], torch.ones_like(down[inside])], 1)
     if len(known) < 6 or torch.linalg.matrix_rank(known) < 3:
         return (
             f"An image of ones, turned by {degrees:g} degrees, is less than 1 nearly everywhere: places are looked at "

@@ -15,7 +15,7 @@ from autograder.course import find_course
 if TYPE_CHECKING:
     from autograder.proving.outcome import Verification
 
-# Twenty exercises take about ten minutes of a processor with so many.
+# An assignment takes three to ten minutes of a processor with so many.
 SEEDS = 20
 
 

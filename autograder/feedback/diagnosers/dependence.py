@@ -142,7 +142,9 @@ def not_proportional(evidence: Evidence) -> str | None:
 def only_the_slope(evidence: Evidence) -> str | None:
     """The gradient is proportional to the one from above, as it should be, and is wrong all the same."""
     groups = [group for group in _by_upstream(evidence) if any(_apart(e.got, e.expected, e) for e in group)]
-    if len(groups) < ENOUGH or not all(
+    # Where nothing is expected, what is added shows nowhere.
+    telling = [group for group in groups if any(entry.expected for entry in group)]
+    if len(telling) < ENOUGH or not all(
         _is_proportional(group, right=right) for group in groups for right in (True, False)
     ):
         return None

@@ -64,7 +64,8 @@ def nothing_is_dropped(evidence: Evidence) -> str | None:
     if not shares or len({own for own, _, _ in shares}) != 1 or shares[0][0] not in (0.0, 1.0):
         return None
     what = "No entry is ever dropped" if shares[0][0] == 0 else "Every entry is dropped"
-    return f"{what}, where it should be about {shares[0][1]:.0%} of them."
+    rights = {f"{right:.0%}" for _, right, _ in shares}
+    return f"{what}, where it should be about {rights.pop() if len(rights) == 1 else 'a share p'} of them."
 
 
 def one_draw_for_many(evidence: Evidence) -> str | None:
