@@ -33,7 +33,7 @@ def cut_from_the_graph(evidence: Evidence) -> str | None:
 
 def raises_instead(evidence: Evidence) -> str | None:
     """An exception where an answer is expected."""
-    return f"Wherever it fails, {raised_in(evidence)}."
+    return f"In every example that fails, {raised_in(evidence)}."
 
 
 def raised_in(evidence: Evidence) -> str:

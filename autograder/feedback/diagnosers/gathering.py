@@ -162,7 +162,8 @@ def merged(found: Sequence[Finding]) -> Finding | None:
             before = parts[part].wrong if part in parts else ()
             parts[part] = replace(evidence, wrong=(*before, *evidence.wrong))
     whole = replace(own[0].whole, wrong=tuple(answer for finding in own for answer in finding.whole.wrong))
-    right = tuple(part for part in own[0].right_parts if not any(part in finding.parts for finding in own))
+    # Right each time is what is right in all trials of every symptom.
+    right = tuple(part for part in own[0].right_parts if all(part in finding.right_parts for finding in own))
     return Finding("forms", tuple(trial for finding in own for trial in finding.trials), whole, parts, (), right)
 
 

@@ -19,14 +19,18 @@ def not_finite(evidence: Evidence) -> str | None:
         kinds = {"nan" if np.isnan(pair.got) else "infinite" for pair in pairs}
         return f"It is {' or '.join(sorted(kinds))} where a number is expected."
     index = tuple(int(i) for i in np.argwhere(~np.isfinite(pair.got) & np.isfinite(pair.expected))[0])
-    what = "nan" if np.isnan(pair.got[index]) else "inf"
+    what = "nan" if np.isnan(pair.got[index]) else f"{pair.got[index]:g}"
     at = f"first at {list(index)}" if index else "in the first example that fails"
     entries = sorted(((name, x[index]) for name, x in shaped_inputs(pair)), key=lambda entry: -abs(entry[1]))
     given = f", where {join([f'{name} is {value:.5g}' for name, value in entries[:2]])}" if entries else ""
-    return (
-        f"The answer has {what if len(pairs) == 1 else 'nan or inf'} in it each time, {what} {at}{given}. "
-        "Which step overflows, or divides by 0, there?"
+    # An entry that is nan or infinite itself may have reached others.
+    spread = any(not np.isfinite(x).all() for _, x in shaped_inputs(pair))
+    question = (
+        "Which step lets it hear of the nan or inf elsewhere?"
+        if spread
+        else "Which step overflows, or divides by 0, there?"
     )
+    return f"The answer has {what if len(pairs) == 1 else 'nan or inf'} in it each time, {what} {at}{given}. {question}"
 
 
 def hides_nan(evidence: Evidence) -> str | None:
@@ -119,10 +123,13 @@ def one_sided(evidence: Evidence) -> str | None:
     same_sign = np.array_equal(np.sign(got[expected != 0]), np.sign(expected[expected != 0]))
     for size, other, holds in (("large", "small", np.greater), ("small", "large", np.less)):
         if holds(got, expected).all():
-            return f"Wherever it is wrong, the value is too {size}, never too {other}. Which term or factor does that?"
+            return f"Every wrong value seen here is too {size}, none too {other}. Which term or factor does that?"
+    if by_sign := _sided_by_sign(evidence):
+        return by_sign
+    for size, other, holds in (("large", "small", np.greater), ("small", "large", np.less)):
         if same_sign and holds(np.abs(got), np.abs(expected)).all():
-            return f"Wherever it is wrong, the value has the right sign and is too {size} in size, never too {other}."
-    return _sided_by_sign(evidence)
+            return f"Every wrong value seen here has the right sign and is too {size} in size, none too {other}."
+    return None
 
 
 # So many wrong entries on one side are no chance.
@@ -144,7 +151,7 @@ def _sided_by_sign(evidence: Evidence) -> str | None:
         for what, too_large in (("", _larger(pairs)), (" in size", _larger_in_size(pairs))):
             if too_large is not None and (np.array_equal(too_large, x > 0) or np.array_equal(too_large, x < 0)):
                 there, elsewhere = ("large", "small") if too_large[x > 0].all() else ("small", "large")
-                seen = f"Wherever it is wrong, the value is too {there}{what} where {positive}"
+                seen = f"Every wrong value seen here is too {there}{what} where {positive}"
                 return f"{seen}, and too {elsewhere} where {negative}."
     return None
 
