@@ -103,4 +103,5 @@ def test_a_mistake_of_another_kind_than_it_says_is_a_breach(fixture_course: Cour
     head = '@mistake("grade_letter", kind="idea", says="The letter after D'
     assert head in text
     path.write_text(text.replace(head, head.replace('"idea"', f'"{kind}"')), encoding="utf-8")
-    assert verify_assignment(fixture_course, "basics", notebook=False).breaches == (says,)
+    breaches = verify_assignment(fixture_course, "basics", notebook=False).breaches
+    assert [said for said in breaches if "its proof" not in said] == [says]

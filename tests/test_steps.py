@@ -84,8 +84,8 @@ def test_a_command_says_what_it_does_into_a_pipe(fixture_course: Course):
         [BIN / "autograder", "build"], cwd=fixture_course.root, text=True, capture_output=True, check=True
     )
     stages = without_time(done.stderr.splitlines())
-    counted = [stage for stage in stages if stage.startswith("basics: hidden examples ")]
+    counted = [stage for stage in stages if stage.startswith("basics: examples ")]
     total = counted[0].rpartition(" ")[2]
     assert [stages[0], stages[-1]] == ["basics: what has to be built", "basics: notebooks"]
-    assert [counted[0], counted[-1]] == [f"basics: hidden examples {done} of {total}" for done in (0, total)]
+    assert [counted[0], counted[-1]] == [f"basics: examples {done} of {total}" for done in (0, total)]
     assert re.fullmatch(r"built  build/examples/basics.npz  \(.*\)\n", done.stdout)

@@ -13,6 +13,9 @@ from torch.testing._internal.common_modules import module_db
 from torch.testing._internal.common_optimizers import optim_db
 from torch.testing._internal.opinfo import core
 
+# Importing them forbids every later test of the process to set flags of torch's backends.
+torch.backends.__allow_nonbracketed_mutation_flag = True
+
 # Samples with more entries are left out; torch has some of a million, to fill its vector units.
 MOST_ENTRIES = 20_000
 

@@ -18,6 +18,8 @@ from autograder import guards
 from autograder.book.errors import BookError
 from autograder.course import Course
 
+# Whatever this process was told about figures: they are wanted in the cells' outputs.
+FIGURES = "module://matplotlib_inline.backend_inline"
 LIBRARIES = ("torch", "numpy", "matplotlib", "matplotlib-inline", "scikit-learn", "ipykernel")
 # Figures for screens with two pixels to a point.
 SHARP = '%config InlineBackend.figure_formats = ["retina"]'
@@ -94,7 +96,7 @@ def _run(folder: Path, name: str, cells: list[Any]) -> Demos:
         resources={"metadata": {"path": str(folder)}},
     )
     try:
-        client.execute(env={**os.environ, "OMP_NUM_THREADS": "1"})
+        client.execute(env={**os.environ, "OMP_NUM_THREADS": "1", "MPLBACKEND": FIGURES})
     except CellExecutionError as error:
         # Not the traceback, which shows the solutions that it passes through.
         raise BookError(f"{name}: the chapter's cells stop with {error.ename}: {error.evalue}") from None
