@@ -151,3 +151,21 @@ def test_what_torch_imports_late_is_no_verdict_on_who_is_first_to_need_it():
 
 def test_neither_watching_nor_counting_imports_torchs_compiler():
     assert said(WATCHED) == "('torch.ops.aten.softmax',) True False"
+
+
+class Heard:
+    """Its destructor is where the limit is reached."""
+
+    def __del__(self) -> None:
+        end = time.monotonic() + 0.3
+        while time.monotonic() < end:
+            pass
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_limit_that_is_reached_in_a_destructor_comes_again() -> None:
+    """What is raised in a destructor is lost."""
+    with pytest.raises(TimeLimitReached), time_limit(0.1):
+        Heard()
+        while True:
+            pass

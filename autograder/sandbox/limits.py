@@ -16,6 +16,8 @@ IMPORTING = "<frozen importlib._bootstrap>"
 # Whether an import has ended is asked so often; one that takes longer than this hangs.
 SECONDS_BETWEEN_LOOKS = 0.05
 SECONDS_TO_IMPORT = 60.0
+# Longer than it takes to leave a block.
+SECONDS_UNTIL_AGAIN = 1.0
 
 
 class TimeLimitReached(BaseException):
@@ -96,9 +98,10 @@ def _by_signal(seconds: float) -> Iterator[None]:
 
     def stop(signum: int, frame: FrameType | None) -> None:
         later = deadline.later(frame)
+        # It would be lost where Python passes over exceptions, as in a destructor: so it comes again.
+        signal.setitimer(signal.ITIMER_REAL, SECONDS_UNTIL_AGAIN if later is None else later)
         if later is None:
             raise TimeLimitReached
-        signal.setitimer(signal.ITIMER_REAL, later)
 
     previous = signal.signal(signal.SIGALRM, stop)
     signal.setitimer(signal.ITIMER_REAL, seconds)
