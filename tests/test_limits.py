@@ -65,7 +65,7 @@ def test_a_finished_call_leaves_no_thread_behind():
     for thread in threading.enumerate():
         if isinstance(thread, threading.Timer):
             thread.join(60)
-    assert threading.active_count() == before
+    assert threading.active_count() <= before  # one of an earlier test may have ended
 
 
 MODULE = "import time\nuntil = time.monotonic() + {seconds}\nwhile time.monotonic() < until:\n    pass\nENDED = True\n"
