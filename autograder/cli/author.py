@@ -15,7 +15,7 @@ from autograder.course import find_course
 if TYPE_CHECKING:
     from autograder.proving.outcome import Verification
 
-# An assignment takes three to ten minutes of a processor with so many.
+# An assignment takes three to fifteen minutes of a processor with so many.
 SEEDS = 20
 
 
@@ -67,7 +67,7 @@ def verify(
         typer.Option(
             "--deep",
             help="Prove what has no proof or a stale one: judge mutants of the references, search with many seeds. "
-            "Ten minutes for an assignment.",
+            "Three to fifteen minutes of a processor for an assignment.",
         ),
     ] = False,
     only: Annotated[str | None, typer.Option(metavar="EXERCISE", help="Prove this exercise alone.")] = None,
