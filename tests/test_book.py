@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
 import pytest
+from browser import ARGUMENTS, CHROMIUM
 from conftest import ROOT
 
 from autograder.book import showing
@@ -26,15 +27,6 @@ from autograder.course import Course, load_course
 from autograder.examples.store import ExamplesError
 from autograder.notebooks.build import build_assignment
 
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 MORE = """
 ```{code-cell}
 :demo:
@@ -337,7 +329,7 @@ def browser() -> Iterator[object]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(ARGUMENTS))
+        started = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
         yield started
         started.close()
 

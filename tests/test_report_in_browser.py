@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from browser import ARGUMENTS, CHROMIUM
 from conftest import ROOT
 from made_results import exercise, in_parts, judged, make_up
 from playwright.sync_api import Browser, Page, Request, sync_playwright
@@ -14,15 +15,6 @@ from autograder.course import load_course
 from autograder.reporting.page import write_course_report, write_report
 from autograder.results import Diagnosis
 
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 ODD = "<img src=x onerror=\"document.title='taken'\">"
 
 pytestmark = pytest.mark.skipif(not CHROMIUM.is_file(), reason="Chromium is not installed here")
@@ -40,7 +32,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(ARGUMENTS))
+        started = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
         yield started
         started.close()
 
