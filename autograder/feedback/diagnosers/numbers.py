@@ -110,6 +110,10 @@ def lost_sign(evidence: Evidence) -> str | None:
     return "Wherever it is wrong, the values have the right size and none is negative: a sign is lost on the way."
 
 
+# Which way all values are off, the other way, and what holds then of the value got and the one expected.
+SIDES = (("large", "small", np.greater), ("small", "large", np.less))
+
+
 def one_sided(evidence: Evidence) -> str | None:
     """All wrong values are too large, or all too small, or so in size."""
     pairs = evidence.pairs
@@ -121,12 +125,12 @@ def one_sided(evidence: Evidence) -> str | None:
     if len(got) < SIDED:
         return None
     same_sign = np.array_equal(np.sign(got[expected != 0]), np.sign(expected[expected != 0]))
-    for size, other, holds in (("large", "small", np.greater), ("small", "large", np.less)):
+    for size, other, holds in SIDES:
         if holds(got, expected).all():
             return f"Every wrong value seen here is too {size}, none too {other}. Which term or factor does that?"
     if by_sign := _sided_by_sign(evidence):
         return by_sign
-    for size, other, holds in (("large", "small", np.greater), ("small", "large", np.less)):
+    for size, other, holds in SIDES:
         if same_sign and holds(np.abs(got), np.abs(expected)).all():
             return f"Every wrong value seen here has the right sign and is too {size} in size, none too {other}."
     return None
