@@ -1,5 +1,6 @@
 """A call is stopped in time by a signal, and where there is none, by another thread; an import never is."""
 
+import signal
 import subprocess
 import sys
 import textwrap
@@ -55,6 +56,16 @@ def test_what_comes_after_the_block_is_never_stopped():
             sum(range(2000))
 
     assert in_a_thread(work) == []
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs signals")
+def test_a_limit_that_is_reached_on_the_way_in_or_out_leaves_no_timer_behind():
+    before = signal.getsignal(signal.SIGALRM)
+    for microseconds in [*range(1, 1001), *range(1, 1001)]:
+        with suppress(TimeLimitReached), limits._by_signal(microseconds / 1e6):
+            time.sleep(0.0002)
+        assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+        assert signal.getsignal(signal.SIGALRM) is before
 
 
 def test_a_finished_call_leaves_no_thread_behind():

@@ -95,8 +95,12 @@ def _imports(frame: FrameType | None) -> bool:
 @contextmanager
 def _by_signal(seconds: float) -> Iterator[None]:
     deadline = _Deadline(seconds)
+    in_block = False
 
     def stop(signum: int, frame: FrameType | None) -> None:
+        if not in_block:
+            # What is raised on the way in or out would leave this handler and its timer behind.
+            return
         later = deadline.later(frame)
         # It would be lost where Python passes over exceptions, as in a destructor: so it comes again.
         signal.setitimer(signal.ITIMER_REAL, SECONDS_UNTIL_AGAIN if later is None else later)
@@ -104,10 +108,12 @@ def _by_signal(seconds: float) -> Iterator[None]:
             raise TimeLimitReached
 
     previous = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
+        in_block = True
+        signal.setitimer(signal.ITIMER_REAL, seconds)
         yield
     finally:
+        in_block = False
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, previous)
 
