@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import groupby
 from typing import Any, TypeVar
 
 from nbgrader import api
@@ -49,7 +50,7 @@ def read(engine: Engine, assignment: str, students: Sequence[str]) -> Standing:
     Raises:
         DatabaseError: the database cannot be used, or does not know the assignment.
     """
-    return in_transaction(engine, lambda connection: read_within(connection, assignment, students))
+    return in_transaction(engine, lambda connection: _read(connection, assignment, students))
 
 
 def submitters(engine: Engine, assignment: str) -> list[str]:
@@ -65,22 +66,27 @@ def write(engine: Engine, assignment: str, entries: Sequence[Entry], due: dateti
     Raises:
         DatabaseError: the database cannot be used, or does not know the assignment.
     """
-    in_transaction(engine, lambda connection: write_within(connection, assignment, entries, due))
+
+    def work(connection: Connection) -> None:
+        standing = _read(connection, assignment, [entry.student for entry in entries])
+        if due is not None:
+            _put_due_date(connection, assignment, due)
+        _execute(connection, changes(standing, entries, is_due=due is not None))
+
+    in_transaction(engine, work)
 
 
-def write_within(
-    connection: Connection, assignment: str, entries: Sequence[Entry], due: datetime | None = None
-) -> None:
-    standing = read_within(connection, assignment, [entry.student for entry in entries])
-    if due is not None:
-        connection.execute(
-            update(ASSIGNMENT).where(ASSIGNMENT.c.id == standing.id, ASSIGNMENT.c.duedate.is_distinct_from(due)),
-            {"duedate": due},
-        )
-    _execute(connection, changes(standing, entries, is_due=due is not None))
+def write_due_date(engine: Engine, assignment: str, due: datetime) -> None:
+    """Writes the due date of an assignment, if the gradebook knows it."""
+    in_transaction(engine, lambda connection: _put_due_date(connection, assignment, due))
 
 
-def read_within(connection: Connection, assignment: str, students: Sequence[str]) -> Standing:
+def _put_due_date(connection: Connection, assignment: str, due: datetime) -> None:
+    differs = ASSIGNMENT.c.duedate.is_distinct_from(due)
+    connection.execute(update(ASSIGNMENT).where(ASSIGNMENT.c.name == assignment, differs).values(duedate=due))
+
+
+def _read(connection: Connection, assignment: str, students: Sequence[str]) -> Standing:
     found = connection.execute(select(ASSIGNMENT.c.id).where(ASSIGNMENT.c.name == assignment)).scalar()
     notebooks = _rows(connection, select(NOTEBOOK.c.id, NOTEBOOK.c.name).where(NOTEBOOK.c.assignment_id == found))
     if not notebooks:
@@ -133,13 +139,20 @@ def _rows(connection: Connection, query: Any) -> list[Row]:
 def _execute(connection: Connection, found: Changes) -> None:
     for name in TABLES:
         table = api.Base.metadata.tables[name]
-        if found.added[name]:
-            connection.execute(insert(table), found.added[name])
-        # Rows to change may name different columns; one statement serves all that name the same.
-        for columns in sorted({tuple(sorted(row.keys() - {"id"})) for row in found.changed[name]}):
-            statement = update(table).where(table.c.id == bindparam("its_id"))
-            statement = statement.values({column: bindparam(f"new_{column}") for column in columns})
-            rows = [row for row in found.changed[name] if row.keys() - {"id"} == set(columns)]
-            connection.execute(
-                statement, [{"its_id": row["id"], **{f"new_{c}": row[c] for c in columns}} for row in rows]
-            )
+        for _, rows in _alike(found.added[name]):
+            connection.execute(insert(table), rows)
+        for columns, rows in _alike(found.changed[name]):
+            # SQLAlchemy keeps a column's own name for its new value.
+            values: dict[str, Any] = {column: bindparam(f"new_{column}") for column in columns if column != "id"}
+            statement = update(table).where(table.c.id == bindparam("new_id")).values(values)
+            connection.execute(statement, [{f"new_{column}": row[column] for column in columns} for row in rows])
+
+
+def _alike(rows: Iterable[Row]) -> Iterator[tuple[tuple[str, ...], list[Row]]]:
+    """Rows with the same columns, which one statement serves."""
+    for columns, alike in groupby(sorted(rows, key=_columns), key=_columns):
+        yield columns, list(alike)
+
+
+def _columns(row: Row) -> tuple[str, ...]:
+    return tuple(row)

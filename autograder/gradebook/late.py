@@ -38,9 +38,10 @@ def time_stamps(course: Course, student: str) -> dict[str, datetime]:
 def in_utc(stamp: str) -> datetime | None:
     """A time stamp as nbgrader keeps it: in UTC without saying so; None if it cannot be read."""
     try:
-        return parse_utc(stamp)
+        parsed: datetime = parse_utc(stamp)
     except (ValueError, OverflowError):
         return None
+    return parsed
 
 
 def due_date(course: Course, name: str) -> datetime | None:

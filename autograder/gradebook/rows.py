@@ -7,7 +7,7 @@ that is there only what the autograder finds is changed, never what a person wro
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -115,15 +115,18 @@ class Standing:
 
 @dataclass(frozen=True)
 class Changes:
-    """Rows to add and rows to change, by table; a row to change holds its id and the columns that may differ."""
+    """Rows to add and rows to change, by table. Of a row to change there are its id and the columns that may differ."""
 
     added: Mapping[str, list[Row]] = field(default_factory=lambda: {table: [] for table in TABLES})
     changed: Mapping[str, list[Row]] = field(default_factory=lambda: {table: [] for table in TABLES})
 
     def put(self, table: str, standing: Row | None, new: Row, values: Row) -> Row:
-        """Puts values into the row that stands, or into the ``new`` one, and returns the row."""
+        """Puts values into the row that stands, or into a new one, and returns it.
+
+        A new row's other columns are left to nbgrader's defaults.
+        """
         if standing is None:
-            row = {**new, **values}
+            row = {"id": new_id(), **new, **values}
             self.added[table].append(row)
             return row
         row = {**standing, **values}
@@ -141,55 +144,52 @@ def changes(standing: Standing, entries: Iterable[Entry], *, is_due: bool) -> Ch
         values: dict[str, Any] = {"extension": entry.extension} if is_due else {}
         if entry.submitted is not None:
             values["timestamp"] = entry.submitted
-        new = {"id": new_id(), "assignment_id": standing.id, "student_id": entry.student}
-        new |= {"timestamp": None, "extension": None}
+        new = {"assignment_id": standing.id, "student_id": entry.student}
         submission = found.put(SUBMISSION, standing.submissions.get(entry.student), new, values)
         for notebook in standing.notebooks:
-            _put_notebook(found, standing, entry, str(submission["id"]), notebook)
+            _put_notebook(found, standing, entry, submission["id"], notebook)
     return found
 
 
 def _put_notebook(found: Changes, standing: Standing, entry: Entry, submission: str, notebook: str) -> None:
     row = standing.submitted.get((submission, notebook))
-    id_ = row["id"] if row is not None else new_id()
+    id_ = new_id() if row is None else row["id"]
+    if standing.notebooks[notebook] != standing.name:
+        # The scores are those of the notebook that is judged; another one may have cells of the same names.
+        entry = replace(entry, scores={}, comments={})
     cells = [cell for cell in standing.cells if cell.notebook == notebook]
-    is_judged = standing.notebooks[notebook] == standing.name
-    grades = [_put_grade(found, standing, entry, id_, cell, is_judged) for cell in cells if cell.kind in GRADED]
+    grades = [_put_grade(found, standing, entry, id_, cell) for cell in cells if cell.kind in GRADED]
     for number, cell in enumerate(cell for cell in cells if cell.kind in COMMENTED):
-        _put_comment(found, standing, entry, id_, cell, is_judged, is_first=number == 0)
-    values = {}
+        _put_comment(found, standing, entry, id_, cell, is_first=number == 0)
+    values: dict[str, Any] = {}
     if entry.unjudged is not None:
-        values["late_submission_penalty"] = None
+        values = {"late_submission_penalty": None}
     elif entry.percent is not None:
-        values["late_submission_penalty"] = penalty(points(grades), entry.percent)
-    new = {"id": id_, "assignment_id": submission, "notebook_id": notebook}
-    new |= {"flagged": False, "late_submission_penalty": None}
-    found.put(NOTEBOOK, row, new, values)
+        values = {"late_submission_penalty": penalty(points(grades), entry.percent)}
+    found.put(NOTEBOOK, row, {"id": id_, "assignment_id": submission, "notebook_id": notebook}, values)
 
 
-def _put_grade(found: Changes, standing: Standing, entry: Entry, notebook: str, cell: Cell, is_judged: bool) -> Row:
+def _put_grade(found: Changes, standing: Standing, entry: Entry, notebook: str, cell: Cell) -> Row:
     row = standing.grades.get((notebook, cell.id))
     values: dict[str, Any] = {}
     if entry.unjudged is not None:
         values = {"auto_score": None, "needs_manual_grade": True}
-    elif is_judged and cell.name in entry.scores:
+    elif cell.name in entry.scores:
         score = entry.scores[cell.name]
         has_manual = row is not None and row["manual_score"] is not None
         values = {"auto_score": score, "needs_manual_grade": has_manual or score is None}
-    new = {"id": new_id(), "notebook_id": notebook, "cell_id": cell.id, "auto_score": None}
-    new |= {"manual_score": None, "extra_credit": None, "needs_manual_grade": True}
-    return found.put(GRADE, row, new, values)
+    return found.put(GRADE, row, {"notebook_id": notebook, "cell_id": cell.id}, values)
 
 
 def _put_comment(
-    found: Changes, standing: Standing, entry: Entry, notebook: str, cell: Cell, is_judged: bool, *, is_first: bool
+    found: Changes, standing: Standing, entry: Entry, notebook: str, cell: Cell, *, is_first: bool
 ) -> None:
     values: dict[str, Any] = {}
     if entry.unjudged is not None:
         values = {"auto_comment": entry.unjudged if is_first else None}
-    elif is_judged and cell.name in entry.comments:
+    elif cell.name in entry.comments:
         values = {"auto_comment": entry.comments[cell.name]}
-    new = {"id": new_id(), "notebook_id": notebook, "cell_id": cell.id, "auto_comment": None, "manual_comment": None}
+    new = {"notebook_id": notebook, "cell_id": cell.id}
     found.put(COMMENT, standing.comments.get((notebook, cell.id)), new, values)
 
 
@@ -199,8 +199,9 @@ def points(grades: Iterable[Row]) -> float:
 
 
 def _points(grade: Row) -> float:
-    score = grade["auto_score"] if grade["manual_score"] is None else grade["manual_score"]
-    return 0.0 if score is None else score + (grade["extra_credit"] or 0.0)
+    automatic, manual = grade.get("auto_score"), grade.get("manual_score")
+    score = automatic if manual is None else manual
+    return 0.0 if score is None else float(score) + (grade.get("extra_credit") or 0.0)
 
 
 def new_id() -> str:

@@ -7,10 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import msgspec
 import nbformat
 from nbgrader.utils import compute_checksum, determine_grade, is_grade, is_solution, is_task
 
@@ -31,7 +33,6 @@ from autograder.policy.extensions import read_extensions
 from autograder.reading.reader import Reader, order_of, own_zygote
 from autograder.reading.records import Page
 from autograder.results import Result
-from autograder.sandbox.remote import Zygote
 
 # In an autograded notebook's metadata: the hash of all that it and its rows in the gradebook come from.
 WRITTEN = "written"
@@ -67,7 +68,6 @@ class GradebookWriter(AbstractContextManager["GradebookWriter"]):
         self._extensions = read_extensions(course)
         self._named = hidden_are_named(course, name, self._extensions, datetime.now(UTC))
         self._released = released_of(course, name)
-        self._zygote: Zygote | None = None
         with ExitStack() as stack:
             self._engine = stack.enter_context(opened(reachable(course), course.course_id))
             self._refuse_other_cells(read(self._engine, name, ()))
@@ -125,9 +125,8 @@ class GradebookWriter(AbstractContextManager["GradebookWriter"]):
 
     def _holds(self, judged: Judged, standing: float | None) -> bool:
         """Whether an earlier run has written this very result, and nothing has changed it since."""
-        if judged.result is not None and (judged.again or judged.result.score != standing):
-            return False
-        if judged.result is None and standing is not None:
+        score = None if judged.result is None else judged.result.score
+        if standing != score or (judged.again and judged.result is not None):
             return False
         try:
             notebook = json.loads(self._place(judged.student).read_text(encoding="utf-8"))
@@ -136,6 +135,10 @@ class GradebookWriter(AbstractContextManager["GradebookWriter"]):
             return False
 
     def _mark(self, judged: Judged) -> str:
+        if judged.result is not None:
+            # One that was judged now may have whole numbers where one that was kept has floats.
+            kept = msgspec.json.decode(msgspec.json.encode(judged.result), type=Result)
+            judged = replace(judged, result=kept)
         return hashlib.sha256(b"%d %s" % (self._named, as_line(judged))).hexdigest()
 
     def _made(self, judged: Judged) -> tuple[Judged, str, Entry]:
@@ -177,12 +180,15 @@ class GradebookWriter(AbstractContextManager["GradebookWriter"]):
 
     def _read(self, judged: Judged) -> Page:
         """Reads a submission that was judged in an earlier run."""
-        if self._zygote is None:
-            self._zygote = own_zygote()
-            self._open.callback(self._zygote.close)
-        reader = Reader(self._zygote, order_of(self._course.limits, self._name, self._released))
         folder = submitted_folder(self._course, self._name, judged.student)
-        return reader.read(judged.path, misplaced(judged.path, folder, self._name)).page
+        return self._reader.read(judged.path, misplaced(judged.path, folder, self._name)).page
+
+    @cached_property
+    def _reader(self) -> Reader:
+        zygote = own_zygote()
+        if zygote is not None:
+            self._open.callback(zygote.close)
+        return Reader(zygote, order_of(self._course.limits, self._name, self._released))
 
 
 def entry_of(student: str, notebook: Any) -> Entry:

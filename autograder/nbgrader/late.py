@@ -9,7 +9,7 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Unicode
 
 from autograder.course import Course, load_course
-from autograder.gradebook.batches import write
+from autograder.gradebook.batches import write, write_due_date
 from autograder.gradebook.late import due_date, extension_of, lateness_of
 from autograder.gradebook.rows import Entry
 from autograder.gradebook.transactions import opened
@@ -29,10 +29,15 @@ class DueDates(NbGraderPreprocessor):
         course, extensions = policy_of(Path(self.course_root))
         name, student = known["assignment"], known["student"]
         due = due_date(course, name)
-        if due is not None:
-            entries = [Entry(student, extension=extension_of(course, name, student, extensions))]
-            with opened(known["db_url"]) as engine:
-                write(engine, name, [] if student == NO_STUDENT else entries, due)
+        if due is None:
+            return notebook, resources
+        with opened(known["db_url"], course.course_id) as engine:
+            if student == NO_STUDENT:
+                # `nbgrader generate_assignment --no-db` keeps no row of the assignment.
+                write_due_date(engine, name, due)
+            else:
+                entry = Entry(student, extension=extension_of(course, name, student, extensions))
+                write(engine, name, [entry], due)
         return notebook, resources
 
 
