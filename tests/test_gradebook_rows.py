@@ -50,7 +50,7 @@ def new_gradebook(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[s
     def made(name: str) -> str:
         url = f"sqlite:///{tmp_path / name}.db"
         if request.param == "postgresql":
-            url = new_database(request.getfixturevalue("server"), f"{request.node.name}-{name}")
+            url = new_database(request.getfixturevalue("server"), f"{tmp_path.name}-{name}")
             url = url.replace("postgresql:", "postgresql+psycopg:")
         release(url)
         return url
@@ -262,6 +262,14 @@ def judged(standing: Any) -> set[str]:
     return {id_ for id_, name in standing.notebooks.items() if name == NAME}
 
 
+def with_double(outcome: int) -> list[Handed]:
+    """A class of which everybody is judged, and has the same outcome of `double`: all points, or none."""
+    class_ = [replace(one, reason="") for one in made_class(1)]
+    for one in class_:
+        one.notebook.cells[1].outputs = [outputs(1.1)[outcome]]
+    return class_
+
+
 def killed_at(url: str, class_: Sequence[Handed], statement: int) -> bool:
     """Writes in a process that is killed before one of its statements; False if it came to its end before."""
 
@@ -286,9 +294,7 @@ def killed_at(url: str, class_: Sequence[Handed], statement: int) -> bool:
 
 
 def test_a_run_that_is_killed_anywhere_leaves_whole_submissions_and_the_next_one_completes(new_gradebook):
-    class_ = [replace(one, reason="", percent=10.0) for one in made_class(1)]
-    for one in class_:
-        one.notebook.cells[1].outputs = outputs(1.1)[:1]  # some points, so that there is a penalty
+    class_ = [replace(one, percent=10.0) for one in with_double(0)]
     undisturbed, url = new_gradebook("undisturbed"), new_gradebook("killed")
     through_core(undisturbed, class_)
     statement, counts = 1, set()
@@ -325,7 +331,7 @@ def test_points_that_a_person_gives_meanwhile_count(server: str, monkeypatch: py
     """What was read before is out of date, so the transaction begins anew. SQLite lets nobody write meanwhile."""
     url = new_database(server, "meanwhile").replace("postgresql:", "postgresql+psycopg:")
     release(url)
-    class_ = [replace(one, reason="") for one in made_class(1)]
+    class_ = with_double(0)
     through_core(url, class_)
     computed, student = batches.changes, class_[0].student
 
@@ -338,10 +344,10 @@ def test_points_that_a_person_gives_meanwhile_count(server: str, monkeypatch: py
         return computed(*arguments, **more)
 
     monkeypatch.setattr(batches, "changes", slow)
-    through_core(url, [replace(one, notebook=autograded(random.Random(7))) for one in class_])
+    through_core(url, with_double(1))
     with Gradebook(url, COURSE) as gradebook:
         grade = gradebook.find_grade("check-double", NAME, NAME, student)
-        assert grade.manual_score == 1.0 and grade.needs_manual_grade
+        assert (grade.auto_score, grade.manual_score, grade.needs_manual_grade) == (0.0, 1.0, True)
 
 
 def test_a_busy_sqlite_is_waited_for_and_then_named_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
