@@ -74,10 +74,12 @@ def test_a_class_is_graded_once_and_the_broken_file_is_named(class_: Course):
     assert done.stdout.splitlines()[0] == "12 judged, 0 unchanged since they were judged before."
     assert "not judged  mei  " in done.stdout and "is not a notebook: not JSON" in done.stdout
     assert "Traceback" not in done.stderr and "Warning" not in done.stderr
-    before = rows(class_)
+    before, notebooks = rows(class_), list((class_.private_dir / "autograded").rglob("*.ipynb"))
+    times = [notebook.stat().st_mtime_ns for notebook in notebooks]
     again = run(class_, "autograder", "grade", "basics")
     assert again.stdout.splitlines()[0] == "0 judged, 12 unchanged since they were judged before."
     assert rows(class_) == before
+    assert len(notebooks) == 13 and [notebook.stat().st_mtime_ns for notebook in notebooks] == times
     lines = (class_.private_dir / "results" / "basics.jsonl").read_text(encoding="utf-8").splitlines()
     records = {record["student"]: record for record in map(json.loads, lines)}
     assert records["ada"]["result"]["score"] == records["ada"]["result"]["max_score"]
@@ -152,6 +154,55 @@ def test_a_killed_run_goes_on_and_ends_as_an_undisturbed_one(class_: Course, tmp
     assert killed
     run(class_, "autograder", "grade", "basics")
     assert rows(class_) == rows(load_course(undisturbed))
+
+
+def test_a_notebook_that_a_killed_run_did_not_write_any_more_is_written_by_the_next(class_: Course):
+    """Rows come first, notebooks after them."""
+    for folder in (class_.private_dir / "submitted").iterdir():
+        if folder.name not in ("ada", "mei"):
+            shutil.rmtree(folder)
+    run(class_, "autograder", "grade", "basics")
+    before = rows(class_)
+    folders = [class_.private_dir / "autograded" / student / "basics" for student in ("ada", "mei")]
+    notebooks = [json.loads((folder / "basics.ipynb").read_bytes()) for folder in folders]
+    (folders[0] / "basics.ipynb").unlink()
+    shutil.rmtree(folders[1])
+    run(class_, "autograder", "grade", "basics")
+    assert [json.loads((folder / "basics.ipynb").read_bytes()) for folder in folders] == notebooks
+    assert (folders[0] / "timestamp.txt").read_text(encoding="utf-8") == "2026-11-21 10:00:00 UTC"
+    assert rows(class_) == before
+    assert not [path for folder in folders for path in folder.iterdir() if path.name.startswith(".")]
+
+
+def test_what_a_person_graded_instead_of_the_program_stays_graded(class_: Course):
+    run(class_, "autograder", "grade", "basics", "--student", "mei")
+    with sqlite3.connect(class_.private_dir / "gradebook.db") as database:
+        database.execute("update grade set manual_score = 0.5, needs_manual_grade = 0")
+    before = rows(class_)
+    assert {row[3] for row in before} == {0}
+    run(class_, "autograder", "grade", "basics", "--student", "mei")
+    assert rows(class_) == before
+
+
+def test_a_later_time_stamp_of_the_same_file_reaches_the_gradebook(class_: Course):
+    run(class_, "autograder", "grade", "basics", "--student", "ada")
+    stamp = class_.private_dir / "submitted" / "ada" / "basics" / "timestamp.txt"
+    stamp.write_text("2026-11-22 10:00:00 UTC", encoding="utf-8")
+    run(class_, "autograder", "grade", "basics", "--student", "ada")
+    with sqlite3.connect(class_.private_dir / "gradebook.db") as database:
+        (found,) = database.execute("select timestamp from submitted_assignment").fetchone()
+    assert found.startswith("2026-11-22 10:00")
+    assert (class_.private_dir / "autograded" / "ada" / "basics" / "timestamp.txt").read_text() == stamp.read_text()
+
+
+def test_a_cell_that_the_gradebook_does_not_know_is_named_and_costs_nobody_a_score(class_: Course):
+    with sqlite3.connect(class_.private_dir / "gradebook.db") as database:
+        (name,) = database.execute("select name from base_cell where name like 'check-%'").fetchone()
+        database.execute("update base_cell set name = 'earlier' where name = ?", (name,))
+    done = run(class_, "autograder", "grade", "basics", "--student", "ada")
+    assert done.returncode == 2
+    assert f"basics: the gradebook does not know the cell {name}, which students have: run" in done.stderr
+    assert "Traceback" not in done.stderr and not rows(class_)
 
 
 def workers(parent: int) -> list[int]:

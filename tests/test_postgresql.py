@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from conftest import BIN
-from postgresql import free_port, postgresql_server
+from postgresql import free_port, new_database, postgresql_server
 
 from autograder.course import Course, load_course
 from autograder.demo.made_class import make_class
@@ -30,14 +30,6 @@ def run(course: Course, program: str, *arguments: str, url: str = "") -> subproc
 def server() -> Iterator[str]:
     with postgresql_server() as url:
         yield url
-
-
-def new_database(url: str, name: str) -> str:
-    import psycopg
-
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(f'create database "{name}"')
-    return url.rsplit("/", 1)[0] + f"/{name}"
 
 
 def graded_class(built: Course, root: Path, grade: tuple[str, ...], url: str) -> list[dict[str, str]]:

@@ -73,7 +73,7 @@ def grade(
     import os
 
     from autograder.classroom.grade import Brief, Lines, as_line, grade_class, submissions
-    from autograder.gradebook.writer import Changed, GradebookError, GradebookWriter
+    from autograder.gradebook.writer import Changed, GradebookWriter
     from autograder.judging.judge import require_device
 
     with one_sentence():
@@ -96,23 +96,17 @@ def grade(
         # Of a result that is written only what the summary needs is held.
         briefs, changed = [], []
         lines = None if compare or student is not None else Lines(course, name)
-        try:
-            with GradebookWriter(course, name) as gradebook, steps() as bar:
-                bar.begin(f"{name}: grade", len(class_))
-                for done in grading:
-                    before = gradebook.score(done.student)
-                    one = done if compare or gradebook.holds(done) else gradebook.write(done)
-                    if not compare:
-                        gradebook.settle(one)
-                    if lines is not None:
-                        lines.add(one)
-                    if json:
-                        sys.stdout.buffer.write(as_line(one))
-                    briefs.append(Brief(one.student, one.result is not None, one.again, one.reason))
-                    changed.append(Changed(one.student, before, one.result.score if one.result else None))
-                    bar.advance()
-        except GradebookError as error:
-            fail(str(error), WRONG_USE)
+        with GradebookWriter(course, name) as gradebook, steps() as bar:
+            bar.begin(f"{name}: grade", len(class_))
+            for done in gradebook.compare(grading) if compare else gradebook.write(grading):
+                one = done.judged
+                if lines is not None:
+                    lines.add(one)
+                if json:
+                    sys.stdout.buffer.write(as_line(one))
+                briefs.append(Brief(one.student, one.result is not None, one.again, one.reason))
+                changed.append(Changed(one.student, done.before, one.result.score if one.result else None))
+                bar.advance()
         if not json:
             _report_grading(briefs, changed, compare)
         if lines is not None:

@@ -181,10 +181,9 @@ def _grade(course: Course, name: str, begin: Begin, advance: Advance, *, trusted
     begin(f"{name}: autograder grade", len(class_))
     judged = []
     with GradebookWriter(course, name) as gradebook:
-        for one in grade_class(course, name, class_, jobs=os.cpu_count() or 1, trusted=trusted):
-            gradebook.write(one)
-            judged.append(one)
-            advance(one.student)
+        for written in gradebook.write(grade_class(course, name, class_, jobs=os.cpu_count() or 1, trusted=trusted)):
+            judged.append(written.judged)
+            advance(written.judged.student)
     write_lines(course, name, judged)
     return judged
 

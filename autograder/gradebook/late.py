@@ -1,18 +1,18 @@
 """Due dates and late penalties in nbgrader's gradebook, as the course's policy has them.
 
-`autograder grade` comes here through `settle`, `nbgrader autograde` and the formgrader through the hooks in
+`autograder grade` comes here through `terms_of`, `nbgrader autograde` and the formgrader through the hooks in
 `autograder.nbgrader.late`; both ask `lateness_of` and `penalty`, so that they write the same.
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.utils import parse_utc
 
 from autograder.course import Course
+from autograder.gradebook.rows import Entry
 from autograder.policy.extensions import Extension
-from autograder.policy.lateness import Lateness, lateness, own_due_date, penalty
+from autograder.policy.lateness import Lateness, lateness, own_due_date
 
 
 def lateness_of(course: Course, name: str, student: str, extensions: Sequence[Extension]) -> Lateness | None:
@@ -27,39 +27,39 @@ def time_stamps(course: Course, student: str) -> dict[str, datetime]:
     for assignment in course.assignments:
         file = course.private_dir / "submitted" / student / assignment.name / "timestamp.txt"
         try:
-            stamp = parse_utc(file.read_text(encoding="utf-8").strip())
-        except (OSError, ValueError, OverflowError):
+            stamp = in_utc(file.read_text(encoding="utf-8").strip())
+        except (OSError, ValueError):
             continue
-        stamps[assignment.name] = stamp.replace(tzinfo=UTC)
+        if stamp is not None:
+            stamps[assignment.name] = stamp.replace(tzinfo=UTC)
     return stamps
 
 
-def record_due_date(
-    gradebook: Gradebook, course: Course, name: str, student: str | None, extensions: Sequence[Extension]
-) -> None:
-    """Puts the due date of an assignment into the gradebook, and with a student that one's extension."""
-    due = next((a.due for a in course.assignments if a.name == name), None)
-    if due is None:
-        return
+def in_utc(stamp: str) -> datetime | None:
+    """A time stamp as nbgrader keeps it: in UTC without saying so; None if it cannot be read."""
     try:
-        gradebook.find_assignment(name).duedate = _as_nbgrader(due)
-        if student is not None:
-            own = own_due_date(course, student, name, extensions)
-            gradebook.find_submission(name, student).extension = None if own in (None, due) else own - due
-    except MissingEntry:
-        pass  # `nbgrader generate_assignment --no-db` keeps no such row, and autograde has made it before
-    gradebook.db.commit()
+        parsed: datetime = parse_utc(stamp)
+    except (ValueError, OverflowError):
+        return None
+    return parsed
 
 
-def settle(gradebook: Gradebook, course: Course, name: str, student: str, extensions: Sequence[Extension]) -> None:
-    """Writes due date and late penalty of a submission that has been graded."""
-    record_due_date(gradebook, course, name, student, extensions)
+def due_date(course: Course, name: str) -> datetime | None:
+    """When an assignment is due, as nbgrader keeps it: in UTC without saying so."""
+    due = next((assignment.due for assignment in course.assignments if assignment.name == name), None)
+    return None if due is None else due.astimezone(UTC).replace(tzinfo=None)
+
+
+def extension_of(course: Course, name: str, student: str, extensions: Sequence[Extension]) -> timedelta | None:
+    """How much later an assignment that has a due date is due for one student; None if it is not."""
+    due, own = course.assignment(name).due, own_due_date(course, student, name, extensions)
+    return None if due is None or own is None or own == due else own - due
+
+
+def terms_of(course: Course, name: str, student: str, extensions: Sequence[Extension]) -> Entry:
+    """A submission's entry in the gradebook with its extension and its late penalty alone."""
+    if course.assignment(name).due is None:
+        return Entry(student, percent=0.0)
     late = lateness_of(course, name, student, extensions)
-    for notebook in gradebook.find_submission(name, student).notebooks:
-        notebook.late_submission_penalty = penalty(notebook.score, late.percent) if late else None
-    gradebook.db.commit()
-
-
-def _as_nbgrader(moment: datetime) -> datetime:
-    """In UTC without saying so."""
-    return moment.astimezone(UTC).replace(tzinfo=None)
+    extension = extension_of(course, name, student, extensions)
+    return Entry(student, extension=extension, percent=late.percent if late else 0.0)

@@ -1,15 +1,16 @@
 """Late penalties of whole assignments, computed anew from the policy, the time stamps and the scores as they stand."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from nbgrader.api import Gradebook, MissingEntry
+from sqlalchemy import Engine
 
 from autograder.course import Course
-from autograder.gradebook.late import lateness_of, settle
+from autograder.gradebook.batches import batches, read, submitters, write
+from autograder.gradebook.late import due_date, lateness_of, terms_of
 from autograder.gradebook.settings import nbgrader_settings
-from autograder.policy.extensions import read_extensions
+from autograder.gradebook.transactions import opened
+from autograder.policy.extensions import Extension, read_extensions
 from autograder.policy.lateness import Lateness
 
 
@@ -33,31 +34,30 @@ class Settled:
 
 
 def settle_all(course: Course, names: Sequence[str]) -> tuple[Settled, ...]:
-    """Writes the penalty of every submission of some assignments that the gradebook holds."""
+    """Writes the penalty of every submission of some assignments that the gradebook holds.
+
+    Raises:
+        DatabaseError: the gradebook cannot be used.
+    """
     extensions = read_extensions(course)
-    settled = []
     settings = nbgrader_settings(course)
     if not settings.has_gradebook:
         return ()
-    with Gradebook(settings.db_url, course.course_id) as gradebook:
-        for name in names:
-            for submission in sorted(_submissions(gradebook, name), key=lambda one: str(one.student.id)):
-                student = submission.student.id
-                before = [notebook.late_submission_penalty for notebook in submission.notebooks]
-                settle(gradebook, course, name, student, extensions)
-                after = [notebook.late_submission_penalty for notebook in submission.notebooks]
-                late = lateness_of(course, name, student, extensions)
-                settled.append(Settled(name, student, late, _total(before), _total(after), submission.score))
-    return tuple(settled)
+    with opened(settings.db_url, course.course_id) as engine:
+        return tuple(
+            settled
+            for name in names
+            for batch in batches(submitters(engine, name))
+            for settled in _settle(engine, course, name, batch, extensions)
+        )
 
 
-def _submissions(gradebook: Gradebook, name: str) -> list[Any]:
-    try:
-        return list(gradebook.assignment_submissions(name))
-    except MissingEntry:
-        return []
-
-
-def _total(penalties: Sequence[float | None]) -> float | None:
-    found = [one for one in penalties if one is not None]
-    return round(sum(found), 6) if found else None
+def _settle(
+    engine: Engine, course: Course, name: str, students: Sequence[str], extensions: Sequence[Extension]
+) -> Iterator[Settled]:
+    before = read(engine, name, students)
+    write(engine, name, [terms_of(course, name, one, extensions) for one in students], due_date(course, name))
+    after = read(engine, name, students)
+    for one in students:
+        late = lateness_of(course, name, one, extensions)
+        yield Settled(name, one, late, before.penalty(one), after.penalty(one), after.points(one))

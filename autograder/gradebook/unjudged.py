@@ -6,7 +6,6 @@ import re
 from typing import Any
 
 from nbformat.v4 import new_markdown_cell
-from nbgrader.api import Gradebook, MissingEntry
 
 from autograder.notebooks.repair.cells import Released
 from autograder.version import VERSION
@@ -55,19 +54,3 @@ def unjudged_reason(notebook: Any) -> str | None:
     ours = notebook.metadata.get("autograder")
     reason = ours.get("unjudged") if isinstance(ours, dict) else None
     return reason if isinstance(reason, str) else None
-
-
-def record_unjudged(gradebook: Gradebook, assignment: str, student: str, reason: str) -> None:
-    """Leaves no score under a submission that could not be judged, says why, and asks for a person to look."""
-    try:
-        submission = gradebook.find_submission(assignment, student)
-    except MissingEntry:
-        return
-    for notebook in submission.notebooks:
-        notebook.late_submission_penalty = None
-        for grade in notebook.grades:
-            grade.auto_score = None
-            grade.needs_manual_grade = True
-        for number, comment in enumerate(notebook.comments):
-            comment.auto_comment = reason if number == 0 else None
-    gradebook.db.commit()

@@ -1,32 +1,31 @@
 """The one writer that puts judged submissions where nbgrader keeps them: gradebook rows and autograded notebooks."""
 
+import hashlib
 import json
 import os
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import msgspec
 import nbformat
-from nbgrader.api import Gradebook, MissingEntry
-from nbgrader.utils import compute_checksum, determine_grade, is_grade, is_solution
+from nbgrader.utils import compute_checksum, determine_grade, is_grade, is_solution, is_task
 
-from autograder.classroom.grade import Judged, submitted_folder
+from autograder.classroom.grade import Judged, as_line, submitted_folder
 from autograder.course import Course
 from autograder.feedback.outputs import write_outputs
 from autograder.feedback.visibility import hidden_are_named, result_for_student
+from autograder.gradebook.batches import batches, read, write
 from autograder.gradebook.database import DatabaseError, reachable
-from autograder.gradebook.late import settle
-from autograder.gradebook.unjudged import (
-    NOTICED,
-    put_mark,
-    put_notes,
-    record_unjudged,
-    unjudged_notebook,
-    unjudged_reason,
-)
+from autograder.gradebook.late import due_date, in_utc, terms_of
+from autograder.gradebook.rows import Entry, Standing
+from autograder.gradebook.transactions import opened
+from autograder.gradebook.unjudged import NOTICED, put_mark, put_notes, unjudged_notebook
 from autograder.notebooks.build import notebook_text
 from autograder.notebooks.handed_in import misplaced
 from autograder.notebooks.released import released_of
@@ -34,14 +33,9 @@ from autograder.policy.extensions import read_extensions
 from autograder.reading.reader import Reader, order_of, own_zygote
 from autograder.reading.records import Page
 from autograder.results import Result
-from autograder.sandbox.remote import Zygote
 
-# In an autograded notebook's metadata: whether its panels name hidden checks.
-NAMED = "hidden_checks_named"
-
-
-class GradebookError(Exception):
-    """The gradebook cannot take a submission; says what to do."""
+# In an autograded notebook's metadata: the hash of all that it and its rows in the gradebook come from.
+WRITTEN = "written"
 
 
 @dataclass(frozen=True)
@@ -53,11 +47,19 @@ class Changed:
     after: float | None
 
 
+@dataclass(frozen=True)
+class Written:
+    """A submission as the gradebook holds it, and the automatic score that stood there before; None if none did."""
+
+    judged: Judged
+    before: float | None
+
+
 class GradebookWriter(AbstractContextManager["GradebookWriter"]):
-    """Writes submissions of one assignment; open it in one process only.
+    """Writes submissions of one assignment, many in one transaction; open it in one process only.
 
     Raises:
-        GradebookError: the database does not answer, or the assignment is not in the gradebook yet.
+        DatabaseError: the database cannot be used, or does not know the assignment or one of its cells.
     """
 
     def __init__(self, course: Course, name: str) -> None:
@@ -66,129 +68,139 @@ class GradebookWriter(AbstractContextManager["GradebookWriter"]):
         self._extensions = read_extensions(course)
         self._named = hidden_are_named(course, name, self._extensions, datetime.now(UTC))
         self._released = released_of(course, name)
-        self._zygote: Zygote | None = None
-        try:
-            self._gradebook = Gradebook(reachable(course), course.course_id)
-        except DatabaseError as error:
-            raise GradebookError(str(error)) from None
-        try:
-            notebooks = self._gradebook.find_assignment(name).notebooks
-        except MissingEntry:
-            notebooks = []
-        if not notebooks:
-            self._gradebook.close()
-            raise GradebookError(
-                f"{name} is not in the gradebook yet: run `nbgrader generate_assignment {name}` first."
-            )
+        with ExitStack() as stack:
+            self._engine = stack.enter_context(opened(reachable(course), course.course_id))
+            self._refuse_other_cells(read(self._engine, name, ()))
+            self._open = stack.pop_all()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._gradebook.close()
-        if self._zygote is not None:
-            self._zygote.close()
+        self._open.close()
 
-    def score(self, student: str) -> float | None:
-        """The automatic score that stands in the gradebook; None where there is none."""
-        grades = self._grades(student)
-        scores = [grade.auto_score for grade in grades.values() if grade.cell.cell_type == "code"]
-        return None if not scores or None in scores else round(sum(scores), 6)
+    def _refuse_other_cells(self, standing: Standing) -> None:
+        """A cell that is newer than the gradebook would have no row for its score."""
+        known = {cell.name for cell in standing.cells if standing.notebooks[cell.notebook] == self._name}
+        for cell in self._released.notebook.cells:
+            if (is_grade(cell) or is_solution(cell)) and cell.metadata["nbgrader"]["grade_id"] not in known:
+                raise DatabaseError(
+                    f"{self._name}: the gradebook does not know the cell {cell.metadata['nbgrader']['grade_id']}, "
+                    f"which students have: run `nbgrader generate_assignment {self._name} --force` first."
+                )
 
-    def holds(self, judged: Judged) -> bool:
-        """Whether an earlier run has written this very result."""
-        if judged.result is None:
-            return self._reported(judged.student) == _reason(judged)
-        if judged.again:
-            return False
-        return self.score(judged.student) == judged.result.score and self._shows_as_now(judged.student)
+    def compare(self, judged: Iterable[Judged]) -> Iterator[Written]:
+        """Reads what stands, and writes nothing."""
+        for batch in batches(judged):
+            standing = read(self._engine, self._name, [one.student for one in batch])
+            yield from (Written(one, standing.score(one.student)) for one in batch)
 
-    def _shows_as_now(self, student: str) -> bool:
-        """Whether there is an autograded notebook that names hidden checks, or not, as the policy now has it."""
+    def write(self, judged: Iterable[Judged]) -> Iterator[Written]:
+        """Writes what the gradebook does not hold yet, and due date and late penalty of every submission.
+
+        Of a batch the rows come first, in one transaction, then the notebooks: wherever a run ends, the rows of a
+        notebook that says what it was written from are there, and the next run writes the others.
+        """
+        for batch in batches(judged):
+            yield from self._write(batch)
+
+    def _write(self, batch: Sequence[Judged]) -> list[Written]:
+        standing = read(self._engine, self._name, [one.student for one in batch])
+        written, entries, staged = [], [], []
         try:
-            notebook = json.loads(self._place(student).read_text(encoding="utf-8"))
-            return bool(notebook["metadata"]["autograder"][NAMED] == self._named)
+            for done in batch:
+                one, entry, before = done, Entry(done.student), standing.score(done.student)
+                if not self._holds(one, before):
+                    one, notebook, entry = self._made(one)
+                    path = self._place(one.student)
+                    staged += [_staged(path, notebook), _staged(path.parent / "timestamp.txt", one.submitted or "")]
+                entries.append(self._on_terms(one, entry))
+                written.append(Written(one, before))
+            write(self._engine, self._name, entries, due_date(self._course, self._name))
+            for temporary, path in staged:
+                os.replace(temporary, path)
+        finally:
+            for temporary, _ in staged:
+                temporary.unlink(missing_ok=True)
+        return written
+
+    def _holds(self, judged: Judged, standing: float | None) -> bool:
+        """Whether an earlier run has written this very result, and nothing has changed it since."""
+        score = None if judged.result is None else judged.result.score
+        if standing != score or (judged.again and judged.result is not None):
+            return False
+        try:
+            notebook = json.loads(self._place(judged.student).read_text(encoding="utf-8"))
+            return bool(notebook["metadata"]["autograder"][WRITTEN] == self._mark(judged))
         except (OSError, ValueError, LookupError, TypeError):
             return False
 
-    def write(self, judged: Judged) -> Judged:
-        """Writes the autograded notebook, then the scores in one transaction; returns what was written."""
-        try:
-            text = notebook_text(notebook := self._notebook(judged))
-        except Exception as error:  # whatever is wrong with one file must not stop a class
-            reason = f"{judged.path} was judged, but not written into the gradebook ({type(error).__name__}: {error})."
-            judged = replace(judged, result=None, reason=reason)
-            text = notebook_text(notebook := self._notebook(judged))
-        path = self._place(judged.student)
-        _put(path, text)
-        _put(path.parent / "timestamp.txt", judged.submitted or "")
-        grades = self._grades(judged.student, judged.submitted)
-        if judged.result is None:
-            record_unjudged(self._gradebook, self._name, judged.student, _reason(judged))
-            return judged
-        for cell in notebook.cells:
-            if is_grade(cell) and cell.metadata["nbgrader"]["grade_id"] in grades:
-                grade = grades[cell.metadata["nbgrader"]["grade_id"]]
-                grade.auto_score, _ = determine_grade(cell)
-                grade.needs_manual_grade = grade.manual_score is not None or grade.auto_score is None
-            if is_solution(cell):
-                untouched = cell.metadata["nbgrader"].get("checksum") == compute_checksum(cell)
-                comment = self._gradebook.find_comment(
-                    cell.metadata["nbgrader"]["grade_id"], self._name, self._name, judged.student
-                )
-                comment.auto_comment = "No response." if untouched else None
-        self._gradebook.db.commit()
-        return judged
-
-    def _notebook(self, judged: Judged) -> Any:
-        if judged.result is None:
-            return unjudged_notebook(self._released, self._name, _reason(judged))
-        return self.autograded(judged, judged.result)
-
-    def _reported(self, student: str) -> str | None:
-        """Why the student's submission was not judged, if that is what the gradebook says now."""
-        try:
-            notebook = nbformat.read(self._place(student), as_version=4)
-        except (OSError, ValueError):
-            return None
-        return unjudged_reason(notebook) if self.score(student) is None else None
-
-    def settle(self, judged: Judged) -> None:
-        """Writes due date and late penalty, which may change while the result does not."""
+    def _mark(self, judged: Judged) -> str:
         if judged.result is not None:
-            settle(self._gradebook, self._course, self._name, judged.student, self._extensions)
+            # One that was judged now may have whole numbers where one that was kept has floats.
+            kept = msgspec.json.decode(msgspec.json.encode(judged.result), type=Result)
+            judged = replace(judged, result=kept)
+        return hashlib.sha256(b"%d %s" % (self._named, as_line(judged))).hexdigest()
+
+    def _made(self, judged: Judged) -> tuple[Judged, str, Entry]:
+        """What came of a submission: the notebook that nbgrader is to keep, and its entry in the gradebook.
+
+        Whatever is wrong with one file must not stop a class.
+        """
+        if judged.result is not None:
+            try:
+                notebook = self._autograded(judged, judged.result)
+                return judged, notebook_text(notebook), entry_of(judged.student, notebook)
+            except Exception as error:
+                reason = (
+                    f"{judged.path} was judged, but not written into the gradebook ({type(error).__name__}: {error})."
+                )
+                judged = replace(judged, result=None, reason=reason)
+        notebook = unjudged_notebook(self._released, self._name, _reason(judged))
+        notebook.metadata["autograder"][WRITTEN] = self._mark(judged)
+        return judged, notebook_text(notebook), Entry(judged.student, unjudged=_reason(judged))
+
+    def _on_terms(self, judged: Judged, entry: Entry) -> Entry:
+        """An entry with time stamp, extension and late penalty, which may change while the result does not."""
+        terms = terms_of(self._course, self._name, judged.student, self._extensions)
+        percent = None if judged.result is None else terms.percent
+        return replace(entry, submitted=in_utc(judged.submitted or ""), extension=terms.extension, percent=percent)
 
     def _place(self, student: str) -> Path:
         return self._course.private_dir / "autograded" / student / self._name / f"{self._name}.ipynb"
 
-    def autograded(self, judged: Judged, result: Result) -> Any:
+    def _autograded(self, judged: Judged, result: Result) -> Any:
         """The submitted notebook put right from the released one, with the judge's outputs and notes."""
         page = judged.page or self._read(judged)
         notebook = nbformat.from_dict(json.loads(page.notebook))
         put_mark(notebook, self._name)
         write_outputs(notebook, result_for_student(result, self._named))
         put_notes(notebook, NOTICED, page.notes)
-        notebook.metadata["autograder"] |= {"notes": list(result.notes), NAMED: self._named}
+        notebook.metadata["autograder"] |= {"notes": list(result.notes), WRITTEN: self._mark(judged)}
         return notebook
 
     def _read(self, judged: Judged) -> Page:
         """Reads a submission that was judged in an earlier run."""
-        self._zygote = self._zygote or own_zygote()
-        reader = Reader(self._zygote, order_of(self._course.limits, self._name, self._released))
         folder = submitted_folder(self._course, self._name, judged.student)
-        return reader.read(judged.path, misplaced(judged.path, folder, self._name)).page
+        return self._reader.read(judged.path, misplaced(judged.path, folder, self._name)).page
 
-    def _grades(self, student: str, submitted: str | None = None) -> dict[str, Any]:
-        """The grades of a submission by cell; a submission that the gradebook does not know yet is added."""
-        gradebook = self._gradebook
-        try:
-            submission = gradebook.find_submission(self._name, student)
-        except MissingEntry:
-            gradebook.update_or_create_student(student)
-            with gradebook.db.no_autoflush:
-                submission = gradebook.add_submission(self._name, student)
-        if submitted:
-            submission = gradebook.update_or_create_submission(self._name, student, timestamp=submitted)
-        return {grade.name: grade for notebook in submission.notebooks for grade in notebook.grades}
+    @cached_property
+    def _reader(self) -> Reader:
+        zygote = own_zygote()
+        if zygote is not None:
+            self._open.callback(zygote.close)
+        return Reader(zygote, order_of(self._course.limits, self._name, self._released))
+
+
+def entry_of(student: str, notebook: Any) -> Entry:
+    """What nbgrader's `SaveAutoGrades` would take from an autograded notebook."""
+    scores, comments = {}, {}
+    for cell in notebook.cells:
+        if is_grade(cell):
+            scores[cell.metadata["nbgrader"]["grade_id"]], _ = determine_grade(cell)
+        if is_solution(cell) or is_task(cell):
+            untouched = not is_task(cell) and cell.metadata["nbgrader"].get("checksum") == compute_checksum(cell)
+            comments[cell.metadata["nbgrader"]["grade_id"]] = "No response." if untouched else None
+    return Entry(student, scores=scores, comments=comments)
 
 
 def _reason(judged: Judged) -> str:
@@ -196,9 +208,9 @@ def _reason(judged: Judged) -> str:
     return judged.reason.replace(f"{judged.path.parent}/", "")
 
 
-def _put(path: Path, text: str) -> None:
-    """Writes a file whole or not at all."""
+def _staged(path: Path, text: str) -> tuple[Path, Path]:
+    """Writes a file beside its place, so that it can be put there whole; both paths."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, path)
+    return temporary, path

@@ -4,13 +4,15 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from nbgrader.api import Gradebook
 from nbgrader.plugins import BasePlugin
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Unicode
 
 from autograder.course import Course, load_course
-from autograder.gradebook.late import lateness_of, record_due_date
+from autograder.gradebook.batches import write, write_due_date
+from autograder.gradebook.late import due_date, extension_of, lateness_of
+from autograder.gradebook.rows import Entry
+from autograder.gradebook.transactions import opened
 from autograder.policy.extensions import EXTENSIONS_FILE, Extension, read_extensions
 from autograder.policy.lateness import penalty
 
@@ -25,9 +27,17 @@ class DueDates(NbGraderPreprocessor):
     def preprocess(self, notebook: Any, resources: Any) -> tuple[Any, Any]:
         known = resources["nbgrader"]
         course, extensions = policy_of(Path(self.course_root))
-        student = None if known["student"] == NO_STUDENT else known["student"]
-        with Gradebook(known["db_url"], course.course_id) as gradebook:
-            record_due_date(gradebook, course, known["assignment"], student, extensions)
+        name, student = known["assignment"], known["student"]
+        due = due_date(course, name)
+        if due is None:
+            return notebook, resources
+        with opened(known["db_url"], course.course_id) as engine:
+            if student == NO_STUDENT:
+                # `nbgrader generate_assignment --no-db` keeps no row of the assignment.
+                write_due_date(engine, name, due)
+            else:
+                entry = Entry(student, extension=extension_of(course, name, student, extensions))
+                write(engine, name, [entry], due)
         return notebook, resources
 
 

@@ -46,10 +46,11 @@ def place(course: Course, name: str, student: str = "*") -> None:
 
 
 def _record(course: Course, name: str, judged: Judged) -> None:
-    from autograder.gradebook.writer import GradebookError, GradebookWriter
+    from autograder.gradebook.database import DatabaseError
+    from autograder.gradebook.writer import GradebookWriter
 
     try:
         with GradebookWriter(course, name) as gradebook:
-            gradebook.write(judged)
-    except GradebookError:
+            list(gradebook.write([judged]))
+    except DatabaseError:
         pass  # nbgrader says so itself

@@ -6,13 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from nbgrader.api import Gradebook
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Unicode
 
 from autograder.feedback.outputs import write_outputs
 from autograder.feedback.visibility import hidden_are_named, result_for_student
-from autograder.gradebook.unjudged import record_unjudged, unjudged_notebook, unjudged_reason
+from autograder.gradebook.batches import write
+from autograder.gradebook.rows import Entry
+from autograder.gradebook.transactions import opened
+from autograder.gradebook.unjudged import unjudged_notebook, unjudged_reason
 from autograder.judging.judge import judge_submission
 from autograder.nbgrader.courts import court, once_more, released
 from autograder.nbgrader.late import policy_of
@@ -40,8 +42,8 @@ class Judge(NbGraderPreprocessor):
         except Exception as error:
             # What was graded before must not stand under this submission's time.
             reason = f"The grader could not judge it ({type(error).__name__})."
-            with Gradebook(known["db_url"]) as gradebook:
-                record_unjudged(gradebook, known["assignment"], known["student"], reason)
+            with opened(known["db_url"]) as engine:
+                write(engine, known["assignment"], [Entry(known["student"], unjudged=reason)])
             raise
         course, extensions = policy_of(root)
         named = hidden_are_named(course, known["assignment"], extensions, datetime.now(UTC))

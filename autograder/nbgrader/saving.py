@@ -2,10 +2,12 @@
 
 from typing import Any
 
-from nbgrader.api import Gradebook
 from nbgrader.preprocessors import SaveAutoGrades
 
-from autograder.gradebook.unjudged import record_unjudged, unjudged_reason
+from autograder.gradebook.batches import write
+from autograder.gradebook.rows import Entry
+from autograder.gradebook.transactions import opened
+from autograder.gradebook.unjudged import unjudged_reason
 
 
 class SaveGrades(SaveAutoGrades):
@@ -17,6 +19,6 @@ class SaveGrades(SaveAutoGrades):
             notebook, resources = super().preprocess(notebook, resources)
             return notebook, resources
         known = resources["nbgrader"]
-        with Gradebook(known["db_url"]) as gradebook:
-            record_unjudged(gradebook, known["assignment"], known["student"], reason)
+        with opened(known["db_url"]) as engine:
+            write(engine, known["assignment"], [Entry(known["student"], unjudged=reason)])
         return notebook, resources
