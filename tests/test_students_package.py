@@ -53,8 +53,9 @@ class Student:
 
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            command, cwd=self.folder, env=self.environment, capture_output=True, encoding=self.encoding, check=False
-        )
+            command, cwd=self.folder, env=self.environment, capture_output=True, encoding=self.encoding, check=False,
+            timeout=300,
+        )  # fmt: skip
 
     def python(self, code: str) -> str:
         """What a file of a student's prints."""

@@ -120,28 +120,32 @@ def _by_signal(seconds: float) -> Iterator[None]:
 
 @contextmanager
 def _by_thread(seconds: float) -> Iterator[None]:
-    limited, is_over, deciding = threading.get_ident(), threading.Event(), threading.Lock()
+    limited, deciding = threading.get_ident(), threading.Lock()
     deadline = _Deadline(seconds)
+    timers: list[threading.Timer] = []
+    in_block = False
 
     def stop() -> None:
         with deciding:
-            if is_over.is_set():
+            if not in_block:
                 return
             later = deadline.later(sys._current_frames().get(limited))
             if later is None:
                 _raise_in(limited, TimeLimitReached)
-            else:
-                timers.append(_started(later, stop))
+            timers.append(_started(SECONDS_UNTIL_AGAIN if later is None else later, stop))
 
-    timers = [_started(seconds, stop)]
     try:
+        in_block = True
+        timers.append(_started(seconds, stop))
         yield
     finally:
+        # First of all, and in one step: whatever is raised in here, nothing is raised after it.
+        in_block = False
         with deciding:
-            is_over.set()
-        timers[-1].cancel()
-        # What was raised, but has not arrived: it may not meet what comes after the block.
-        _raise_in(limited, None)
+            # What was raised, but has not arrived: it may not meet what comes after the block.
+            _raise_in(limited, None)
+            for timer in timers[-1:]:
+                timer.cancel()
 
 
 def _started(seconds: float, then: Callable[[], None]) -> threading.Timer:
