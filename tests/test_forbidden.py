@@ -308,6 +308,15 @@ def test_rules_that_cannot_be_are_refused(library: Any, lifts: Any, says: str) -
         Rules(library, lifts)
 
 
+@pytest.mark.parametrize(
+    "rules",
+    [{"loops_over": ("T",)}, {"vectorised": True, "loops_over": "T"}, {"vectorised": True, "loops_over": (1,)}],
+)
+def test_axes_to_loop_over_that_cannot_be_are_refused(rules: Any) -> None:
+    with pytest.raises(RulesError, match="a tuple of names of axes"):
+        Rules("torch", **rules)
+
+
 @pytest.mark.parametrize("declared", [{"forbid": "softmax"}, {"forbid": ("torch.softmax",)}, {"rules": "torch"}])
 def test_declarations_that_cannot_be_are_refused(declared: Any) -> None:
     with pytest.raises(DeclarationError, match="allowed is"):

@@ -141,11 +141,11 @@ import sys
 import torch
 from autograder.sandbox.forbidden.operations import Forbidden
 from autograder.sandbox.forbidden.watching import watching
-from autograder.sandbox.loops import loop_finding
+from autograder.sandbox.loops import LoopSearch
 
 with watching(Forbidden(("softmax",))) as watch:
     torch.ops.aten.softmax(torch.ones(2), 0)
-found = loop_finding(lambda x: torch.stack([row * 2 for row in x]), (torch.ones(2, 3),), {})
+found = LoopSearch(lambda x: torch.stack([row * 2 for row in x]), {}).finding((torch.ones(2, 3),), {})
 print(watch.seen, found.fault is not None, "torch._dynamo" in sys.modules)
 """
 

@@ -37,7 +37,7 @@ from autograder.testing import (
     weight,
 )
 
-RULES = Rules(library="torch", vectorised=True)
+RULES = Rules(library="torch", vectorised=True, loops_over=("k", "kD", "kH", "kW"))
 READY = ("conv2d", "conv_transpose2d", "convolution", "im2col", "col2im")
 
 SEEDS, MOSTLY = st.integers(0, 99), (True, True, False)

@@ -31,6 +31,7 @@ APART = frozenset(
     {
         "autograder.course",
         "autograder.examples.parts",
+        "autograder.sandbox.axes",
         "autograder.sandbox.devices",
         "autograder.sandbox.forbidden.operations",
         "autograder.sandbox.forbidden.watching",
@@ -39,6 +40,7 @@ APART = frozenset(
         "autograder.sandbox.loops",
         "autograder.sandbox.placement",
         "autograder.sandbox.reach",
+        "autograder.sandbox.steps",
     }
 )
 

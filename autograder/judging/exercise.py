@@ -23,7 +23,7 @@ MOST_TIMEOUTS = 2
 DEVICE, LOOP = "device", "loop"
 RULE_CHECKS = {
     DEVICE: "It works on a GPU: new tensors are made on the device of the input.",
-    LOOP: "No slow loop: the number of torch operations does not grow with the number of samples or entries.",
+    LOOP: "No slow loop: the steps of the code do not grow with the number of samples, channels or entries.",
 }
 
 

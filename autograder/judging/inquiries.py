@@ -6,6 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from autograder.examples.store import Examples
+from autograder.sandbox.axes import shapes_of
 from autograder.sandbox.forbidden.operations import Free
 from autograder.sandbox.forbidden.reading import called_by_references
 from autograder.sandbox.inspection import Inquiry
@@ -37,7 +38,16 @@ def inquiry(assignment: Assignment, exercise: Exercise, examples: Examples) -> I
     file = assignment.reference.get("__file__")
     free = None if file is None else _called_by_references(Path(file), Path(file).stat().st_mtime_ns, names)
     forbidden = replace(exercise.forbidden, free=free)
-    return Inquiry(exercise.name, forbidden, names, sequences, exercise.on_devices, exercise.vectorised)
+    return Inquiry(
+        exercise.name,
+        forbidden,
+        names,
+        sequences,
+        exercise.on_devices,
+        exercise.vectorised,
+        exercise.loops_over,
+        shapes_of(exercise.name, assignment.reference) if assignment.reference else None,
+    )
 
 
 @lru_cache(maxsize=8)

@@ -207,7 +207,8 @@ class _Shallow:
         if self._search is None:
             return
         runner = InProcess(self._with(exercise, solution), seconds_per_call=SECONDS_PER_CALL)
-        live = judge_exercise(exercise, exercise.checks, runner, self._search, words)
+        asked = self._asked[exercise.name]
+        live = judge_exercise(exercise, exercise.checks, runner, self._search, words, inquiry=asked)
         if (live.points < exercise.points) != lost:
             self._breach(exercise, f"{what}: live search and replay disagree ({live.points} points live)")
 

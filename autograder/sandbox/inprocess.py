@@ -4,18 +4,20 @@ import inspect
 import random
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stderr, redirect_stdout
+from functools import partial
 from types import FunctionType
 from typing import Any
 
 import numpy as np
 import torch
 
+from autograder.sandbox.axes import shapes_of
 from autograder.sandbox.devices import device_finding
 from autograder.sandbox.forbidden.watching import Watch, watching
 from autograder.sandbox.gradients import gradients
 from autograder.sandbox.inspection import Finding, Findings, Inquiry
 from autograder.sandbox.limits import CappedOutput, TimeLimitReached, TooManyCallbacks, time_limit
-from autograder.sandbox.loops import loop_finding
+from autograder.sandbox.loops import LoopSearch
 from autograder.sandbox.messages import encode_reply, with_own_generators
 from autograder.sandbox.placement import Placement
 from autograder.sandbox.places import describe
@@ -110,9 +112,9 @@ class InProcess:
         reach = Reach(function)
         device = loop = Finding()
         if inquiry.on_devices:
-            device = self._analysed(inquiry, function, device_finding) if reach.may_misplace else Finding(True)
+            device = self._analysed(inquiry, partial(device_finding, function)) if reach.may_misplace else Finding(True)
         if inquiry.vectorised:
-            loop = self._analysed(inquiry, function, loop_finding) if reach.may_repeat else Finding(True)
+            loop = self._analysed(inquiry, self._loops(inquiry, function)) if reach.may_repeat else Finding(True)
         return Findings(tuple(seen), device, loop)
 
     @contextmanager
@@ -129,7 +131,13 @@ class InProcess:
                 namespace.pop(name, None)
             namespace.update(before)
 
-    def _analysed(self, inquiry: Inquiry, function: FunctionType, analyse: Callable[..., Finding]) -> Finding:
+    def _loops(self, inquiry: Inquiry, function: FunctionType) -> Callable[..., Finding]:
+        shapes = shapes_of(inquiry.exercise, self._namespace) if inquiry.shapes is None else inquiry.shapes
+        judged = [self._namespace.get(name) for name in inquiry.judged if name != inquiry.exercise]
+        others = [other for other in judged if isinstance(other, FunctionType)]
+        return LoopSearch(function, shapes, inquiry.loops_over, others).finding
+
+    def _analysed(self, inquiry: Inquiry, analyse: Callable[..., Finding]) -> Finding:
         """The first fault that an analysis finds on a call of the exercise's function; else whether it got through."""
         analysed = False
         for sequence in inquiry.sequences:
@@ -140,7 +148,7 @@ class InProcess:
             args, kwargs = copy_value((request.args, request.kwargs), lambda item: item)
             try:
                 with redirect_stdout(CappedOutput(0)), redirect_stderr(CappedOutput(0)), time_limit(self._seconds):
-                    finding = analyse(function, args, kwargs)
+                    finding = analyse(args, kwargs)
             except TimeLimitReached:
                 return Finding()
             except Exception:

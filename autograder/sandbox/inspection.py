@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from autograder.sandbox.axes import Shapes
 from autograder.sandbox.forbidden.operations import Forbidden
 from autograder.sandbox.protocol import Request
 from autograder.sandbox.script import encode_request
@@ -28,7 +29,9 @@ class Inquiry:
         judged: names of all exercises of the assignment.
         sequences: what checks ask of it on a few examples, each from a fresh start.
         on_devices: whether its tensors have to be where its inputs are.
-        vectorised: whether the number of its operations must not grow with the first axis of its inputs.
+        vectorised: whether no loop may run over an axis of its inputs.
+        loops_over: what the axes count over which one may.
+        shapes: what the axes of its inputs are called; None where only the student's docstring says so.
     """
 
     exercise: str
@@ -37,6 +40,8 @@ class Inquiry:
     sequences: tuple[tuple[Request, ...], ...]
     on_devices: bool
     vectorised: bool
+    loops_over: tuple[str, ...] = ()
+    shapes: Shapes | None = None
 
     @cached_property
     def message(self) -> tuple[bytes, Pack]:
@@ -52,6 +57,8 @@ class Inquiry:
             "sequences": [[encode_request(request, pack) for request in sequence] for sequence in self.sequences],
             "on_devices": self.on_devices,
             "vectorised": self.vectorised,
+            "loops_over": self.loops_over,
+            "shapes": self.shapes,
         }
         return as_json(content), pack
 
@@ -99,6 +106,7 @@ def inquiry_of(message: dict[str, Any], sequences: tuple[tuple[Request, ...], ..
     free = message["free"]
     calls = None if free is None else {name: frozenset(names) for name, names in free.items()}
     forbidden = Forbidden(tuple(message["names"]), tuple(message["families"]), calls)
+    shapes = None if message["shapes"] is None else msgspec.convert(message["shapes"], Shapes)
     return Inquiry(
         message["exercise"],
         forbidden,
@@ -106,4 +114,6 @@ def inquiry_of(message: dict[str, Any], sequences: tuple[tuple[Request, ...], ..
         sequences,
         message["on_devices"],
         message["vectorised"],
+        tuple(message["loops_over"]),
+        shapes,
     )

@@ -51,13 +51,19 @@ class Exercise:
 
     @property
     def vectorised(self) -> bool:
-        """Whether the number of torch operations must not grow with the first axis of the input."""
+        """Whether no loop may run over an axis of an argument, but for those of `loops_over`."""
         return self.rules is not None and self.rules.vectorised
+
+    @property
+    def loops_over(self) -> tuple[str, ...]:
+        """What the axes count over which a loop is right."""
+        return () if self.rules is None else self.rules.loops_over
 
     @property
     def rules_say(self) -> str:
         """What the student has to keep to, in words; empty where there are no rules."""
-        asked = "Vectorised code is asked for: no loop over samples or entries." if self.vectorised else ""
+        right = f"; one over {', '.join(self.loops_over)} is fine" if self.loops_over else ""
+        asked = f"Vectorised code is asked for: no loop over an axis of an argument{right}." if self.vectorised else ""
         return f"{self.forbidden.says} {asked}".strip()
 
     @property

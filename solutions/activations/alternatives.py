@@ -356,6 +356,25 @@ def softmax_slope_term_by_term(grad_out, x, dim, temperature=1.0):
     return weighted - y * weighted.sum(dim, keepdim=True)
 
 
+@alternative("softmax_backward")
+def softmax_slope_of_a_row_mapped_to_all(grad_out, x, dim, temperature=1.0):
+    """Written for one row; `vmap` makes one operation for all rows of each, and no loop."""
+    _axis(x, dim)
+    _above_zero("temperature", temperature)
+    _shaped(grad_out, x)
+
+    def of_row(g, scores):
+        y = torch.softmax(scores / temperature, 0)
+        return y * (g - (g * y).sum()) / temperature
+
+    if x.numel() == 0:
+        return x.clone()
+    length = x.shape[dim]
+    g, scores = (tensor.movedim(dim, -1) for tensor in (grad_out, x))
+    rows = torch.vmap(of_row)(g.reshape(-1, length), scores.reshape(-1, length))
+    return rows.reshape(scores.shape).movedim(-1, dim)
+
+
 @alternative("log_softmax")
 def log_softmax_by_the_logarithm_of_the_sum(x, dim):
     _axis(x, dim)

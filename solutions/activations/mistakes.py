@@ -273,6 +273,19 @@ def closes_the_gate_at_nan(grad_out, x):
     return torch.where(x > 0, grad_out, 0)
 
 
+@mistake(
+    "relu_backward",
+    kind="case",
+    says="A loop takes the entries one by one, as Python numbers. A comparison works on the whole tensor.",
+)
+def takes_entry_by_entry(grad_out, x):
+    require_same_shape(grad_out=grad_out, x=x)
+    passed = []
+    for upstream, entry in zip(grad_out.flatten().tolist(), x.flatten().tolist(), strict=True):
+        passed.append(0.0 if entry <= 0 else upstream)
+    return torch.tensor(passed, dtype=x.dtype, device=x.device).reshape(x.shape)
+
+
 @mistake("leaky_relu", kind="idea", says="`negative_slope` is ignored: the slope is always 0.01.")
 def ignores_negative_slope(x, negative_slope=0.01):
     return leaky_relu(x)
@@ -1073,6 +1086,21 @@ def subtracts_the_plain_mean(grad_out, x, dim, temperature=1.0):
     require_same_shape(grad_out=grad_out, x=x)
     y = softmax(x, dim, temperature)
     return y * (grad_out - grad_out.mean(dim, keepdim=True)) / temperature
+
+
+@mistake(
+    "softmax_backward",
+    kind="case",
+    says="A loop takes row by row. The sum along `dim` can be taken of all rows at once, if its axis is kept.",
+)
+def takes_row_by_row(grad_out, x, dim, temperature=1.0):
+    require_same_shape(grad_out=grad_out, x=x)
+    y = softmax(x, dim, temperature).movedim(dim, -1)
+    if y.numel() == 0:
+        return x.clone()
+    pairs = zip(grad_out.movedim(dim, -1).reshape(-1, y.shape[-1]), y.reshape(-1, y.shape[-1]), strict=True)
+    rows = [row * (g - (g * row).sum()) / temperature for g, row in pairs]
+    return torch.stack(rows).reshape(y.shape).movedim(-1, dim)
 
 
 @mistake("softmax_backward", kind="idea", says="The temperature divides twice. It stands once in x / T.")

@@ -1,7 +1,9 @@
 """Known wrong solutions of the assignment on convolution, each with what to tell its author."""
 
+import itertools
 import math
 
+import numpy as np
 import torch
 
 from autograder.testing import mistake
@@ -177,6 +179,15 @@ def adds_a_zero_too_many(x, kernel_size, padding="valid", stride=1, dilation=1):
     return pad2d(x, (d[0] * k[0] + 1, d[1] * k[1] + 1), "same")
 
 
+@mistake("pad2d", kind="case", says="A loop copies pixel by pixel. One slice of the result takes the whole image.")
+def copies_pixel_by_pixel(x, kernel_size, padding="valid", stride=1, dilation=1):
+    out = torch.zeros_like(pad2d(x, kernel_size, padding, stride, dilation))
+    top, left = ((out.shape[axis] - x.shape[axis]) // 2 for axis in (2, 3))
+    for n, c, i, j in itertools.product(*map(range, x.shape)):
+        out[n, c, top + i, left + j] = x[n, c, i, j].item()
+    return out
+
+
 @mistake(
     "conv2d", kind="idea", says="The kernel is flipped. Networks lay it on the image as it is (cross-correlation)."
 )
@@ -302,6 +313,23 @@ def cannot_convolve_an_empty_batch(x, weight, bias=None, stride=1, padding=0, di
 )
 def sums_up_in_float32(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     return conv2d(x, weight, bias, stride, padding, dilation, groups).float()
+
+
+@mistake(
+    "conv2d",
+    kind="case",
+    says="A loop in numpy goes through the images. They do not meet each other: work on all of them at once.",
+)
+def convolves_image_by_image(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    out = np.zeros(conv2d(x, weight, bias, stride, padding, dilation, groups).shape)
+    sides = tuple(weight.shape[2:])
+    columns = im2col(pad2d(x, sides, padding, stride, dilation), sides, dilation, 0, stride).double().numpy()
+    kernels = weight.double().reshape(groups, len(weight) // groups, -1).numpy()
+    for n in range(len(out)):
+        seen = columns[n].reshape(groups, -1, columns.shape[2])
+        out[n] = (kernels @ seen).reshape(out.shape[1:])
+    out = torch.from_numpy(out).to(x.dtype)
+    return out if bias is None else out + bias[:, None, None]
 
 
 @mistake(
@@ -517,6 +545,25 @@ def visits_places_column_by_column(x, kernel_size, dilation=1, padding=0, stride
     k = per_axis(kernel_size)
     columns = im2col(x.mT, k[::-1], per_axis(dilation)[::-1], per_axis(padding)[::-1], per_axis(stride)[::-1])
     return columns.reshape(len(x), x.shape[1], k[1], k[0], -1).transpose(2, 3).flatten(1, 3)
+
+
+@mistake(
+    "im2col",
+    kind="case",
+    says="A loop cuts out patch by patch. Loop over the entries of the kernel: each meets all places at once.",
+)
+def cuts_out_patch_by_patch(x, kernel_size, dilation=1, padding=0, stride=1):
+    im2col(x, kernel_size, dilation, padding, stride)
+    k, d, s = per_axis(kernel_size), per_axis(dilation), per_axis(stride)
+    padded = pad2d(x, k, padding)
+    h_out, w_out = map(conv_output_size, padded.shape[2:], k, s, (0, 0), d)
+    columns = []
+    for y in range(h_out):
+        for z in range(w_out):
+            rows = slice(y * s[0], y * s[0] + d[0] * (k[0] - 1) + 1, d[0])
+            places = slice(z * s[1], z * s[1] + d[1] * (k[1] - 1) + 1, d[1])
+            columns.append(padded[:, :, rows, places].flatten(1))
+    return torch.stack(columns, 2)
 
 
 @mistake("col2im", kind="idea", says="Where patches overlap the last one wins. Their shares have to be added.")
@@ -792,6 +839,20 @@ def allows_any_output_padding(x, weight, bias=None, stride=1, padding=0, output_
     most = [max(s, d) - 1 for s, d in zip(per_axis(stride), per_axis(dilation), strict=True)]
     allowed = min(e[0], most[0]), min(e[1], most[1])
     return conv_transpose2d(x, weight, bias, stride, padding, allowed, groups, dilation)
+
+
+@mistake(
+    "depthwise_separable_conv2d",
+    kind="case",
+    says="A loop goes through the channels. A convolution with as many groups as channels works on all of them at once.",
+)
+def convolves_channel_by_channel(x, depthwise_weight, pointwise_weight, bias=None, stride=1, padding=0, dilation=1):
+    depthwise_separable_conv2d(x, depthwise_weight, pointwise_weight, bias, stride, padding, dilation)
+    kernels = depthwise_weight.unflatten(0, (x.shape[1], -1))
+    each = []
+    for c in range(x.shape[1]):
+        each.append(conv2d(x[:, c : c + 1], kernels[c], None, stride, padding, dilation))
+    return conv2d(torch.cat(each, 1), pointwise_weight, bias)
 
 
 @mistake("depthwise_separable_conv2d", kind="idea", stage="stride", says="The stride is applied in both convolutions.")

@@ -73,14 +73,17 @@ class Rules:
         library: what the exercises compute with. With torch nobody may call ``torch.nn``, ``torch.optim`` and
             autograd; with numpy nobody may call torch, scipy and scikit-learn.
         lifts: what is allowed all the same; ``torch.nn`` allows ``torch.optim`` and autograd too.
-        vectorised: whether the number of torch operations must not grow with the first axis of the input.
+        vectorised: whether no loop may run over an axis of an argument.
+        loops_over: the axes over which one may all the same, as the docstrings' shapes call them: ``("T",)``.
     Raises:
-        RulesError: the library is unknown, or there is nothing of that name to lift.
+        RulesError: the library is unknown, there is nothing of that name to lift, or ``loops_over`` is no tuple of
+            names or stands without ``vectorised``.
     """
 
     library: Library
     lifts: tuple[Lift, ...] = ()
     vectorised: bool = False
+    loops_over: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.library not in FAMILIES:
@@ -94,6 +97,10 @@ class Rules:
         if unknown:
             allowed = ", ".join(map(repr, liftable)) or "nothing"
             raise RulesError(f"lifts has {unknown[0]}, allowed with {self.library} is a tuple of {allowed}")
+        named = isinstance(self.loops_over, tuple) and all(isinstance(axis, str) for axis in self.loops_over)
+        if not named or (self.loops_over and not self.vectorised):
+            needs = 'allowed is a tuple of names of axes, as ("T",), together with vectorised=True'
+            raise RulesError(f"loops_over is {self.loops_over!r}, {needs}")
 
     @property
     def families(self) -> tuple[Family, ...]:
