@@ -436,6 +436,7 @@ class TestEarlyStopping:
     @case
     @given(losses=losses(-8, 8, 4), min_delta=st.sampled_from([0.0, 0.5, 0.625]))
     @example(losses=[1.0, 0.5, 0.25], min_delta=0.5)
+    @example(losses=[2.0, 1.75], min_delta=0.5)
     def test_attributes(self, student, losses, min_delta):
         """`best` and `best_params` are of the last better epoch, `bad_epochs` counts those since; params stay."""
         _, stopping = self.follow(student, losses, 3, min_delta)

@@ -320,7 +320,7 @@ def leaks_with_the_wrong_sign(x, negative_slope=0.01):
 @mistake(
     "leaky_relu",
     kind="idea",
-    says="The slope is applied to the wrong side: negative entries pass unchanged, positive ones shrink.",
+    says="The slope is applied to the wrong side: negative entries pass unchanged, and positive ones are multiplied by `negative_slope`.",
 )
 def leaks_on_the_right_side(x, negative_slope=0.01):
     return torch.where(x > 0, negative_slope * x, x)

@@ -1177,7 +1177,10 @@ def counts_a_bias_for_each_layer(in_channels, out_channels, kernel_size, groups=
 
 
 @mistake(
-    "conv_parameter_count", kind="idea", says="Where `bias` is left out no bias is counted. It is True by default."
+    "conv_parameter_count",
+    kind="idea",
+    stage="weights and biases",
+    says="Where `bias` is left out no bias is counted. It is True by default.",
 )
 def has_no_bias_by_default(in_channels, out_channels, kernel_size, groups=1, bias=False):
     return conv_parameter_count(in_channels, out_channels, kernel_size, groups, bias)

@@ -1070,7 +1070,7 @@ def does_not_stride_the_targets(x, window, horizon=1, stride=1):
 @mistake(
     "make_windows",
     kind="idea",
-    says="The windows do not overlap: each begins where the one before ended. How far apart does `stride` put them?",
+    says="The windows begin `stride` times `window` steps apart. `stride` alone says how far.",
 )
 def steps_by_whole_windows(x, window, horizon=1, stride=1):
     return make_windows(x, window, horizon, stride * window)

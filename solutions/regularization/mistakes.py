@@ -180,7 +180,7 @@ def reads_the_mask_off_the_result(x, p=0.5, *, training=True, generator):
 @mistake(
     "dropout_backward",
     kind="idea",
-    says="The upstream gradient passes dropped entries as well. They had no part in the result.",
+    says="The answer is `grad_out` itself: it passes dropped entries as well, though they had no part in the result.",
 )
 def passes_everything(grad_out, mask):
     dropout_backward(grad_out, mask)
@@ -322,7 +322,9 @@ def draws_masks_globally(x, predict, p=0.5, *, samples, generator):
 
 
 @mistake(
-    "l2_penalty", kind="idea", says="This is the norm itself. The penalty is the sum of the squares, without a root."
+    "l2_penalty",
+    kind="idea",
+    says="This is strength times the norm itself. The penalty has the sum of the squares, without a root.",
 )
 def takes_the_root(weight, strength):
     l2_penalty(weight, strength)
@@ -448,7 +450,7 @@ def adds_the_strength_to_the_sizes(weight, strength):
     return strength + l1_penalty(weight, 1.0)
 
 
-@mistake("l1_penalty", kind="idea", says="This is the sum of the squares, the other penalty.")
+@mistake("l1_penalty", kind="idea", says="This is the other penalty, strength times the sum of the squares.")
 def squares_instead(weight, strength):
     return l2_penalty(weight, strength)
 
