@@ -331,9 +331,9 @@ class TestSiluBackward:
 class TestSoftplus:
     @idea
     def test_worked_values(self, student):
-        """softplus(0) is ln 2, softplus(ln 3) is ln 4; with beta = 2 softplus(0) is half of ln 2."""
+        """softplus(0) is ln 2, softplus(ln 3) is ln 4; with beta = 2 they are half of ln 2 and of ln 10."""
         assert_close(student.softplus(vector(0, log(3))), vector(log(2), log(4)))
-        assert_close(student.softplus(vector(0), beta=2.0), vector(log(2) / 2))
+        assert_close(student.softplus(vector(0, log(3)), beta=2.0), vector(log(2) / 2, log(10) / 2))
 
     @idea
     @given(x=WIDE, beta=BETAS)

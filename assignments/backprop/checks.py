@@ -331,7 +331,9 @@ MLP_BACKWARD = replace(
 
 
 NETWORKS = networks(1, 4, max_side=6).map(MLP_BACKWARD.completed)
-WORKED_NETWORK = {"grad_out": matrix((10,), (1,)), "x": matrix((1, -2.5), (1, -2)), "params": WORKED_PARAMS}
+# Of the three samples of the text one silences the second hidden layer, and one the first.
+WORKED_NETWORK = {"grad_out": matrix((10,), (1,), (100,)), "x": matrix((1, -2.5), (1, -2), (0, -2))}
+WORKED_NETWORK |= {"params": WORKED_PARAMS}
 
 
 @exercise("mlp_backward", points=4, forbid=("relu", "threshold"), contract=MLP_BACKWARD)

@@ -225,10 +225,14 @@ class TestLstmBackward(Layer):
 
     @idea
     def test_worked_values(self, student):
-        """In the two steps by hand c0 gets 0.275, and the forget gate's bias 0.3625 from one and 0.275 from the other; in the two steps that hear the hidden state x gets 0.403 and 0.349, h0 0.189, c0 0.517."""
-        grad_out = steps(1, 0), single(0), single(1)
-        got = student.lstm_backward(grad_out, steps(3, 1), single(-1), single(2), *deaf(log(3), 0.0, log(2), -log(3)))
+        """In the two steps by hand c0 gets 0.275, and the forget gate's bias 0.3625 from one and 0.275 from the other, from two such sequences twice as much; in the two steps that hear the hidden state x gets 0.403 and 0.349, h0 0.189, c0 0.517."""
+        given = steps(1, 0), single(0), single(1), steps(3, 1), single(-1), single(2)
+        weights = deaf(log(3), 0.0, log(2), -log(3))
+        got = student.lstm_backward(given[:3], *given[3:], *weights)
         assert_close((got[2], got[5][1:2]), (single(0.2747), vector(0.6372)), **ROUNDED)
+        twice = [torch.cat([one] * 2) for one in given]
+        got = student.lstm_backward(tuple(twice[:3]), *twice[3:], *weights)
+        assert_close(got[5][1:2], vector(1.2744), rtol=0.0, atol=1.2e-3)
         upstream = steps(1, 2), single(0), single(1)
         got = student.lstm_backward(upstream, steps(1, -1), single(-1), single(2), *BY_HAND)
         assert_close(got[:3], (steps(0.4028, 0.3494), single(0.1894), single(0.5171)), **ROUNDED)
@@ -255,12 +259,14 @@ class TestGruCellBackward(Cell):
 
     @idea
     def test_worked_values(self, student):
-        """In another cell than the notebook's, r = 3/4, z = 1/4, n = 3/5, h = 2, an upstream 1 gives the sums of z 0.2625 and of n 0.48."""
+        """In another cell than the notebook's, r = 3/4, z = 1/4, n = 3/5, h = 2, an upstream 1 gives the sums of z 0.2625 and of n 0.48; two such samples give the biases twice as much."""
         weights = deaf(log(3), -log(3), log(2) / 4, hidden_bias=log(2))
         got = student.gru_cell_backward(single(1.0), single(3.0), single(2.0), *weights)
         of_r = 0.48 * log(2) * 3 / 16
         da, db = vector(of_r, 0.2625, 0.48), vector(of_r, 0.2625, 0.36)
         assert_close(got, (single(0), single(0.25), 3 * da[:, None], 2 * db[:, None], da, db))
+        got = student.gru_cell_backward(*(single(value).repeat(2, 1) for value in (1, 3, 2)), *weights)
+        assert_close(got[4:], (2 * da, 2 * db))
         got = student.gru_cell_backward(single(2), single(1), single(-1), *HEARS_BOTH)
         assert_close(got[:2], (single(-0.0644), single(0.9378)), **ROUNDED)
         assert_close(got[4], vector(0.0312, -0.7470, 0.5557), **ROUNDED)

@@ -310,8 +310,8 @@ class TestL2Penalty:
 class TestL2PenaltyBackward:
     @idea
     def test_worked_values(self, student):
-        """Weights (3, -4), strength 0.1, upstream gradient 10: (6, -8)."""
-        assert_close(student.l2_penalty_backward(TEN, vector(3, -4), 0.1), vector(6, -8))
+        """Weights (3, -4), strength 0.2, upstream gradient 10: (12, -16)."""
+        assert_close(student.l2_penalty_backward(TEN, vector(3, -4), 0.2), vector(12, -16))
 
 
 @exercise("l1_penalty", points=1, contract=L1)
@@ -326,8 +326,8 @@ class TestL1Penalty:
 class TestL1PenaltyBackward:
     @idea
     def test_worked_values(self, student):
-        """Weights (3, -4), strength 0.1, upstream gradient 10: (1, -1)."""
-        assert_close(student.l1_penalty_backward(TEN, vector(3, -4), 0.1), vector(1, -1))
+        """Weights (3, -4), strength 0.2, upstream gradient 10: (2, -2)."""
+        assert_close(student.l1_penalty_backward(TEN, vector(3, -4), 0.2), vector(2, -2))
 
     @case
     @given(weight=tensors(low=-2, high=2), strength=floats(0, 3))
@@ -414,6 +414,7 @@ class TestEarlyStopping:
     @weight(2)
     @given(losses=losses(-2, 5), patience=st.integers(1, 4))
     @example(losses=BY_HAND, patience=2)
+    @example(losses=[1.0, 2.0, 0.5], patience=1)
     def test_patience(self, student, losses, patience):
         """It says stop after `patience` epochs in a row without a better loss; a better one starts the count anew."""
         assert_close(self.follow(student, losses, patience)[0], self.right(losses, patience)[0])
@@ -435,6 +436,7 @@ class TestEarlyStopping:
     @case
     @given(losses=losses(-8, 8, 4), min_delta=st.sampled_from([0.0, 0.5, 0.625]))
     @example(losses=[1.0, 0.5, 0.25], min_delta=0.5)
+    @example(losses=[2.0, 1.75], min_delta=0.5)
     def test_attributes(self, student, losses, min_delta):
         """`best` and `best_params` are of the last better epoch, `bad_epochs` counts those since; params stay."""
         _, stopping = self.follow(student, losses, 3, min_delta)

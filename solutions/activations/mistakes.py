@@ -29,7 +29,7 @@ from .reference import (
 @mistake(
     "sigmoid",
     kind="idea",
-    says="The exponent has the wrong sign, so the curve falls instead of rising. What should happen for large positive x?",
+    says="The curve falls instead of rising: the answer is that for -x. What should happen for large positive x?",
 )
 def falls_instead_of_rising(x):
     return sigmoid(-x)
@@ -38,7 +38,7 @@ def falls_instead_of_rising(x):
 @mistake(
     "sigmoid",
     kind="case",
-    says="exp(x) / (1 + exp(x)) becomes inf / inf for large positive x. Treat the two signs of x apart.",
+    says="For large positive x the answer is nan, as from inf / inf in exp(x) / (1 + exp(x)). Treat the two signs of x apart.",
 )
 def overflows_far_right(x):
     return torch.exp(x) / (1 + torch.exp(x))
@@ -47,7 +47,7 @@ def overflows_far_right(x):
 @mistake(
     "sigmoid",
     kind="case",
-    says="The arithmetic is done in the tensor that was passed in. The caller still needs it: use operations without a trailing underscore.",
+    says="The tensor `x` itself is changed. The caller still needs it: make a new tensor.",
 )
 def works_in_place(x):
     return x.neg_().exp_().add_(1).reciprocal_()
@@ -85,7 +85,9 @@ def forgets_the_second_factor(grad_out, x):
 
 
 @mistake(
-    "sigmoid_backward", kind="refusal", says="An upstream gradient of another shape is broadcast instead of refused."
+    "sigmoid_backward",
+    kind="refusal",
+    says="A `grad_out` of another shape is not refused with ValueError: it is broadcast, or fails inside torch.",
 )
 def broadcasts_the_upstream_gradient(grad_out, x):
     return grad_out * sigmoid(x) * sigmoid(-x)
@@ -94,7 +96,7 @@ def broadcasts_the_upstream_gradient(grad_out, x):
 @mistake(
     "sigmoid_backward",
     kind="case",
-    says="For very negative x exp(-x) is inf, and inf / inf² is nan. Use your sigmoid, which takes large numbers.",
+    says="For very negative x the gradient is nan, as from inf / inf² where exp(-x) is inf. Use your sigmoid, which takes large numbers.",
 )
 def slope_overflows_far_left(grad_out, x):
     require_same_shape(grad_out=grad_out, x=x)
@@ -103,9 +105,20 @@ def slope_overflows_far_left(grad_out, x):
 
 
 @mistake(
+    "sigmoid_backward",
+    kind="case",
+    says="For large positive x the gradient is nan, as from inf / inf² where exp(x) is inf. Use your sigmoid, which takes large numbers.",
+)
+def slope_overflows_far_right(grad_out, x):
+    require_same_shape(grad_out=grad_out, x=x)
+    grown = torch.exp(x)
+    return grad_out * grown / (1 + grown) ** 2
+
+
+@mistake(
     "tanh",
     kind="case",
-    says="For large |x| one of the exponentials is inf, and inf / inf is nan. Use a form whose exponents are never positive.",
+    says="For large |x| the answer is nan, as from inf / inf of exponentials that overflow. Use a form whose exponents are never positive.",
 )
 def tanh_overflows(x):
     return (torch.exp(x) - torch.exp(-x)) / (torch.exp(x) + torch.exp(-x))
@@ -113,8 +126,18 @@ def tanh_overflows(x):
 
 @mistake(
     "tanh",
+    kind="case",
+    says="For large positive x the answer is nan, as from inf / inf where exp(2x) is inf. Use a form whose exponent is never positive.",
+)
+def tanh_overflows_far_right(x):
+    grown = torch.exp(2 * x)
+    return (grown - 1) / (grown + 1)
+
+
+@mistake(
+    "tanh",
     kind="idea",
-    says="The curve has the right range and is too flat: its slope at 0 has to be 1. What stands inside the sigmoid?",
+    says="The curve has the right range and is too flat: its slope at 0 is 1/2 and has to be 1. The answer is that for x / 2.",
 )
 def forgets_to_double_the_argument(x):
     return 2 * sigmoid(x) - 1
@@ -151,7 +174,7 @@ def takes_x_for_its_tanh(grad_out, x):
 @mistake(
     "tanh_backward",
     kind="idea",
-    says="The slope falls below 0 where x is positive and exceeds 1 where it is negative. Which power of tanh(x) belongs there?",
+    says="The slope is 1 - tanh(x): above 1 where x is negative, and never rising. Which power of tanh(x) belongs there?",
 )
 def forgets_the_square(grad_out, x):
     require_same_shape(grad_out=grad_out, x=x)
@@ -159,7 +182,9 @@ def forgets_the_square(grad_out, x):
 
 
 @mistake(
-    "tanh_backward", kind="idea", says="This is the slope of the sigmoid's form, t * (1 - t). The tanh has another one."
+    "tanh_backward",
+    kind="idea",
+    says="The slope is t * (1 - t) with t = tanh(x), which is the sigmoid's form. The tanh has another one.",
 )
 def uses_the_slope_of_the_sigmoid(grad_out, x):
     require_same_shape(grad_out=grad_out, x=x)
@@ -172,7 +197,7 @@ def adds_the_slope(grad_out, x):
     return grad_out + 1 - tanh(x) ** 2
 
 
-@mistake("relu", kind="idea", says="Negative entries are mirrored to the other side. They have to become 0.")
+@mistake("relu", kind="idea", says="Negative entries come out positive: the answer is |x|. They have to become 0.")
 def mirrors_the_negative_side(x):
     return x.abs()
 
@@ -180,7 +205,7 @@ def mirrors_the_negative_side(x):
 @mistake(
     "relu",
     kind="idea",
-    says="The comparison is turned round: the negative entries stay and the positive ones become 0.",
+    says="It is the wrong way round: the negative entries stay and the positive ones become 0.",
 )
 def keeps_the_negative_side(x):
     return x.clamp(max=0)
@@ -191,7 +216,7 @@ def returns_the_gate(x):
     return (x > 0).to(x.dtype)
 
 
-@mistake("relu", kind="idea", says="The result is cut off from above too. ReLU has no upper end.")
+@mistake("relu", kind="idea", says="The result is cut off at 1 as well. ReLU has no upper end.")
 def cuts_off_at_one(x):
     return x.clamp(0, 1)
 
@@ -199,7 +224,7 @@ def cuts_off_at_one(x):
 @mistake(
     "relu",
     kind="case",
-    says="The zeros are written into the tensor that was passed in. The caller still needs it: make a new tensor.",
+    says="The tensor `x` itself is changed. The caller still needs it: make a new tensor.",
 )
 def relu_in_place(x):
     x[x < 0] = 0
@@ -209,7 +234,7 @@ def relu_in_place(x):
 @mistake(
     "relu",
     kind="case",
-    says="Every comparison with nan is False, so nan becomes 0 here. The rules ask that it stays visible.",
+    says="Where x is nan the answer is 0. The rules ask that nan stays visible: every comparison with it is False.",
 )
 def hides_nan(x):
     return torch.where(x > 0, x, 0)
@@ -226,7 +251,7 @@ def relu_slope_without_upstream_gradient(grad_out, x):
 @mistake(
     "relu_backward",
     kind="case",
-    says="At x = 0 the gradient passes. The exercise says what holds at the corner: look at the comparison.",
+    says="At x = 0 the gradient passes. The exercise says what holds at the corner.",
 )
 def relu_slope_one_at_zero(grad_out, x):
     require_same_shape(grad_out=grad_out, x=x)
@@ -236,7 +261,7 @@ def relu_slope_one_at_zero(grad_out, x):
 @mistake(
     "relu_backward",
     kind="idea",
-    says="The gate looks at the upstream gradient. Whether it is open was decided in the forward pass, by x.",
+    says="The gate is open where `grad_out` is positive, whatever x is. It was opened or closed in the forward pass, by x.",
 )
 def gates_by_the_upstream_gradient(grad_out, x):
     require_same_shape(grad_out=grad_out, x=x)
@@ -256,7 +281,7 @@ def multiplies_by_relu_instead_of_slope(grad_out, x):
 @mistake(
     "relu_backward",
     kind="case",
-    says="The mask is a float32 tensor, so the gradient of a float16 or bfloat16 input comes out as float32.",
+    says="The gradient of a float16 or bfloat16 input comes out as float32, as if a mask were float32.",
 )
 def turns_half_precision_into_float32(grad_out, x):
     require_same_shape(grad_out=grad_out, x=x)
@@ -266,7 +291,7 @@ def turns_half_precision_into_float32(grad_out, x):
 @mistake(
     "relu_backward",
     kind="case",
-    says="At nan the gate is closed, as every comparison with nan is False. The exercise says that it counts as open.",
+    says="Where x is nan the gradient is 0: every comparison with nan is False. The exercise says that the gate counts as open there.",
 )
 def closes_the_gate_at_nan(grad_out, x):
     require_same_shape(grad_out=grad_out, x=x)
@@ -286,7 +311,7 @@ def takes_entry_by_entry(grad_out, x):
     return torch.tensor(passed, dtype=x.dtype, device=x.device).reshape(x.shape)
 
 
-@mistake("leaky_relu", kind="idea", says="`negative_slope` is ignored: the slope is always 0.01.")
+@mistake("leaky_relu", kind="idea", says="`negative_slope` is ignored: the slope of the left side is always 0.01.")
 def ignores_negative_slope(x, negative_slope=0.01):
     return leaky_relu(x)
 
@@ -294,13 +319,13 @@ def ignores_negative_slope(x, negative_slope=0.01):
 @mistake(
     "leaky_relu",
     kind="case",
-    says="The larger of x and a * x is right only while a is between 0 and 1. Decide by the sign of x.",
+    says="The answer is the larger of x and a * x, which is right only while a is at most 1. Decide by the sign of x.",
 )
 def takes_the_larger_of_both_lines(x, negative_slope=0.01):
     return torch.maximum(x, negative_slope * x)
 
 
-@mistake("leaky_relu", kind="idea", says="The left side rises to the left: its sign is wrong.")
+@mistake("leaky_relu", kind="idea", says="On the left side the sign is wrong: the answer there is -negative_slope * x.")
 def leaks_with_the_wrong_sign(x, negative_slope=0.01):
     return torch.where(x > 0, x, -negative_slope * x)
 
@@ -308,7 +333,7 @@ def leaks_with_the_wrong_sign(x, negative_slope=0.01):
 @mistake(
     "leaky_relu",
     kind="idea",
-    says="The slope is applied to the wrong side: negative entries pass unchanged, positive ones shrink.",
+    says="The slope is applied to the wrong side: negative entries pass unchanged, and positive ones are multiplied by `negative_slope`.",
 )
 def leaks_on_the_right_side(x, negative_slope=0.01):
     return torch.where(x > 0, negative_slope * x, x)
@@ -317,7 +342,7 @@ def leaks_on_the_right_side(x, negative_slope=0.01):
 @mistake(
     "leaky_relu",
     kind="case",
-    says="The negative entries are scaled in the tensor that was passed in. The caller still needs it: make a new tensor.",
+    says="The tensor `x` itself is changed. The caller still needs it: make a new tensor.",
 )
 def leaky_relu_in_place(x, negative_slope=0.01):
     x[x < 0] *= negative_slope
@@ -353,8 +378,39 @@ def closes_the_left_side(grad_out, x, negative_slope=0.01):
 
 @mistake(
     "leaky_relu_backward",
+    kind="idea",
+    says="The sides have changed places: the gradient is scaled by `negative_slope` where x is positive, and passes whole where it is negative.",
+)
+def leaks_on_the_right_side_backward(grad_out, x, negative_slope=0.01):
+    require_same_shape(grad_out=grad_out, x=x)
+    return torch.where(x > 0, negative_slope * grad_out, grad_out)
+
+
+@mistake(
+    "leaky_relu_backward",
+    kind="idea",
+    says="On the left side the gradient is `negative_slope` alone. The chain rule multiplies it by the upstream gradient.",
+)
+def left_slope_without_upstream_gradient(grad_out, x, negative_slope=0.01):
+    require_same_shape(grad_out=grad_out, x=x)
+    return torch.where(x > 0, grad_out, negative_slope)
+
+
+@mistake(
+    "leaky_relu_backward",
     kind="case",
-    says="At x = 0 the slope of the right side is taken. The exercise says which side counts at the corner: look at the comparison.",
+    says="The gradient of a float16 or bfloat16 input comes out as float32, as if a mask were float32.",
+)
+def leaks_in_float32(grad_out, x, negative_slope=0.01):
+    require_same_shape(grad_out=grad_out, x=x)
+    right = (x > 0).float()
+    return grad_out * (right + (1 - right) * negative_slope)
+
+
+@mistake(
+    "leaky_relu_backward",
+    kind="case",
+    says="At x = 0 the slope is that of the right side. The exercise says which side counts at the corner.",
 )
 def leaky_slope_one_at_zero(grad_out, x, negative_slope=0.01):
     require_same_shape(grad_out=grad_out, x=x)
@@ -393,6 +449,15 @@ def scales_both_sides(x, alpha=1.0):
 @mistake(
     "elu",
     kind="idea",
+    says="The sides have changed places: positive entries go through the exponential, and the others stay as they are.",
+)
+def bends_the_right_side(x, alpha=1.0):
+    return torch.where(x > 0, alpha * torch.expm1(x), x)
+
+
+@mistake(
+    "elu",
+    kind="idea",
     says="`alpha` stands inside the exponent. It scales how deep the left side goes, not how fast it falls.",
 )
 def puts_alpha_into_the_exponent(x, alpha=1.0):
@@ -402,7 +467,7 @@ def puts_alpha_into_the_exponent(x, alpha=1.0):
 @mistake(
     "elu",
     kind="case",
-    says="exp of a large entry is inf, and the mask does not remove it: 0 * inf is nan. Choose between the sides instead of adding them.",
+    says="For large positive x the answer is nan, as from 0 * inf: no mask removes an exp that overflows. Choose between the sides instead of adding them.",
 )
 def multiplies_infinity_by_a_mask(x, alpha=1.0):
     right = (x > 0).to(x.dtype)
@@ -412,7 +477,7 @@ def multiplies_infinity_by_a_mask(x, alpha=1.0):
 @mistake(
     "elu",
     kind="case",
-    says="Just left of 0 exp(x) is rounded to nearly 1, and subtracting 1 leaves few digits or none. Is there a function for exp(x) - 1 as a whole?",
+    says="Just left of 0 digits are lost, as if 1 were subtracted from exp(x), which is rounded to nearly 1 there. Is there a function for exp(x) - 1 as a whole?",
 )
 def loses_the_digits_near_zero(x, alpha=1.0):
     return torch.where(x > 0, x, alpha * (torch.exp(x.clamp(max=0)) - 1))
@@ -448,7 +513,7 @@ def takes_the_value_for_the_slope(grad_out, x, alpha=1.0):
 @mistake(
     "elu_backward",
     kind="case",
-    says="At x = 0 the slope of the right side is taken. The exercise says which side counts: look at the comparison.",
+    says="At x = 0 the slope is that of the right side. The exercise says which side counts.",
 )
 def elu_slope_one_at_zero(grad_out, x, alpha=1.0):
     require_same_shape(grad_out=grad_out, x=x)
@@ -458,7 +523,7 @@ def elu_slope_one_at_zero(grad_out, x, alpha=1.0):
 @mistake(
     "elu_backward",
     kind="case",
-    says="exp of a large entry is inf, and the mask does not remove it: 0 * inf is nan. Choose between the sides instead of adding them.",
+    says="For large positive x the gradient is nan, as from 0 * inf: no mask removes an exp that overflows. Choose between the sides instead of adding them.",
 )
 def multiplies_infinite_slope_by_a_mask(grad_out, x, alpha=1.0):
     require_same_shape(grad_out=grad_out, x=x)
@@ -480,7 +545,7 @@ def elu_slope_zero_at_nan(grad_out, x, alpha=1.0):
     "gelu",
     kind="idea",
     stage="none",
-    says="`approximate` is ignored: this is the tanh form also where the exact one is asked for. They differ in the fourth digit.",
+    says="Where the exact form is asked for, this is the tanh form. They differ in the fourth digit.",
 )
 def always_uses_the_tanh_form(x, approximate="none"):
     require_one_of(("none", "tanh"), approximate=approximate)
@@ -491,7 +556,7 @@ def always_uses_the_tanh_form(x, approximate="none"):
     "gelu",
     kind="idea",
     stage="tanh",
-    says="`approximate` is ignored: this is the exact form also where the tanh form is asked for. They differ in the fourth digit.",
+    says="Where the tanh form is asked for, this is the exact form. They differ in the fourth digit.",
 )
 def always_uses_the_exact_form(x, approximate="none"):
     require_one_of(("none", "tanh"), approximate=approximate)
@@ -501,8 +566,58 @@ def always_uses_the_exact_form(x, approximate="none"):
 @mistake(
     "gelu",
     kind="idea",
+    says="The two forms have changed places: each is given where the other is asked for. They differ in the fourth digit.",
+)
+def swaps_the_forms(x, approximate="none"):
+    require_one_of(("none", "tanh"), approximate=approximate)
+    return gelu(x, "tanh" if approximate == "none" else "none")
+
+
+@mistake(
+    "gelu",
+    kind="idea",
+    stage="tanh",
+    says="In the tanh form it is as if x stood in u where its third power belongs.",
+)
+def forgets_the_third_power(x, approximate="none"):
+    return gelu(x) if approximate == "none" else _tanh_form(x, approximate, x + 0.044715 * x)
+
+
+@mistake(
+    "gelu",
+    kind="idea",
+    stage="tanh",
+    says="In the tanh form it is as if the square of x stood in u where its third power belongs.",
+)
+def squares_in_u(x, approximate="none"):
+    return gelu(x) if approximate == "none" else _tanh_form(x, approximate, x + 0.044715 * x**2)
+
+
+@mistake(
+    "gelu",
+    kind="idea",
+    stage="tanh",
+    says="In the tanh form it is as if the terms of u were multiplied. The third power is added to x.",
+)
+def multiplies_the_terms_of_u(x, approximate="none"):
+    return gelu(x) if approximate == "none" else _tanh_form(x, approximate, x * 0.044715 * x**3)
+
+
+@mistake(
+    "gelu",
+    kind="idea",
+    stage="tanh",
+    says="In the tanh form the gate is too flat, as if it were sigmoid(u). (1 + tanh(u)) / 2 is a sigmoid of something else.",
+)
+def forgets_to_double_u(x, approximate="none"):
+    return gelu(x) if approximate == "none" else _tanh_form(x, approximate, (x + 0.044715 * x**3) / 2)
+
+
+@mistake(
+    "gelu",
+    kind="idea",
     stage="none",
-    says="erf is not yet the distribution function of the normal: its argument is scaled differently. Look at the formula of Φ.",
+    says="The gate of the exact form is (1 + erf(x)) / 2, and that is not Φ(x). Look at what stands inside erf in the formula of Φ.",
 )
 def forgets_the_root_of_two(x, approximate="none"):
     return gelu(x, "tanh") if approximate == "tanh" else gelu(x * math.sqrt(2), approximate) / math.sqrt(2)
@@ -535,7 +650,7 @@ def uses_the_sigmoid_form(x, approximate="none"):
 @mistake(
     "gelu",
     kind="case",
-    says="For large |x| the exponentials of u are inf, and inf / inf is nan. Use your own tanh, or clamp x inside u.",
+    says="In the tanh form the answer is nan for large |x|, as from inf / inf of exponentials that overflow. Use your own tanh, or clamp x inside u.",
 )
 def gelu_tanh_overflows(x, approximate="none"):
     if approximate != "tanh":
@@ -548,13 +663,17 @@ def gelu_tanh_overflows(x, approximate="none"):
     "gelu",
     kind="idea",
     stage="tanh",
-    says="x is clamped outside u too, so beyond the clamp the answer no longer grows.",
+    says="In the tanh form the answer no longer grows beyond |x| = 10, as if x were clamped outside u too.",
 )
 def clamps_the_factor_too(x, approximate="none"):
     return gelu(x.clamp(-10, 10), approximate) if approximate == "tanh" else gelu(x, approximate)
 
 
-@mistake("gelu_backward", kind="idea", says="Only one half of the product rule is here. The gate depends on x too.")
+@mistake(
+    "gelu_backward",
+    kind="idea",
+    says="This is the upstream gradient times the gate: only one half of the product rule. The gate depends on x too.",
+)
 def forgets_that_the_gate_moves(grad_out, x, approximate="none"):
     require_same_shape(grad_out=grad_out, x=x)
     return grad_out * _gate(x, approximate)
@@ -564,7 +683,7 @@ def forgets_that_the_gate_moves(grad_out, x, approximate="none"):
     "gelu_backward",
     kind="idea",
     stage="tanh",
-    says="`approximate` is ignored: this is always the slope of the exact form.",
+    says="Where the tanh form is asked for, this is the slope of the exact form.",
 )
 def always_takes_the_exact_slope(grad_out, x, approximate="none"):
     require_one_of(("none", "tanh"), approximate=approximate)
@@ -575,11 +694,21 @@ def always_takes_the_exact_slope(grad_out, x, approximate="none"):
     "gelu_backward",
     kind="idea",
     stage="none",
-    says="`approximate` is ignored: this is always the slope of the tanh form.",
+    says="Where the exact form is asked for, this is the slope of the tanh form.",
 )
 def always_takes_the_tanh_slope(grad_out, x, approximate="none"):
     require_one_of(("none", "tanh"), approximate=approximate)
     return gelu_backward(grad_out, x, "tanh")
+
+
+@mistake(
+    "gelu_backward",
+    kind="idea",
+    says="The slopes of the two forms have changed places: each is given where the other is asked for.",
+)
+def swaps_the_slopes(grad_out, x, approximate="none"):
+    require_one_of(("none", "tanh"), approximate=approximate)
+    return gelu_backward(grad_out, x, "tanh" if approximate == "none" else "none")
 
 
 @mistake(
@@ -600,7 +729,7 @@ def forgets_to_normalise_the_bell_curve(grad_out, x, approximate="none"):
     "gelu_backward",
     kind="idea",
     stage="tanh",
-    says="In the tanh form the chain rule stops too early: u is a function of x as well.",
+    says="In the tanh form it is as if the slope of u were 1. The chain rule goes on: u is a function of x as well.",
 )
 def forgets_the_slope_of_the_inner_polynomial(grad_out, x, approximate="none"):
     if approximate == "none":
@@ -619,7 +748,9 @@ def gelu_slope_without_upstream_gradient(grad_out, x, approximate="none"):
 
 
 @mistake(
-    "gelu_backward", kind="case", says="In float16 x² is inf from 256 on, and 0 * inf is nan. Where may x be clamped?"
+    "gelu_backward",
+    kind="case",
+    says="In the tanh form the gradient of large |x| is nan in float16, as from 0 * inf: x² is inf from 256 on. Where may x be clamped?",
 )
 def slope_overflows_in_half_precision(grad_out, x, approximate="none"):
     if approximate != "tanh":
@@ -636,9 +767,16 @@ def returns_the_silu_gate(x):
 
 
 @mistake(
+    "silu", kind="idea", says="The answer is x². What belongs in the place of one of the two factors is sigmoid(x)."
+)
+def gates_by_itself(x):
+    return x * x
+
+
+@mistake(
     "silu",
     kind="case",
-    says="exp(x) / (1 + exp(x)) becomes inf / inf for large positive x. Use a sigmoid that takes large numbers.",
+    says="For large positive x the answer is nan, as from inf / inf in exp(x) / (1 + exp(x)). Use a sigmoid that takes large numbers.",
 )
 def silu_overflows(x):
     return x * torch.exp(x) / (1 + torch.exp(x))
@@ -647,13 +785,17 @@ def silu_overflows(x):
 @mistake(
     "silu",
     kind="idea",
-    says="The gate opens on the wrong side: large positive entries vanish. Look at the sign inside the sigmoid.",
+    says="The gate opens on the wrong side: the answer is x * sigmoid(-x), so large positive entries vanish.",
 )
 def gates_the_wrong_side(x):
     return x * sigmoid(-x)
 
 
-@mistake("silu", kind="idea", says="The factor 1.702 belongs to an approximation of GELU. SiLU has none.")
+@mistake(
+    "silu",
+    kind="idea",
+    says="The answer is x * sigmoid(1.702 x). The factor belongs to an approximation of GELU; SiLU has none.",
+)
 def borrows_a_factor_from_gelu(x):
     return x * sigmoid(1.702 * x)
 
@@ -661,14 +803,18 @@ def borrows_a_factor_from_gelu(x):
 @mistake(
     "silu",
     kind="case",
-    says="The product is written into the tensor that was passed in. The caller still needs it: make a new tensor.",
+    says="The tensor `x` itself is changed. The caller still needs it: make a new tensor.",
 )
 def silu_in_place(x):
     x *= sigmoid(x)
     return x
 
 
-@mistake("silu_backward", kind="idea", says="Only one half of the product rule is here. The gate depends on x too.")
+@mistake(
+    "silu_backward",
+    kind="idea",
+    says="This is the upstream gradient times sigmoid(x): only one half of the product rule. The gate depends on x too.",
+)
 def forgets_that_the_sigmoid_moves(grad_out, x):
     require_same_shape(grad_out=grad_out, x=x)
     return grad_out * sigmoid(x)
@@ -711,7 +857,7 @@ def silu_slope_without_upstream_gradient(grad_out, x):
 @mistake(
     "silu_backward",
     kind="case",
-    says="exp(x) is inf for large x, and inf / inf is nan. Use your sigmoid, which takes large numbers.",
+    says="For large positive x the gradient is nan, as from inf / inf in exp(x) / (1 + exp(x)). Use your sigmoid, which takes large numbers.",
 )
 def silu_slope_overflows(grad_out, x):
     require_same_shape(grad_out=grad_out, x=x)
@@ -719,17 +865,25 @@ def silu_slope_overflows(grad_out, x):
     return grad_out * (s + x * s * (1 - s))
 
 
-@mistake("softplus", kind="case", says="`threshold` is ignored: above it the result has to be x itself.")
+@mistake(
+    "softplus",
+    kind="case",
+    says="Above `threshold` the result is still that of the formula. It has to be x itself there.",
+)
 def ignores_the_threshold(x, beta=1.0, threshold=20.0):
     return softplus(x, beta, math.inf)
 
 
-@mistake("softplus", kind="case", says="x is compared with `threshold`. The exercise compares beta * x.")
+@mistake("softplus", kind="case", says="It is as if x were compared with `threshold`. The exercise compares beta * x.")
 def compares_x_with_the_threshold(x, beta=1.0, threshold=20.0):
     return softplus(x, beta, beta * threshold)
 
 
-@mistake("softplus", kind="case", says="At `threshold` itself the formula still counts; x is for what is above it.")
+@mistake(
+    "softplus",
+    kind="case",
+    says="At `threshold` itself the result is x. There the formula still counts; x is for what is above it.",
+)
 def takes_x_at_the_threshold(x, beta=1.0, threshold=20.0):
     return torch.where(beta * x >= threshold, x, softplus(x, beta, threshold))
 
@@ -741,9 +895,54 @@ def ignores_beta(x, beta=1.0, threshold=20.0):
 
 
 @mistake(
+    "softplus",
+    kind="idea",
+    says="The sides have changed places: x itself is for where beta * x is above `threshold`, the formula for elsewhere.",
+)
+def turns_the_threshold_round(x, beta=1.0, threshold=20.0):
+    return torch.where(beta * x > threshold, softplus(x, beta, math.inf), x)
+
+
+@mistake(
+    "softplus",
+    kind="idea",
+    says="Below `threshold` it is as if `beta` were missing in the exponent: it is a factor of x there.",
+)
+def forgets_beta_in_the_exponent(x, beta=1.0, threshold=20.0):
+    require_positive(beta=beta)
+    return torch.where(beta * x > threshold, x, softplus(x, 1.0, math.inf) / beta)
+
+
+@mistake(
+    "softplus",
+    kind="idea",
+    says="The answer is the larger of x and 0, plus log(1 + exp(-|x|)) / beta: `beta` is missing in the exponent.",
+)
+def forgets_beta_in_the_safe_exponent(x, beta=1.0, threshold=20.0):
+    require_positive(beta=beta)
+    return torch.where(x > threshold, x, x.clamp(min=0) + _bend(x) / beta)
+
+
+@mistake("softplus", kind="idea", says="The logarithm is multiplied by `beta`. It has to be scaled back.")
+def multiplies_by_beta(x, beta=1.0, threshold=20.0):
+    require_positive(beta=beta)
+    return torch.where(beta * x > threshold, x, x.clamp(min=0) + beta * _bend(beta * x))
+
+
+@mistake(
+    "softplus",
+    kind="idea",
+    says="The answer is the larger of x and 0, plus log(1 + exp(-|beta * x|)): that logarithm is not divided by `beta`.",
+)
+def forgets_to_divide_the_rest_by_beta(x, beta=1.0, threshold=20.0):
+    require_positive(beta=beta)
+    return torch.where(beta * x > threshold, x, x.clamp(min=0) + _bend(beta * x))
+
+
+@mistake(
     "silu_backward",
     kind="case",
-    says="For large x two numbers of the size of silu(x) are subtracted, and float16 keeps nothing of the small difference. Go by sigmoid(x) and x instead of the value.",
+    says="For large x float16 gives a wrong gradient, as if two numbers of the size of silu(x) were subtracted and nothing of the small difference were kept. Go by sigmoid(x) and x instead of the value.",
 )
 def silu_slope_through_the_value(grad_out, x):
     require_same_shape(grad_out=grad_out, x=x)
@@ -754,7 +953,7 @@ def silu_slope_through_the_value(grad_out, x):
 @mistake(
     "softplus",
     kind="idea",
-    says="The logarithm is not scaled back, so for beta other than 1 the curve does not approach x. Which factor stands before it?",
+    says="Below `threshold` the logarithm is not scaled back, so for beta other than 1 the curve does not approach x. Which factor stands before it?",
 )
 def forgets_to_divide_by_beta(x, beta=1.0, threshold=20.0):
     require_positive(beta=beta)
@@ -764,23 +963,29 @@ def forgets_to_divide_by_beta(x, beta=1.0, threshold=20.0):
 @mistake(
     "softplus",
     kind="case",
-    says="exp overflows before `threshold` is reached. What can be taken out of the logarithm first?",
+    says="Where beta * x is large and still below `threshold`, the answer is inf, as exp is there. What can be taken out of the logarithm first?",
 )
 def overflows_below_a_large_threshold(x, beta=1.0, threshold=20.0):
     require_positive(beta=beta)
     return torch.where(beta * x > threshold, x, torch.log(1 + torch.exp(beta * x)) / beta)
 
 
-@mistake("softplus", kind="refusal", says="A `beta` of 0 or below is not refused.")
+@mistake("softplus", kind="refusal", says="A `beta` of 0 is not refused.")
 def accepts_any_beta(x, beta=1.0, threshold=20.0):
-    z = beta * x
-    return torch.where(z > threshold, x, (z.clamp(min=0) + torch.log1p(torch.exp(-z.abs()))) / beta)
+    return torch.where(beta * x > threshold, x, ((beta * x).clamp(min=0) + _bend(beta * x)) / beta)
+
+
+@mistake("softplus", kind="refusal", says="A negative `beta` is not refused.")
+def accepts_a_negative_beta(x, beta=1.0, threshold=20.0):
+    if beta == 0:
+        raise ValueError("beta is 0")
+    return torch.where(beta * x > threshold, x, ((beta * x).clamp(min=0) + _bend(beta * x)) / beta)
 
 
 @mistake(
     "softplus",
     kind="case",
-    says="Far left 1 + exp(z) is rounded to 1, and its logarithm is 0 or has few digits. Is there a function for log(1 + e) as a whole?",
+    says="Far left digits are lost, as if 1 + exp(z) were rounded to 1 before the logarithm. Is there a function for log(1 + e) as a whole?",
 )
 def loses_the_digits_far_left(x, beta=1.0, threshold=20.0):
     require_positive(beta=beta)
@@ -791,29 +996,127 @@ def loses_the_digits_far_left(x, beta=1.0, threshold=20.0):
 @mistake(
     "softplus",
     kind="refusal",
-    says="A `beta` of nan is let through: it is not below 0, and every comparison with nan is False. Ask for what is good instead of what is bad.",
+    says="A `beta` of nan is not refused: every comparison with nan is False. Ask for what is good instead of what is bad.",
 )
 def lets_a_beta_of_nan_through(x, beta=1.0, threshold=20.0):
     if beta <= 0:
         raise ValueError("beta is not positive")
-    z = beta * x
-    return torch.where(z > threshold, x, x.clamp(min=0) + torch.log1p(torch.exp(-z.abs())) / beta)
+    return torch.where(beta * x > threshold, x, x.clamp(min=0) + _bend(beta * x) / beta)
 
 
-@mistake("softplus_backward", kind="case", says="At `threshold` itself the slope is still that of the formula.")
+@mistake(
+    "softplus_backward",
+    kind="case",
+    says="At `threshold` itself the slope is 1. There that of the formula still counts.",
+)
 def has_slope_one_at_the_threshold(grad_out, x, beta=1.0, threshold=20.0):
     return torch.where(beta * x >= threshold, grad_out, softplus_backward(grad_out, x, beta, threshold))
 
 
-@mistake("softplus_backward", kind="case", says="`threshold` is ignored: above it the slope has to be exactly 1.")
+@mistake(
+    "softplus_backward",
+    kind="case",
+    says="Above `threshold` the slope is still that of the formula. It has to be exactly 1 there.",
+)
 def ignores_the_threshold_backward(grad_out, x, beta=1.0, threshold=20.0):
     return softplus_backward(grad_out, x, beta, math.inf)
 
 
 @mistake(
     "softplus_backward",
+    kind="case",
+    says="It is as if x were compared with `threshold`. The exercise compares beta * x.",
+)
+def compares_x_with_the_threshold_backward(grad_out, x, beta=1.0, threshold=20.0):
+    return softplus_backward(grad_out, x, beta, beta * threshold)
+
+
+@mistake(
+    "softplus_backward",
     kind="idea",
-    says="Above `threshold` the gradient is stopped. There the forward pass returned x itself: what is its slope?",
+    says="The sides have changed places: the slope is 1 where beta * x is above `threshold`, and that of the formula elsewhere.",
+)
+def turns_the_slopes_round(grad_out, x, beta=1.0, threshold=20.0):
+    return torch.where(beta * x > threshold, softplus_backward(grad_out, x, beta, math.inf), grad_out)
+
+
+@mistake(
+    "softplus_backward",
+    kind="idea",
+    says="This is the slope alone. The chain rule multiplies it by the upstream gradient.",
+)
+def softplus_slope_without_upstream_gradient(grad_out, x, beta=1.0, threshold=20.0):
+    require_same_shape(grad_out=grad_out, x=x)
+    return softplus_backward(torch.ones_like(x), x, beta, threshold)
+
+
+@mistake(
+    "softplus_backward",
+    kind="idea",
+    says="Up to `threshold` this is the slope alone. The chain rule multiplies it by the upstream gradient.",
+)
+def bent_slope_without_upstream_gradient(grad_out, x, beta=1.0, threshold=20.0):
+    require_same_shape(grad_out=grad_out, x=x)
+    return torch.where(beta * x > threshold, grad_out, softplus_backward(torch.ones_like(x), x, beta, math.inf))
+
+
+@mistake(
+    "softplus_backward",
+    kind="idea",
+    says="Up to `threshold` the slope is added to the upstream gradient. It has to be a factor.",
+)
+def adds_the_bent_slope(grad_out, x, beta=1.0, threshold=20.0):
+    return torch.where(
+        beta * x > threshold, grad_out, grad_out + bent_slope_without_upstream_gradient(grad_out, x, beta)
+    )
+
+
+@mistake(
+    "softplus_backward",
+    kind="idea",
+    says="Up to `threshold` the upstream gradient is multiplied by beta * x itself. The slope is its sigmoid.",
+)
+def forgets_the_sigmoid(grad_out, x, beta=1.0, threshold=20.0):
+    softplus_backward(grad_out, x, beta, threshold)
+    return torch.where(beta * x > threshold, grad_out, grad_out * beta * x)
+
+
+@mistake(
+    "softplus_backward",
+    kind="idea",
+    says="Up to `threshold` the upstream gradient is multiplied by the value softplus(x). The chain rule asks for the slope.",
+)
+def multiplies_by_softplus_instead_of_slope(grad_out, x, beta=1.0, threshold=20.0):
+    require_same_shape(grad_out=grad_out, x=x)
+    return torch.where(beta * x > threshold, grad_out, grad_out * softplus(x, beta, math.inf))
+
+
+@mistake(
+    "softplus_backward",
+    kind="idea",
+    says="Up to `threshold` the slope falls where it should rise: it is that for -x.",
+)
+def turns_the_sigmoid_round(grad_out, x, beta=1.0, threshold=20.0):
+    return torch.where(beta * x > threshold, grad_out, softplus_backward(grad_out, -x, beta, math.inf))
+
+
+@mistake("softplus_backward", kind="idea", says="`beta` is ignored: the gradient is that for beta = 1.")
+def ignores_beta_backward(grad_out, x, beta=1.0, threshold=20.0):
+    require_positive(beta=beta)
+    return softplus_backward(grad_out, x, 1.0, threshold)
+
+
+@mistake("softplus_backward", kind="idea", says="It is as if `beta` were added to x. It is a factor of x.")
+def adds_beta(grad_out, x, beta=1.0, threshold=20.0):
+    require_positive(beta=beta)
+    require_same_shape(grad_out=grad_out, x=x)
+    return torch.where(beta + x > threshold, grad_out, grad_out * sigmoid(beta + x))
+
+
+@mistake(
+    "softplus_backward",
+    kind="idea",
+    says="Above `threshold` the gradient is 0. There the forward pass returned x itself: what is its slope?",
 )
 def stops_the_gradient_above_the_threshold(grad_out, x, beta=1.0, threshold=20.0):
     return torch.where(beta * x > threshold, 0, softplus_backward(grad_out, x, beta, threshold))
@@ -844,7 +1147,7 @@ def keeps_the_inner_beta(grad_out, x, beta=1.0, threshold=20.0):
 @mistake(
     "softplus_backward",
     kind="case",
-    says="exp overflows before `threshold` is reached, and inf / inf is nan. Use a sigmoid that takes large numbers.",
+    says="Where beta * x is large and still below `threshold`, the gradient is nan, as from inf / inf of exponentials. Use a sigmoid that takes large numbers.",
 )
 def slope_overflows_below_a_large_threshold(grad_out, x, beta=1.0, threshold=20.0):
     require_positive(beta=beta)
@@ -856,14 +1159,18 @@ def slope_overflows_below_a_large_threshold(grad_out, x, beta=1.0, threshold=20.
 @mistake(
     "logsumexp",
     kind="idea",
-    says="exp overflows for large entries, and the logarithm of 0 is -inf for very negative ones. What can be taken out of the sum first?",
+    says="Large entries give inf and very negative ones -inf: exp overflows, or becomes 0. What can be taken out of the sum first?",
 )
 def sums_without_taking_the_largest_out(x, dim, keepdim=False):
     _checked(x, dim)
     return torch.log(torch.exp(x).sum(dim, keepdim=keepdim))
 
 
-@mistake("logsumexp", kind="idea", says="The largest entry was subtracted and never added back.")
+@mistake(
+    "logsumexp",
+    kind="idea",
+    says="The answer is too low by the largest entry, as if that were subtracted and never added back.",
+)
 def forgets_to_add_the_largest_back(x, dim, keepdim=False):
     return logsumexp(x, dim, keepdim) - _largest(x, dim, keepdim)
 
@@ -871,7 +1178,7 @@ def forgets_to_add_the_largest_back(x, dim, keepdim=False):
 @mistake(
     "logsumexp",
     kind="case",
-    says="The largest entry of the whole tensor is taken out. In a slice far below it every exponential is 0. Each slice has its own largest entry.",
+    says="A slice far below the largest entry of the tensor gives -inf, as if that entry were taken out of every slice. Each slice has its own largest entry.",
 )
 def takes_the_largest_of_the_whole_tensor(x, dim, keepdim=False):
     _checked(x, dim)
@@ -895,9 +1202,7 @@ def takes_the_mean(x, dim, keepdim=False):
     return logsumexp(x, dim, keepdim) - math.log(max(x.shape[dim], 1))
 
 
-@mistake(
-    "logsumexp", kind="case", says="Where the largest entry is infinite, subtracting it gives inf - inf, which is nan."
-)
+@mistake("logsumexp", kind="case", says="Where the largest entry is infinite the answer is nan, as from inf - inf.")
 def subtracts_infinity_from_itself(x, dim, keepdim=False):
     _checked(x, dim)
     if x.shape[dim] == 0:
@@ -906,7 +1211,9 @@ def subtracts_infinity_from_itself(x, dim, keepdim=False):
 
 
 @mistake(
-    "logsumexp", kind="case", says="amax has no answer for an axis of length 0 and raises. Treat the empty axis apart."
+    "logsumexp",
+    kind="case",
+    says="An axis of length 0 ends in an exception, as the largest of no entries does. Treat the empty axis apart.",
 )
 def fails_on_an_empty_axis(x, dim, keepdim=False):
     _checked(x, dim)
@@ -927,7 +1234,7 @@ def shares_without_upstream_gradient(grad_out, x, dim, keepdim=False):
 @mistake(
     "logsumexp_backward",
     kind="idea",
-    says="The upstream gradient lacks the axis `dim`, and broadcasting lines it up with the wrong one. Put the axis back first.",
+    says="Where the upstream gradient lacks the axis `dim`, it is lined up with the wrong axes. Put that axis back in its place first.",
 )
 def forgets_to_put_the_axis_back(grad_out, x, dim, keepdim=False):
     _result_shape(grad_out, x, dim, keepdim)
@@ -937,7 +1244,7 @@ def forgets_to_put_the_axis_back(grad_out, x, dim, keepdim=False):
 @mistake(
     "logsumexp_backward",
     kind="case",
-    says="exp overflows for large entries, and inf / inf is nan. How did the forward pass avoid this?",
+    says="For large entries the gradient is nan, as from inf / inf of exponentials. How did the forward pass avoid this?",
 )
 def shares_overflow(grad_out, x, dim, keepdim=False):
     _result_shape(grad_out, x, dim, keepdim)
@@ -967,7 +1274,7 @@ def gives_every_entry_everything(grad_out, x, dim, keepdim=False):
 @mistake(
     "logsumexp_backward",
     kind="case",
-    says="A large logsumexp is rounded, and so are the shares exp(x - logsumexp(x)): in float16 two scores of 10,000 get a share of 1 each. Make the shares from differences of scores.",
+    says="The shares of large scores are off, as exp(x - logsumexp(x)) is where a large logsumexp is rounded: in float16 two scores of 10,000 get a share of 1 each. Make the shares from differences of scores.",
 )
 def shares_from_a_rounded_logsumexp(grad_out, x, dim, keepdim=False):
     _result_shape(grad_out, x, dim, keepdim)
@@ -978,7 +1285,7 @@ def shares_from_a_rounded_logsumexp(grad_out, x, dim, keepdim=False):
 @mistake(
     "logsumexp_backward",
     kind="case",
-    says="`keepdim` is ignored: the axis is put back also where the upstream gradient still has it.",
+    says="With keepdim=True the axis is put back although the upstream gradient still has it.",
 )
 def always_puts_the_axis_back(grad_out, x, dim, keepdim=False):
     _result_shape(grad_out, x, dim, keepdim)
@@ -999,7 +1306,7 @@ def normalises_the_whole_tensor(x, dim, temperature=1.0):
 @mistake(
     "softmax",
     kind="idea",
-    says="exp overflows for large scores, and inf / inf is nan. What can be subtracted from all scores without changing the quotient?",
+    says="For large scores the answer is nan, as from inf / inf of exponentials. What can be subtracted from all scores without changing the quotient?",
 )
 def overflows(x, dim, temperature=1.0):
     _checked(x, dim, temperature)
@@ -1010,7 +1317,7 @@ def overflows(x, dim, temperature=1.0):
 @mistake(
     "softmax",
     kind="case",
-    says="The largest score of the whole tensor is subtracted. In a slice far below it every exponential is 0, and 0 / 0 is nan.",
+    says="A slice far below the largest score of the tensor gives nan, as from 0 / 0, as if that score were subtracted from every slice. Each slice has its own largest score.",
 )
 def subtracts_the_largest_of_the_whole_tensor(x, dim, temperature=1.0):
     _checked(x, dim, temperature)
@@ -1021,14 +1328,14 @@ def subtracts_the_largest_of_the_whole_tensor(x, dim, temperature=1.0):
 @mistake(
     "softmax",
     kind="idea",
-    says="The temperature multiplies the scores. A high temperature has to flatten the distribution, not sharpen it.",
+    says="The scores are multiplied by the temperature. A high temperature has to flatten the distribution, not sharpen it.",
 )
 def multiplies_by_the_temperature(x, dim, temperature=1.0):
     _checked(x, dim, temperature)
     return softmax(x * temperature, dim)
 
 
-@mistake("softmax", kind="idea", says="The temperature is ignored.")
+@mistake("softmax", kind="idea", says="`temperature` is ignored: the answer is that for a temperature of 1.")
 def ignores_the_temperature(x, dim, temperature=1.0):
     _checked(x, dim, temperature)
     return softmax(x, dim)
@@ -1043,7 +1350,7 @@ def always_takes_the_last_axis(x, dim, temperature=1.0):
 @mistake(
     "softmax",
     kind="case",
-    says="The division by a small temperature overflows in float16 before the largest score is subtracted. What if it is subtracted first?",
+    says="Large scores and a small temperature give nan in float16, as if the division overflowed before the largest score is subtracted. What if it is subtracted first?",
 )
 def divides_before_it_subtracts(x, dim, temperature=1.0):
     _checked(x, dim, temperature)
@@ -1055,7 +1362,7 @@ def divides_before_it_subtracts(x, dim, temperature=1.0):
 @mistake(
     "softmax_backward",
     kind="idea",
-    says="This treats every output as if it depended on its own input alone. Each output also depends on every other input, through the sum.",
+    says="Every output is treated as if it depended on its own input alone. Each output also depends on every other input, through the sum.",
 )
 def keeps_only_the_diagonal(grad_out, x, dim, temperature=1.0):
     require_same_shape(grad_out=grad_out, x=x)
@@ -1070,7 +1377,11 @@ def sums_over_everything(grad_out, x, dim, temperature=1.0):
     return y * (grad_out - (grad_out * y).sum()) / temperature
 
 
-@mistake("softmax_backward", kind="idea", says="The chain rule through x / T is missing a factor. What is d(x/T)/dx?")
+@mistake(
+    "softmax_backward",
+    kind="idea",
+    says="The gradient is too large by the factor T: the chain rule through x / T is missing. What is d(x/T)/dx?",
+)
 def forgets_the_temperature(grad_out, x, dim, temperature=1.0):
     require_same_shape(grad_out=grad_out, x=x)
     y = softmax(x, dim, temperature)
@@ -1103,7 +1414,11 @@ def takes_row_by_row(grad_out, x, dim, temperature=1.0):
     return torch.stack(rows).reshape(y.shape).movedim(-1, dim)
 
 
-@mistake("softmax_backward", kind="idea", says="The temperature divides twice. It stands once in x / T.")
+@mistake(
+    "softmax_backward",
+    kind="idea",
+    says="The gradient is too small by the factor T, as if the temperature divided twice. It stands once in x / T.",
+)
 def divides_by_the_temperature_twice(grad_out, x, dim, temperature=1.0):
     require_same_shape(grad_out=grad_out, x=x)
     y = softmax(x, dim, temperature)
@@ -1113,7 +1428,7 @@ def divides_by_the_temperature_twice(grad_out, x, dim, temperature=1.0):
 @mistake(
     "log_softmax",
     kind="idea",
-    says="A probability far below the others is rounded to 0, and its logarithm is -inf. Do not go through the probabilities.",
+    says="A score far below the others gives -inf, as the logarithm of a probability that is rounded to 0 does. Do not go through the probabilities.",
 )
 def takes_the_logarithm_of_softmax(x, dim):
     return torch.log(softmax(x, dim))
@@ -1122,7 +1437,7 @@ def takes_the_logarithm_of_softmax(x, dim):
 @mistake(
     "log_softmax",
     kind="idea",
-    says="exp overflows for large scores. What can be subtracted from all scores without changing the result?",
+    says="Large scores give -inf and very negative ones inf: exp overflows, or becomes 0. What can be subtracted from all scores without changing the result?",
 )
 def log_softmax_overflows(x, dim):
     _checked(x, dim)
@@ -1150,7 +1465,7 @@ def returns_negative_logarithms(x, dim):
     return -log_softmax(x, dim)
 
 
-@mistake("log_softmax", kind="idea", says="The logarithm has base 10. log_softmax takes the natural one.")
+@mistake("log_softmax", kind="idea", says="The answer is a logarithm of base 10. log_softmax takes the natural one.")
 def takes_the_decimal_logarithm(x, dim):
     return log_softmax(x, dim) / math.log(10)
 
@@ -1158,7 +1473,7 @@ def takes_the_decimal_logarithm(x, dim):
 @mistake(
     "log_softmax",
     kind="case",
-    says="A large logsumexp is rounded before it is subtracted, so large scores lose digits. What can be subtracted from the scores first?",
+    says="Large scores lose digits, as if a large logsumexp were rounded before it is subtracted. What can be subtracted from the scores first?",
 )
 def subtracts_a_rounded_logsumexp(x, dim):
     return x - logsumexp(x, dim, keepdim=True)
@@ -1167,7 +1482,7 @@ def subtracts_a_rounded_logsumexp(x, dim):
 @mistake(
     "log_softmax_backward",
     kind="idea",
-    says="This treats every output as if it depended on its own input alone. Each output also depends on every other input, through the sum.",
+    says="Every output is treated as if it depended on its own input alone. Each output also depends on every other input, through the sum.",
 )
 def keeps_only_the_diagonal_of_the_logarithm(grad_out, x, dim):
     require_same_shape(grad_out=grad_out, x=x)
@@ -1214,7 +1529,7 @@ def adds_the_shared_term(grad_out, x, dim):
 @mistake(
     "log_softmax_backward",
     kind="case",
-    says="A large logsumexp is rounded, and so are the probabilities exp(x - logsumexp(x)). Your softmax has them to the last digit.",
+    says="For large scores the gradient is off, as if the probabilities were exp(x - logsumexp(x)) with a logsumexp that is rounded. Your softmax has them to the last digit.",
 )
 def probabilities_from_a_rounded_logsumexp(grad_out, x, dim):
     require_same_shape(grad_out=grad_out, x=x)
@@ -1237,6 +1552,15 @@ def _gate(x, approximate):
         return (1 + torch.erf(x / math.sqrt(2))) / 2
     near = x.clamp(-10, 10)
     return (1 + tanh(math.sqrt(2 / math.pi) * (near + 0.044715 * near**3))) / 2
+
+
+def _tanh_form(x, approximate, inner):
+    require_one_of(("none", "tanh"), approximate=approximate)
+    return x * sigmoid(2 * math.sqrt(2 / math.pi) * inner)
+
+
+def _bend(z):
+    return torch.log1p(torch.exp(-z.abs()))
 
 
 def _largest(x, dim, keepdim):

@@ -10,7 +10,7 @@ from autograder.testing import mistake
 from .reference import edge_gradients, linear, linear_backward, mlp_backward, mlp_forward, neuron, train_mlp
 
 
-@mistake("neuron", kind="idea", says="The bias is missing from the sum.")
+@mistake("neuron", kind="idea", says="`bias` has no part in the answer. It belongs into the sum.")
 def forgets_the_bias(x, weight, bias):
     return neuron(x, weight, 0 * bias)
 
@@ -32,7 +32,11 @@ def takes_the_tangent(x, weight, bias):
     return torch.tanh(x @ weight + bias)
 
 
-@mistake("neuron", kind="idea", says="The exponent has the wrong sign: a large sum gives 0 here, and has to give 1.")
+@mistake(
+    "neuron",
+    kind="idea",
+    says="A large sum gives 0, and has to give 1: the answer is that for the sum with the other sign.",
+)
 def turns_the_sigmoid_round(x, weight, bias):
     return 1 - neuron(x, weight, bias)
 
@@ -45,7 +49,7 @@ def averages_the_inputs(x, weight, bias):
 @mistake(
     "neuron",
     kind="case",
-    says="exp of a large sum is inf, and inf / inf is nan. Which of the two forms of the sigmoid is safe at both ends?",
+    says="For a large sum the answer is nan, as from inf / inf of exponentials. Which of the two forms of the sigmoid is safe at both ends?",
 )
 def overflows(x, weight, bias):
     neuron(x, weight, bias)
@@ -53,18 +57,20 @@ def overflows(x, weight, bias):
     return torch.exp(z) / (1 + torch.exp(z))
 
 
-@mistake("neuron", kind="refusal", says="A weight of a single entry is broadcast over all columns instead of refused.")
+@mistake(
+    "neuron", kind="refusal", says="A `weight` of a single entry is not refused: it is broadcast over all columns."
+)
 def broadcasts_the_weight(x, weight, bias):
     return neuron(x, weight.expand(x.shape[1]) if weight.numel() == 1 else weight, bias)
 
 
-@mistake("linear", kind="idea", says="The bias is missing.")
+@mistake("linear", kind="idea", says="`bias` has no part in the answer.")
 def linear_without_bias(x, weight, bias=None):
     linear(x, weight, bias)
     return linear(x, weight)
 
 
-@mistake("linear", kind="case", says="A bias is needed here, but the layer may have none: `bias` is None by default.")
+@mistake("linear", kind="case", says="Without a bias it fails. The layer may have none: `bias` is None by default.")
 def needs_a_bias(x, weight, bias=None):
     return linear(x, weight, bias) + 0 * bias
 
@@ -78,7 +84,7 @@ def adds_the_neurons_up(x, weight, bias=None):
     return linear(x, weight, bias).sum(-1)
 
 
-@mistake("linear", kind="idea", says="There is a ReLU after the layer: its answers can never be negative.")
+@mistake("linear", kind="idea", says="Answers below 0 come out as 0, as if there were a ReLU after the layer.")
 def bends_the_layer(x, weight, bias=None):
     return linear(x, weight, bias).clamp(min=0)
 
@@ -94,20 +100,22 @@ def works_for_two_axes_only(x, weight, bias=None):
 
 
 @mistake(
-    "linear", kind="case", says="`view` needs numbers that lie side by side in memory. `reshape` takes any layout."
+    "linear",
+    kind="case",
+    says="It fails where the numbers of `x` do not lie side by side in memory, as `view` does. `reshape` takes any layout.",
 )
 def views_the_samples(x, weight, bias=None):
     out = linear(x, weight, bias)
     return linear(x.view(-1, x.shape[-1]), weight, bias).reshape(out.shape)
 
 
-@mistake("linear", kind="refusal", says="A bias of length 1 is broadcast over all neurons instead of refused.")
+@mistake("linear", kind="refusal", says="A `bias` of length 1 is not refused: it is broadcast over all neurons.")
 def broadcasts_the_bias(x, weight, bias=None):
     linear(x, weight, None if bias is not None and bias.shape == (1,) else bias)
     return linear(x, weight) if bias is None else linear(x, weight) + bias
 
 
-@mistake("linear", kind="refusal", says="Nothing is refused: what does not fit broadcasts, or fails inside torch.")
+@mistake("linear", kind="refusal", says="An `x` without axes is not refused with ValueError: it fails inside torch.")
 def refuses_nothing(x, weight, bias=None):
     return x @ weight.T if bias is None else x @ weight.T + bias
 
@@ -176,7 +184,7 @@ def forgets_the_upstream_in_x(grad_out, x, weight, bias=None):
     "linear_backward",
     kind="idea",
     stage="bias",
-    says="The gradient of the bias is that of every sample. They share one bias: add them up.",
+    says="The gradient of the bias has an entry for every sample. They share one bias: add them up.",
 )
 def keeps_the_samples_of_the_bias(grad_out, x, weight, bias=None):
     grad_x, grad_weight, _ = linear_backward(grad_out, x, weight, bias)
@@ -187,7 +195,7 @@ def keeps_the_samples_of_the_bias(grad_out, x, weight, bias=None):
     "linear_backward",
     kind="idea",
     stage="bias",
-    says="The gradient of the bias counts the samples. Each adds its upstream gradient, not 1.",
+    says="The gradient of the bias is the number of samples. Each adds its upstream gradient, not 1.",
 )
 def counts_the_samples(grad_out, x, weight, bias=None):
     grad_x, grad_weight, grad_bias = linear_backward(grad_out, x, weight, bias)
@@ -218,7 +226,7 @@ def ignores_the_upstream_gradient(grad_out, x, weight, bias=None):
 @mistake(
     "linear_backward",
     kind="case",
-    says="Only the first of several axes is summed. With (N, T, D) samples both N and T share the weights.",
+    says="The gradient of the bias is summed over the first axis only. With (N, T, D) samples both N and T share the bias.",
 )
 def sums_one_axis_only(grad_out, x, weight, bias=None):
     grad_x, grad_weight, grad_bias = linear_backward(grad_out, x, weight, bias)
@@ -240,7 +248,7 @@ def invents_a_bias(grad_out, x, weight, bias=None):
 @mistake(
     "linear_backward",
     kind="case",
-    says="Without samples the gradients of weight and bias are nan here. Nothing was added up, so they are 0.",
+    says="Without samples the gradient of the bias is nan. Nothing was added up, so it is 0.",
 )
 def divides_by_no_samples(grad_out, x, weight, bias=None):
     grad_x, grad_weight, grad_bias = linear_backward(grad_out, x, weight, bias)
@@ -252,7 +260,7 @@ def divides_by_no_samples(grad_out, x, weight, bias=None):
 @mistake(
     "linear_backward",
     kind="case",
-    says="`view` needs numbers that lie side by side in memory. `reshape` takes any layout.",
+    says="It fails where the numbers of `grad_out` do not lie side by side in memory, as `view` does. `reshape` takes any layout.",
 )
 def views_the_upstream_gradient(grad_out, x, weight, bias=None):
     grad_x, grad_weight, grad_bias = linear_backward(grad_out, x, weight, bias)
@@ -263,7 +271,7 @@ def views_the_upstream_gradient(grad_out, x, weight, bias=None):
 @mistake(
     "linear_backward",
     kind="refusal",
-    says="An upstream gradient of another shape is broadcast instead of refused.",
+    says="A `grad_out` of another shape is not refused with ValueError: it is broadcast, or fails inside torch.",
 )
 def broadcasts_the_upstream_gradient(grad_out, x, weight, bias=None):
     return linear_backward(grad_out.expand(linear(x, weight, bias).shape), x, weight, bias)
@@ -293,7 +301,7 @@ def squares_the_loss(x, w, b, y_true):
 @mistake(
     "edge_gradients",
     kind="idea",
-    says="The slope of the loss is 1 on both sides. It is -1 where the prediction is too small.",
+    says="The slope of the loss is never -1. It is -1 where the prediction is too small.",
 )
 def forgets_the_sign(x, w, b, y_true):
     answer = edge_gradients(x, w, b, y_true)
@@ -315,7 +323,7 @@ def swaps_the_factors(x, w, b, y_true):
     "edge_gradients",
     kind="idea",
     stage="edges",
-    says="The edges hold the numbers that run forward. What belongs on them is how fast one grows with the other.",
+    says="grad(x2, x1) is x1 itself, and grad(x2, b) is b. What belongs on an edge is how fast one grows with the other.",
 )
 def puts_values_on_the_edges(x, w, b, y_true):
     answer = edge_gradients(x, w, b, y_true)
@@ -345,7 +353,7 @@ def adds_along_the_path(x, w, b, y_true):
     return {**answer, ("loss_val", "w"): slope + 1 + x, ("loss_val", "b"): slope + 1}
 
 
-@mistake("edge_gradients", kind="case", says="Where the loss is exactly 0, its slope is stated to be 0.")
+@mistake("edge_gradients", kind="case", says="Where the loss is exactly 0 its slope is 1. It is stated to be 0 there.")
 def has_a_slope_at_zero(x, w, b, y_true):
     answer = edge_gradients(x, w, b, y_true)
     slope = torch.where(x * w + b >= y_true, 1.0, -1.0).to(x.dtype)
@@ -357,13 +365,13 @@ def gives_python_numbers(x, w, b, y_true):
     return {**edge_gradients(x, w, b, y_true), ("x2", "x1"): 1.0, ("x2", "b"): 1.0}
 
 
-@mistake("edge_gradients", kind="case", says="The 1 on an edge is float32 here, whatever the dtype of x is.")
+@mistake("edge_gradients", kind="case", says="The 1 on an edge is float32, whatever the dtype of x is.")
 def makes_new_ones(x, w, b, y_true):
     return {**edge_gradients(x, w, b, y_true), ("x2", "x1"): torch.tensor(1.0), ("x2", "b"): torch.tensor(1.0)}
 
 
 @mistake(
-    "mlp_forward", kind="idea", says="There is a ReLU after the last layer too: its answers can never be negative."
+    "mlp_forward", kind="idea", says="Answers below 0 come out as 0, as if there were a ReLU after the last layer too."
 )
 def bends_the_last_layer(x, params):
     return mlp_forward(x, params).clamp(min=0)
@@ -372,7 +380,7 @@ def bends_the_last_layer(x, params):
 @mistake(
     "mlp_forward",
     kind="idea",
-    says="There is no ReLU between the layers, so that all of them together are one linear layer.",
+    says="All layers together are one linear layer, as if there were no ReLU between them.",
 )
 def forgets_the_relu(x, params):
     mlp_forward(x, params)
@@ -381,7 +389,7 @@ def forgets_the_relu(x, params):
     return x
 
 
-@mistake("mlp_forward", kind="idea", says="The biases of the hidden layers are missing.")
+@mistake("mlp_forward", kind="idea", says="The biases of the hidden layers have no part in the answer.")
 def forgets_the_hidden_biases(x, params):
     mlp_forward(x, params)
     return mlp_forward(x, [*((weight, 0 * bias) for weight, bias in params[:-1]), params[-1]])
@@ -390,13 +398,17 @@ def forgets_the_hidden_biases(x, params):
 @mistake(
     "mlp_forward",
     kind="idea",
-    says="The ReLU is taken of the input as well. It stands after each hidden layer, not before it.",
+    says="Negative entries of `x` count as 0, as if there were a ReLU before the first layer. It stands after each hidden layer.",
 )
 def bends_the_input(x, params):
     return mlp_forward(x.clamp(min=0), params)
 
 
-@mistake("mlp_forward", kind="idea", says="The network has always two layers here. `params` says how many there are.")
+@mistake(
+    "mlp_forward",
+    kind="idea",
+    says="Of more than two layers only the first and the last have a part in the answer. `params` says how many there are.",
+)
 def uses_two_layers_only(x, params):
     mlp_forward(x, params)
     hidden = linear(x, *params[0]).clamp(min=0)
@@ -404,7 +416,9 @@ def uses_two_layers_only(x, params):
     return linear(hidden, *params[-1]) if len(params) > 1 and fits else linear(x, *params[0])
 
 
-@mistake("mlp_forward", kind="idea", says="The bend is the absolute value. ReLU makes a negative sum 0.")
+@mistake(
+    "mlp_forward", kind="idea", says="A negative hidden sum comes out positive, as its absolute value. ReLU makes it 0."
+)
 def bends_by_the_absolute_value(x, params):
     mlp_forward(x, params)
     for weight, bias in params[:-1]:
@@ -412,13 +426,17 @@ def bends_by_the_absolute_value(x, params):
     return linear(x, *params[-1])
 
 
-@mistake("mlp_forward", kind="idea", says="A network of one layer gets a ReLU here. Its only layer is also its last.")
+@mistake(
+    "mlp_forward",
+    kind="idea",
+    says="A network of one layer gives 0 for answers below 0. Its only layer is also its last, and has no ReLU.",
+)
 def bends_a_single_layer(x, params):
     out = mlp_forward(x, params)
     return out.clamp(min=0) if len(params) == 1 else out
 
 
-@mistake("mlp_forward", kind="case", says="The layers are taken out of `params`. The caller still needs the list.")
+@mistake("mlp_forward", kind="case", says="The list `params` is changed. The caller still needs it as it was.")
 def empties_the_list(x, params):
     out = mlp_forward(x, params)
     while params:
@@ -426,13 +444,13 @@ def empties_the_list(x, params):
     return out
 
 
-@mistake("mlp_forward", kind="refusal", says="An empty list of layers gives the input back instead of ValueError.")
+@mistake("mlp_forward", kind="refusal", says="An empty `params` is not refused with ValueError: the input comes back.")
 def gives_the_input_back(x, params):
     return mlp_forward(x, params) if params else x
 
 
-def _walked_back(grad_out, x, params, let_through):
-    """The walk back with another rule for what goes on; it is given the gradient and the sum of the layer before."""
+def _walked_back(grad_out, x, params, let_through, entered=lambda z: z.clamp(min=0)):
+    """The walk back with other rules for what goes on, by the gradient and a hidden sum, and for what entered a layer."""
     mlp_backward(grad_out, x, params)
     inputs, sums = [x], []
     for weight, bias in params[:-1]:
@@ -440,7 +458,8 @@ def _walked_back(grad_out, x, params, let_through):
         inputs.append(sums[-1].clamp(min=0))
     grads = []
     for layer in reversed(range(len(params))):
-        grad_out, *of_params = linear_backward(grad_out, inputs[layer], *params[layer])
+        into = entered(sums[layer - 1]) if layer > 0 else x
+        grad_out, *of_params = linear_backward(grad_out, into, *params[layer])
         grads.insert(0, tuple(of_params))
         grad_out = let_through(grad_out, sums[layer - 1]) if layer > 0 else grad_out
     return grad_out, grads
@@ -451,6 +470,48 @@ def _walked_back(grad_out, x, params, let_through):
 )
 def opens_every_gate(grad_out, x, params):
     return _walked_back(grad_out, x, params, lambda grad, z: grad)
+
+
+@mistake(
+    "mlp_backward",
+    kind="idea",
+    says="The gates are the wrong way round: the gradient passes silent neurons and is closed off at those that answer.",
+)
+def turns_the_gates_round(grad_out, x, params):
+    return _walked_back(grad_out, x, params, lambda grad, z: torch.where(z > 0, 0, grad))
+
+
+@mistake(
+    "mlp_backward",
+    kind="idea",
+    says="The ReLU of the first hidden layer is left out: the gradient passes its silent neurons too.",
+)
+def opens_the_first_gates(grad_out, x, params):
+    right = mlp_backward(grad_out, x, params)
+    if len(params) == 1:
+        return right
+    grad_hidden, others = mlp_backward(grad_out, linear(x, *params[0]).clamp(min=0), params[1:])
+    grad_x, *first = linear_backward(grad_hidden, x, *params[0])
+    return grad_x, [tuple(first), *others]
+
+
+@mistake(
+    "mlp_backward",
+    kind="idea",
+    says="It is as if the biases of the hidden layers had no part in the forward pass.",
+)
+def forgets_the_hidden_biases_on_the_way(grad_out, x, params):
+    return mlp_backward(grad_out, x, [*((weight, 0 * bias) for weight, bias in params[:-1]), *params[-1:]])
+
+
+@mistake(
+    "mlp_backward",
+    kind="idea",
+    stage="params",
+    says="The gradient of a weight behind a hidden layer is made with the sums of that layer. Its answers, after the ReLU, went into the weight.",
+)
+def multiplies_by_the_hidden_sums(grad_out, x, params):
+    return _walked_back(grad_out, x, params, lambda grad, z: torch.where(z > 0, grad, 0), entered=lambda z: z)
 
 
 @mistake(
@@ -545,13 +606,24 @@ def opens_at_zero(grad_out, x, params):
     return _walked_back(grad_out, x, params, lambda grad, z: torch.where(z >= 0, grad, 0))
 
 
+@mistake(
+    "mlp_backward",
+    kind="case",
+    says="For float16 and bfloat16 gradients come out as float32, as if a mask were float32.",
+)
+def masks_in_float32(grad_out, x, params):
+    grad_x, grads = mlp_backward(grad_out, x, params)
+    lost = torch.promote_types(x.dtype, torch.float32) if len(params) > 1 else x.dtype
+    return grad_x.to(lost), [(dw.to(lost), db.to(lost)) for dw, db in grads[:-1]] + grads[-1:]
+
+
 @mistake("mlp_backward", kind="case", says="Each pair of gradients is a list. In `params` it is a tuple.")
 def gives_lists_for_pairs(grad_out, x, params):
     grad_x, grads = mlp_backward(grad_out, x, params)
     return grad_x, [list(pair) for pair in grads]
 
 
-@mistake("mlp_backward", kind="refusal", says="An upstream gradient of a single entry is broadcast instead of refused.")
+@mistake("mlp_backward", kind="refusal", says="A `grad_out` of a single entry is not refused: it is broadcast.")
 def broadcasts_one_gradient(grad_out, x, params):
     fits = grad_out.shape == mlp_forward(x, params).shape
     return mlp_backward(grad_out if fits or grad_out.numel() != 1 else grad_out.expand(x.shape[0], 1), x, params)
@@ -574,12 +646,12 @@ def _epochs(x, y, params, forward, backward, lr, target_error, max_epochs, step)
     return params, errors
 
 
-@mistake("train_mlp", kind="idea", says="The step goes uphill: the gradient is added. The error should fall.")
+@mistake("train_mlp", kind="idea", says="The step goes uphill, as if the gradient were added. The error should fall.")
 def climbs(x, y, params, forward, backward, *, lr, target_error, max_epochs):
     return _epochs(x, y, params, forward, backward, lr, target_error, max_epochs, lambda epoch, p, grad: p + lr * grad)
 
 
-@mistake("train_mlp", kind="idea", says="The weights and biases never move: the step is computed and then lost.")
+@mistake("train_mlp", kind="idea", says="The weights and biases never move, as if every step were lost.")
 def never_moves(x, y, params, forward, backward, *, lr, target_error, max_epochs):
     return _epochs(x, y, params, forward, backward, lr, target_error, max_epochs, lambda epoch, p, grad: p)
 
@@ -599,7 +671,7 @@ def lets_the_rate_decay(x, y, params, forward, backward, *, lr, target_error, ma
     )
 
 
-@mistake("train_mlp", kind="idea", says="The steps have the same length whatever `lr` is.")
+@mistake("train_mlp", kind="idea", says="`lr` is ignored: the learning rate is always 0.1.")
 def has_a_rate_of_its_own(x, y, params, forward, backward, *, lr, target_error, max_epochs):
     return _epochs(x, y, params, forward, backward, lr, target_error, max_epochs, lambda epoch, p, grad: p - 0.1 * grad)
 
@@ -661,7 +733,7 @@ def trains_the_last_layer_only(x, y, params, forward, backward, *, lr, target_er
 @mistake(
     "train_mlp",
     kind="idea",
-    says="The network is always the multilayer perceptron. Use the two passes that are handed in.",
+    says="`forward` and `backward` are not used: the network is always the multilayer perceptron. Use the two passes that are handed in.",
 )
 def uses_passes_of_its_own(x, y, params, forward, backward, *, lr, target_error, max_epochs):
     fits = all(len(before[1]) == after[0].shape[1] for before, after in pairwise(params))
@@ -675,13 +747,19 @@ def _first(grad_out, x, params):
 
 
 @mistake(
-    "train_mlp", kind="idea", says="The factor 2 of the derivative of the square is missing: each step is half as long."
+    "train_mlp",
+    kind="idea",
+    says="Each step is half as long as it should be, as if the factor 2 of the derivative of the square were missing.",
 )
 def forgets_the_two(x, y, params, forward, backward, *, lr, target_error, max_epochs):
     return train_mlp(x, y, params, forward, backward, lr=lr / 2, target_error=target_error, max_epochs=max_epochs)
 
 
-@mistake("train_mlp", kind="idea", says="The gradient belongs to the sum of the squares. The error is their mean.")
+@mistake(
+    "train_mlp",
+    kind="idea",
+    says="Each step is too long by the number of entries of `y`, as if the error were the sum of the squares. It is their mean.",
+)
 def descends_the_sum(x, y, params, forward, backward, *, lr, target_error, max_epochs):
     _refuse_training(x, y, lr, max_epochs)
     rate = lr * y.numel()
@@ -691,7 +769,7 @@ def descends_the_sum(x, y, params, forward, backward, *, lr, target_error, max_e
 @mistake(
     "train_mlp",
     kind="idea",
-    says="The gradient is averaged over the samples only. The error is the mean over all entries of y.",
+    says="Each step is too long by the number of columns of `y`, as if the mean were taken over the samples only. The error is the mean over all entries of y.",
 )
 def averages_over_the_samples_only(x, y, params, forward, backward, *, lr, target_error, max_epochs):
     _refuse_training(x, y, lr, max_epochs)
@@ -729,7 +807,7 @@ def steps_once_too_often(x, y, params, forward, backward, *, lr, target_error, m
     "train_mlp",
     kind="idea",
     stage="stop",
-    says="The target error is never looked at: training always runs to max_epochs.",
+    says="It never stops at the target error: training always runs to max_epochs.",
 )
 def never_stops_early(x, y, params, forward, backward, *, lr, target_error, max_epochs):
     return train_mlp(x, y, params, forward, backward, lr=lr, target_error=-1.0, max_epochs=max_epochs)
@@ -799,7 +877,11 @@ def keeps_tensors(x, y, params, forward, backward, *, lr, target_error, max_epoc
     return trained, [torch.tensor(error, dtype=x.dtype) for error in errors]
 
 
-@mistake("train_mlp", kind="case", says="The forward pass runs twice in each epoch. One is enough.")
+@mistake(
+    "train_mlp",
+    kind="case",
+    says="It is as if the forward pass ran twice in each epoch, so that passes which draw get other numbers. One is enough.",
+)
 def runs_forward_twice(x, y, params, forward, backward, *, lr, target_error, max_epochs):
     def twice(x, params):
         forward(x, params)
@@ -811,7 +893,7 @@ def runs_forward_twice(x, y, params, forward, backward, *, lr, target_error, max
 @mistake(
     "train_mlp",
     kind="case",
-    says="torch's random numbers are set back at the start. A network that draws gets the same numbers in each training.",
+    says="It is as if torch's random numbers were set back at the start. A network that draws gets the same numbers in each training.",
 )
 def seeds_everything(x, y, params, forward, backward, *, lr, target_error, max_epochs):
     torch.manual_seed(0)
@@ -821,7 +903,7 @@ def seeds_everything(x, y, params, forward, backward, *, lr, target_error, max_e
 @mistake(
     "train_mlp",
     kind="case",
-    says="torch's random numbers are used: the samples are shuffled. All of them are needed in each epoch, in any order.",
+    says="Random numbers are drawn from torch's own source, as for a shuffle. All samples are needed in each epoch, in any order.",
 )
 def shuffles_the_samples(x, y, params, forward, backward, *, lr, target_error, max_epochs):
     _refuse_training(x, y, lr, max_epochs)
@@ -831,10 +913,17 @@ def shuffles_the_samples(x, y, params, forward, backward, *, lr, target_error, m
     )
 
 
-@mistake("train_mlp", kind="refusal", says="A learning rate of 0 or below is taken. It has to be refused.")
+@mistake("train_mlp", kind="refusal", says="An `lr` of 0 is not refused.")
 def takes_any_rate(x, y, params, forward, backward, *, lr, target_error, max_epochs):
     rate = lr if lr > 0 else 1e-9
     return train_mlp(x, y, params, forward, backward, lr=rate, target_error=target_error, max_epochs=max_epochs)
+
+
+@mistake("train_mlp", kind="refusal", says="A negative `lr` is not refused.")
+def takes_a_negative_rate(x, y, params, forward, backward, *, lr, target_error, max_epochs):
+    return _epochs(
+        x, y, params, forward, backward, abs(lr), target_error, max_epochs, lambda epoch, p, grad: p - lr * grad
+    )
 
 
 def _refuse_training(x, y, lr, max_epochs):

@@ -43,7 +43,10 @@ def pads_one_side(size, kernel_size, stride=1, padding=0, dilation=1):
 
 
 @mistake(
-    "conv_output_size", kind="idea", stage="dilation", says="`dilation` is ignored: a kernel with gaps reaches further."
+    "conv_output_size",
+    kind="idea",
+    stage="dilation",
+    says="`dilation` has no part in the answer: a kernel with gaps reaches further.",
 )
 def ignores_dilation_in_the_size(size, kernel_size, stride=1, padding=0, dilation=1):
     if dilation < 1:
@@ -55,7 +58,7 @@ def ignores_dilation_in_the_size(size, kernel_size, stride=1, padding=0, dilatio
     "conv_output_size",
     kind="idea",
     stage="stride",
-    says="The division is rounded up. A last step that does not fit is not taken.",
+    says="The number of steps is rounded up. A last step that does not fit is not taken.",
 )
 def rounds_up(size, kernel_size, stride=1, padding=0, dilation=1):
     fits = conv_output_size(size, kernel_size, stride, padding, dilation)
@@ -96,7 +99,7 @@ def refuses_wide_kernels_with_same(size, kernel_size, stride=1, padding=0, dilat
 @mistake(
     "conv_output_size",
     kind="refusal",
-    says="A kernel that does not fit gets a number of places below 1. The task says what to do there.",
+    says="A kernel that does not fit is not refused: it gets a number of places below 1. The task says what to do there.",
 )
 def counts_places_that_are_not_there(size, kernel_size, stride=1, padding=0, dilation=1):
     for name, value in [("kernel_size", kernel_size), ("stride", stride), ("dilation", dilation)]:
@@ -108,7 +111,9 @@ def counts_places_that_are_not_there(size, kernel_size, stride=1, padding=0, dil
 
 
 @mistake(
-    "conv_output_size", kind="refusal", says='"same" with a stride gets an answer. The task says what to do there.'
+    "conv_output_size",
+    kind="refusal",
+    says='"same" with a stride other than 1 is not refused. The task says what to do there.',
 )
 def divides_by_the_stride_under_same(size, kernel_size, stride=1, padding=0, dilation=1):
     if padding == "same":
@@ -133,7 +138,11 @@ def swaps_rows_and_columns(x, kernel_size, padding="valid", stride=1, dilation=1
     return pad2d(x, kernel_size, padding, stride, dilation)
 
 
-@mistake("pad2d", kind="case", says='"same" adds a zero too few on even kernels: half is rounded down on both sides.')
+@mistake(
+    "pad2d",
+    kind="case",
+    says='With "same" there is a zero too few on even kernels: half is rounded down on both sides.',
+)
 def rounds_both_sides_down(x, kernel_size, padding="valid", stride=1, dilation=1):
     if padding != "same":
         return pad2d(x, kernel_size, padding, stride, dilation)
@@ -142,13 +151,37 @@ def rounds_both_sides_down(x, kernel_size, padding="valid", stride=1, dilation=1
     return pad2d(x, kernel_size, (d[0] * (k[0] - 1) // 2, d[1] * (k[1] - 1) // 2))
 
 
-@mistake("pad2d", kind="case", says="The dtype of the input is lost: the zeros decide the dtype of the result.")
+@mistake(
+    "pad2d", kind="case", says='With "same" there is a zero too many on even kernels: half is rounded up on both sides.'
+)
+def rounds_both_sides_up(x, kernel_size, padding="valid", stride=1, dilation=1):
+    if padding != "same":
+        return pad2d(x, kernel_size, padding, stride, dilation)
+    pad2d(x, kernel_size, padding, stride, dilation)
+    k, d = per_axis(kernel_size), per_axis(dilation)
+    return pad2d(x, kernel_size, ((d[0] * (k[0] - 1) + 1) // 2, (d[1] * (k[1] - 1) + 1) // 2))
+
+
+@mistake(
+    "pad2d",
+    kind="case",
+    says='With "same" and an even kernel there are dilation * (k // 2) zeros on both sides. That is more than it needs.',
+)
+def pads_half_the_kernel(x, kernel_size, padding="valid", stride=1, dilation=1):
+    if padding != "same":
+        return pad2d(x, kernel_size, padding, stride, dilation)
+    pad2d(x, kernel_size, padding, stride, dilation)
+    k, d = per_axis(kernel_size), per_axis(dilation)
+    return pad2d(x, kernel_size, (d[0] * (k[0] // 2), d[1] * (k[1] // 2)))
+
+
+@mistake("pad2d", kind="case", says="The result is float32, whatever the dtype of `x` is.")
 def pads_in_float32(x, kernel_size, padding="valid", stride=1, dilation=1):
     return pad2d(x, kernel_size, padding, stride, dilation).float()
 
 
 @mistake(
-    "pad2d", kind="refusal", says='"same" is computed for a stride other than 1 too. The task says what to do there.'
+    "pad2d", kind="refusal", says='"same" with a stride other than 1 is not refused. The task says what to do there.'
 )
 def allows_same_with_a_stride(x, kernel_size, padding="valid", stride=1, dilation=1):
     return pad2d(x, kernel_size, padding, 1, dilation)
@@ -158,7 +191,7 @@ def allows_same_with_a_stride(x, kernel_size, padding="valid", stride=1, dilatio
     "pad2d",
     kind="idea",
     stage="dilation",
-    says='`dilation` is ignored: with "same" a kernel with gaps needs more zeros.',
+    says='`dilation` has no part in the answer: with "same" a kernel with gaps needs more zeros.',
 )
 def ignores_dilation_in_same(x, kernel_size, padding="valid", stride=1, dilation=1):
     pad2d(x, kernel_size, padding, stride, dilation)
@@ -169,7 +202,7 @@ def ignores_dilation_in_same(x, kernel_size, padding="valid", stride=1, dilation
     "pad2d",
     kind="idea",
     stage="same",
-    says='With "same" there are as many zeros as the kernel is long. One less keeps the size.',
+    says='With "same" there are as many zeros as the kernel has entries, times the dilation. One entry less keeps the size.',
 )
 def adds_a_zero_too_many(x, kernel_size, padding="valid", stride=1, dilation=1):
     pad2d(x, kernel_size, padding, stride, dilation)
@@ -189,7 +222,9 @@ def copies_pixel_by_pixel(x, kernel_size, padding="valid", stride=1, dilation=1)
 
 
 @mistake(
-    "conv2d", kind="idea", says="The kernel is flipped. Networks lay it on the image as it is (cross-correlation)."
+    "conv2d",
+    kind="idea",
+    says="The kernel is turned by half a turn. Networks lay it on the image as it is (cross-correlation).",
 )
 def flips_the_kernel(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     return conv2d(x, weight.flip(-2, -1), bias, stride, padding, dilation, groups)
@@ -201,12 +236,14 @@ def transposes_the_kernel(x, weight, bias=None, stride=1, padding=0, dilation=1,
     return conv2d(x, weight.mT, bias, stride, padding, dilation, groups)
 
 
-@mistake("conv2d", kind="idea", says="`bias` is not added.")
+@mistake("conv2d", kind="idea", says="`bias` has no part in the answer.")
 def forgets_the_bias(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     return conv2d(x, weight, None if bias is None else 0 * bias, stride, padding, dilation, groups)
 
 
-@mistake("conv2d", kind="idea", stage="stride", says="`stride` is ignored: the kernel is laid on every place.")
+@mistake(
+    "conv2d", kind="idea", stage="stride", says="`stride` has no part in the answer: the kernel is laid on every place."
+)
 def ignores_the_stride(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     conv2d(x, weight, bias, stride, padding, dilation, groups)
     return conv2d(x, weight, bias, 1, padding, dilation, groups)
@@ -221,7 +258,7 @@ def swaps_the_strides(x, weight, bias=None, stride=1, padding=0, dilation=1, gro
     "conv2d",
     kind="idea",
     stage="dilation",
-    says="`dilation` is ignored: the entries of the kernel stay next to each other.",
+    says="`dilation` has no part in the answer: the entries of the kernel stay next to each other.",
 )
 def ignores_the_dilation(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     conv2d(x, weight, bias, stride, padding, dilation, groups)
@@ -232,7 +269,7 @@ def ignores_the_dilation(x, weight, bias=None, stride=1, padding=0, dilation=1, 
     "conv2d",
     kind="idea",
     stage="groups",
-    says="The kernels are dealt to the groups in turn. The first kernels all belong to the first group.",
+    says="It is as if the kernels were dealt to the groups in turn. The first kernels all belong to the first group.",
 )
 def deals_kernels_in_turn(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     if weight.shape[0] % max(1, groups):
@@ -241,7 +278,9 @@ def deals_kernels_in_turn(x, weight, bias=None, stride=1, padding=0, dilation=1,
     return conv2d(x, weight[order], bias, stride, padding, dilation, groups)
 
 
-@mistake("conv2d", kind="idea", says="The bias is added once for each weight of the kernel. It is added once.")
+@mistake(
+    "conv2d", kind="idea", says="The bias is in the answer once for each position of the kernel. It is added once."
+)
 def adds_the_bias_at_each_weight(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     bias = None if bias is None else bias * weight.shape[2] * weight.shape[3]
     return conv2d(x, weight, bias, stride, padding, dilation, groups)
@@ -250,7 +289,7 @@ def adds_the_bias_at_each_weight(x, weight, bias=None, stride=1, padding=0, dila
 @mistake(
     "conv2d",
     kind="idea",
-    says="The sum runs over the kernel's positions alone. It has to run over the input channels too, each with its own layer of the kernel.",
+    says="Every input channel is weighed with the first layer of the kernel. Each channel has a layer of its own.",
 )
 def uses_the_first_layer_for_all_channels(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     return conv2d(x, weight[:, :1].expand_as(weight), bias, stride, padding, dilation, groups)
@@ -266,7 +305,7 @@ def swaps_the_paddings(x, weight, bias=None, stride=1, padding=0, dilation=1, gr
     "conv2d",
     kind="idea",
     stage="stride",
-    says="The slice is left open at its end. Where the last step does not fit it is one entry too long.",
+    says="It fails where the last step does not fit, as if a slice were left open at its end and one entry too long.",
 )
 def leaves_the_slice_open(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     out = conv2d(x, weight, bias, stride, padding, dilation, groups)
@@ -281,7 +320,7 @@ def leaves_the_slice_open(x, weight, bias=None, stride=1, padding=0, dilation=1,
     "conv2d",
     kind="idea",
     stage="groups",
-    says="`groups` is ignored: every kernel sees the channels of the first group.",
+    says="Every kernel sees the channels of the first group. With `groups` each sees those of its own.",
 )
 def shows_all_kernels_the_first_group(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     conv2d(x, weight, bias, stride, padding, dilation, groups)
@@ -299,7 +338,19 @@ def puts_the_odd_zero_left(x, weight, bias=None, stride=1, padding=0, dilation=1
 @mistake(
     "conv2d",
     kind="case",
-    says="A size is worked out by -1 in `reshape`. With no image in the batch that is not possible.",
+    says='With "same" and an even kernel there are dilation * (k // 2) zeros on both sides. That is more than it needs.',
+)
+def pads_half_the_kernel_on_both_sides(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    if padding != "same" or per_axis(stride) != (1, 1):
+        return conv2d(x, weight, bias, stride, padding, dilation, groups)
+    d = per_axis(dilation)
+    return conv2d(x, weight, bias, 1, tuple(d[a] * (weight.shape[2 + a] // 2) for a in (0, 1)), dilation, groups)
+
+
+@mistake(
+    "conv2d",
+    kind="case",
+    says="It fails with no image in the batch, as `reshape` does where a size is left to -1 and there is nothing to work it out from.",
 )
 def cannot_convolve_an_empty_batch(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     out = conv2d(x, weight, bias, stride, padding, dilation, groups)
@@ -309,7 +360,7 @@ def cannot_convolve_an_empty_batch(x, weight, bias=None, stride=1, padding=0, di
 @mistake(
     "conv2d",
     kind="case",
-    says="The result is float32 whatever the input is: the zeros that it is summed up in decide its dtype.",
+    says="The result is float32, whatever the dtype of `x` is.",
 )
 def sums_up_in_float32(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     return conv2d(x, weight, bias, stride, padding, dilation, groups).float()
@@ -336,7 +387,7 @@ def convolves_image_by_image(x, weight, bias=None, stride=1, padding=0, dilation
     "conv2d_backward",
     kind="idea",
     stage="grad_x",
-    says="grad_x comes from a convolution with the kernel unflipped. Where did each pixel go?",
+    says="grad_x belongs to a kernel that is turned by half a turn, as from a convolution with the kernel as it is. Where did each pixel go?",
 )
 def flips_grad_x(grad_out, x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     grad_x = conv2d_backward(grad_out, x, weight.flip(-2, -1), bias, stride, padding, dilation, groups)[0]
@@ -357,6 +408,18 @@ def averages_over_the_batch(grad_out, x, weight, bias=None, stride=1, padding=0,
 @mistake(
     "conv2d_backward",
     kind="idea",
+    stage="grad_weight",
+    says="grad_weight and grad_bias are averaged over the batch. Each image adds its share.",
+)
+def averages_weight_and_bias_over_the_batch(grad_out, x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    grad_x, grad_w, grad_b = conv2d_backward(grad_out, x, weight, bias, stride, padding, dilation, groups)
+    count = max(1, len(x))
+    return grad_x, grad_w / count, None if grad_b is None else grad_b / count
+
+
+@mistake(
+    "conv2d_backward",
+    kind="idea",
     stage="grad_bias",
     says="grad_bias is averaged over the places. The bias is added at each of them.",
 )
@@ -365,7 +428,7 @@ def averages_the_bias(grad_out, x, weight, bias=None, stride=1, padding=0, dilat
     return grad_x, grad_w, None if bias is None else grad_out.sum(0).mean((1, 2))
 
 
-@mistake("conv2d_backward", kind="idea", says="The gradients come in another order than x, weight, bias.")
+@mistake("conv2d_backward", kind="idea", says="grad_x and grad_weight have changed places.")
 def swaps_the_gradients(grad_out, x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     grad_x, grad_w, grad_b = conv2d_backward(grad_out, x, weight, bias, stride, padding, dilation, groups)
     return grad_w, grad_x, grad_b
@@ -375,7 +438,7 @@ def swaps_the_gradients(grad_out, x, weight, bias=None, stride=1, padding=0, dil
     "conv2d_backward",
     kind="idea",
     stage="padding",
-    says="The gradient of the padded image is returned. The zeros around it are no part of x.",
+    says="grad_x is as large as the padded image. The zeros around it are no part of x.",
 )
 def keeps_the_padding(grad_out, x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     _, grad_w, grad_b = conv2d_backward(grad_out, x, weight, bias, stride, padding, dilation, groups)
@@ -433,7 +496,7 @@ def keeps_a_bias_for_each_image(grad_out, x, weight, bias=None, stride=1, paddin
     "conv2d_backward",
     kind="idea",
     stage="dilation",
-    says="`dilation` is ignored in grad_weight: the entries of the kernel met other pixels.",
+    says="`dilation` has no part in grad_weight: the entries of the kernel met other pixels.",
 )
 def ignores_dilation_on_the_way_back(grad_out, x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     grad_x, _, grad_b = conv2d_backward(grad_out, x, weight, bias, stride, padding, dilation, groups)
@@ -451,7 +514,7 @@ def ignores_dilation_on_the_way_back(grad_out, x, weight, bias=None, stride=1, p
     "conv2d_backward",
     kind="idea",
     stage="groups",
-    says="The kernels are dealt to the groups in turn. The first kernels all belong to the first group.",
+    says="It is as if the kernels were dealt to the groups in turn. The first kernels all belong to the first group.",
 )
 def deals_gradients_in_turn(grad_out, x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     order = torch.arange(len(weight), device=x.device).reshape(-1, groups).T.flatten()
@@ -478,7 +541,7 @@ def cuts_the_odd_zero_first(grad_out, x, weight, bias=None, stride=1, padding=0,
 @mistake(
     "conv2d_backward",
     kind="case",
-    says="grad_weight is summed up in float32 zeros, whatever the dtype of the kernels is.",
+    says="grad_weight is float32, whatever the dtype of the kernels is.",
 )
 def sums_grad_weight_in_float32(grad_out, x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     grad_x, grad_w, grad_b = conv2d_backward(grad_out, x, weight, bias, stride, padding, dilation, groups)
@@ -488,7 +551,7 @@ def sums_grad_weight_in_float32(grad_out, x, weight, bias=None, stride=1, paddin
 @mistake(
     "conv2d_backward",
     kind="refusal",
-    says="An upstream gradient of another shape is broadcast. The line that refuses it has to stay.",
+    says="A `grad_out` of length 1 along an axis is not refused: it is broadcast. The line that refuses it has to stay.",
 )
 def broadcasts_the_upstream_gradient(grad_out, x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     shape = conv2d(x, weight, bias, stride, padding, dilation, groups).shape
@@ -518,7 +581,7 @@ def puts_patches_in_rows(x, kernel_size, dilation=1, padding=0, stride=1):
     "im2col",
     kind="idea",
     stage="stride",
-    says="The third argument is taken for the stride. Look at the order of the arguments.",
+    says="`dilation` and `stride` have changed places. Look at the order of the arguments.",
 )
 def takes_stride_third(x, kernel_size, stride=1, padding=0, dilation=1):
     return im2col(x, kernel_size, dilation, padding, stride)
@@ -533,11 +596,27 @@ def reads_patches_column_by_column(x, kernel_size, dilation=1, padding=0, stride
     return columns.reshape(len(x), x.shape[1], kh, kw, -1).transpose(2, 3).reshape(columns.shape)
 
 
-@mistake("im2col", kind="idea", stage="dilation", says="`dilation` is ignored: a patch has gaps.")
+@mistake(
+    "im2col",
+    kind="idea",
+    stage="dilation",
+    says="The patches have no gaps, though there are as many places as with `dilation`.",
+)
 def ignores_dilation_in_patches(x, kernel_size, dilation=1, padding=0, stride=1):
     reach = [d * (k - 1) + 1 for d, k in zip(per_axis(dilation), per_axis(kernel_size), strict=True)]
     columns = im2col(x, tuple(reach), 1, padding, stride).reshape(len(x), x.shape[1], *reach, -1)
     return columns[:, :, : per_axis(kernel_size)[0], : per_axis(kernel_size)[1]].flatten(1, 3)
+
+
+@mistake(
+    "im2col",
+    kind="idea",
+    stage="dilation",
+    says="`dilation` has no part in the answer: patches have no gaps, and there are more of them than a kernel with gaps has places.",
+)
+def ignores_dilation_of_the_kernel(x, kernel_size, dilation=1, padding=0, stride=1):
+    im2col(x, kernel_size, dilation, padding, stride)
+    return im2col(x, kernel_size, 1, padding, stride)
 
 
 @mistake("im2col", kind="idea", says="The places run column by column over the image. They have to run row by row.")
@@ -583,7 +662,9 @@ def overwrites(x, output_size, kernel_size, dilation=1, padding=0, stride=1):
 
 
 @mistake(
-    "col2im", kind="idea", says="The sums are divided by the number of patches. The transpose of im2col only adds."
+    "col2im",
+    kind="idea",
+    says="Each sum is divided by the number of patches that overlap there. The transpose of im2col only adds.",
 )
 def averages_the_overlaps(x, output_size, kernel_size, dilation=1, padding=0, stride=1):
     count = col2im(torch.ones_like(x), output_size, kernel_size, dilation, padding, stride)
@@ -617,13 +698,13 @@ def reads_positions_before_channels(x, output_size, kernel_size, dilation=1, pad
 @mistake(
     "col2im",
     kind="case",
-    says="The result is float32 whatever the columns are: the zeros that they are added to decide its dtype.",
+    says="The result is float32, whatever the dtype of `x` is.",
 )
 def adds_up_in_float32(x, output_size, kernel_size, dilation=1, padding=0, stride=1):
     return col2im(x, output_size, kernel_size, dilation, padding, stride).float()
 
 
-@mistake("conv1d", kind="idea", says="The kernel is flipped. Networks lay it on the sequence as it is.")
+@mistake("conv1d", kind="idea", says="The kernel is turned round. Networks lay it on the sequence as it is.")
 def flips_the_short_kernel(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     return conv1d(x, weight.flip(-1), bias, stride, padding, dilation, groups)
 
@@ -637,7 +718,7 @@ def keeps_the_extra_axis(x, weight, bias=None, stride=1, padding=0, dilation=1, 
     "conv1d",
     kind="idea",
     stage="padding",
-    says="The padding is also put above and below the sequence: places arise that see only zeros.",
+    says="With a padding the kernel sees nothing but zeros, as if rows of them stood above and below the sequence.",
 )
 def pads_all_sides(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     conv1d(x, weight, bias, stride, padding, dilation, groups)
@@ -645,7 +726,22 @@ def pads_all_sides(x, weight, bias=None, stride=1, padding=0, dilation=1, groups
     return conv2d(image, kernel, bias, (1, stride), padding, (1, dilation), groups)[:, :, 0]
 
 
-@mistake("conv1d", kind="idea", stage="stride", says="`stride` is ignored: the kernel is laid on every place.")
+@mistake(
+    "conv1d",
+    kind="idea",
+    stage="padding",
+    says="With a padding the result has an axis too many, as if rows of zeros stood above and below the sequence too.",
+)
+def keeps_the_rows_of_the_padding(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    conv1d(x, weight, bias, stride, padding, dilation, groups)
+    padding = (0, 0) if padding == "valid" else padding
+    image, kernel = x.unsqueeze(2), weight.unsqueeze(2)
+    return conv2d(image, kernel, bias, (1, stride), padding, (1, dilation), groups).squeeze(2)
+
+
+@mistake(
+    "conv1d", kind="idea", stage="stride", says="`stride` has no part in the answer: the kernel is laid on every place."
+)
 def ignores_the_stride_along_the_sequence(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     conv1d(x, weight, bias, stride, padding, dilation, groups)
     return conv1d(x, weight, bias, 1, padding, dilation, groups)
@@ -655,7 +751,7 @@ def ignores_the_stride_along_the_sequence(x, weight, bias=None, stride=1, paddin
     "conv1d",
     kind="idea",
     stage="dilation",
-    says="`dilation` is ignored: the entries of the kernel stay next to each other.",
+    says="`dilation` has no part in the answer: the entries of the kernel stay next to each other.",
 )
 def ignores_the_dilation_along_the_sequence(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     conv1d(x, weight, bias, stride, padding, dilation, groups)
@@ -672,7 +768,18 @@ def puts_the_odd_zero_before_the_sequence(x, weight, bias=None, stride=1, paddin
 @mistake(
     "conv1d",
     kind="case",
-    says="The memory steps are computed from the shape of `x`. They are so only where `x` is contiguous: ask `x.stride()`.",
+    says='With "same" and an even kernel there are dilation * (k // 2) zeros on both sides. That is more than it needs.',
+)
+def pads_half_the_kernel_of_a_sequence(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    if padding != "same" or stride != 1 or weight.ndim != 3:
+        return conv1d(x, weight, bias, stride, padding, dilation, groups)
+    return conv1d(x, weight, bias, 1, dilation * (weight.shape[2] // 2), dilation, groups)
+
+
+@mistake(
+    "conv1d",
+    kind="case",
+    says="Where `x` is not contiguous the answer is wrong, as if its memory steps were computed from its shape: ask `x.stride()`.",
 )
 def computes_memory_steps_from_the_shape(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     if padding not in (0, "valid") or groups != 1 or weight.ndim != 3 or x.ndim != 3 or stride != 1 or dilation != 1:
@@ -687,7 +794,7 @@ def computes_memory_steps_from_the_shape(x, weight, bias=None, stride=1, padding
 @mistake(
     "conv1d",
     kind="case",
-    says="`unsqueeze_` changes the sequence that was passed in. Without the underscore it makes a new view.",
+    says="The tensor `x` itself is changed, as by `unsqueeze_`. The caller still needs it: make a new tensor.",
 )
 def adds_the_axis_in_place(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     conv1d(x, weight, bias, stride, padding, dilation, groups)
@@ -704,7 +811,7 @@ def squeezes_every_axis(x, weight, bias=None, stride=1, padding=0, dilation=1, g
     return conv1d(x, weight, bias, stride, padding, dilation, groups).squeeze()
 
 
-@mistake("conv3d", kind="idea", says="The bias is added once for each slice of the kernel.")
+@mistake("conv3d", kind="idea", says="The bias is in the answer once for each slice of the kernel. It is added once.")
 def adds_the_bias_for_each_slice(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     bias = None if bias is None else bias * weight.shape[2]
     return conv3d(x, weight, bias, stride, padding, dilation, groups)
@@ -724,7 +831,7 @@ def flips_the_depth(x, weight, bias=None, stride=1, padding=0, dilation=1, group
 @mistake(
     "conv3d",
     kind="idea",
-    says="Slices and channels are mixed: the depth axis has to stand beside the batch before the two become one.",
+    says="Slices and channels are mixed, as if depth and channels were one axis before the depth stands beside the batch.",
 )
 def makes_one_axis_of_depth_and_batch_too_early(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     right = conv3d(x, weight, bias, stride, padding, dilation, groups)
@@ -732,13 +839,13 @@ def makes_one_axis_of_depth_and_batch_too_early(x, weight, bias=None, stride=1, 
     return conv3d(mixed, weight, bias, stride, padding, dilation, groups).reshape(right.shape)
 
 
-@mistake("conv3d", kind="idea", stage="stride", says="The stride along the depth is ignored.")
+@mistake("conv3d", kind="idea", stage="stride", says="The stride along the depth has no part in the answer.")
 def ignores_the_stride_along_the_depth(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     conv3d(x, weight, bias, stride, padding, dilation, groups)
     return conv3d(x, weight, bias, (1, *per_axis(stride, 3)[1:]), padding, dilation, groups)
 
 
-@mistake("conv3d", kind="idea", stage="dilation", says="The dilation along the depth is ignored.")
+@mistake("conv3d", kind="idea", stage="dilation", says="The dilation along the depth has no part in the answer.")
 def ignores_the_dilation_along_the_depth(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     conv3d(x, weight, bias, stride, padding, dilation, groups)
     return conv3d(x, weight, bias, stride, padding, (1, *per_axis(dilation, 3)[1:]), groups)
@@ -747,7 +854,7 @@ def ignores_the_dilation_along_the_depth(x, weight, bias=None, stride=1, padding
 @mistake(
     "conv3d",
     kind="case",
-    says="A size is worked out by -1 in `reshape`. With no volume in the batch that is not possible.",
+    says="It fails with no volume in the batch, as `reshape` does where a size is left to -1 and there is nothing to work it out from.",
 )
 def cannot_convolve_no_volume(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     out = conv3d(x, weight, bias, stride, padding, dilation, groups)
@@ -765,7 +872,11 @@ def adds_the_padding(x, weight, bias=None, stride=1, padding=0, output_padding=0
     return pad2d(out, 1, padding)
 
 
-@mistake("conv_transpose2d", kind="idea", says="The kernel is flipped: each input entry stamps the kernel as it is.")
+@mistake(
+    "conv_transpose2d",
+    kind="idea",
+    says="Each entry stamps the kernel turned by half a turn. It has to stamp it as it is; a convolution that stands in for the stamps needs the kernel turned.",
+)
 def stamps_flipped(x, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
     return conv_transpose2d(x, weight.flip(-2, -1), bias, stride, padding, output_padding, groups, dilation)
 
@@ -774,7 +885,7 @@ def stamps_flipped(x, weight, bias=None, stride=1, padding=0, output_padding=0, 
     "conv_transpose2d",
     kind="idea",
     stage="output padding",
-    says="`output_padding` is ignored: rows and columns are missing at the end.",
+    says="`output_padding` has no part in the answer: rows and columns are missing at the end.",
 )
 def ignores_output_padding(x, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
     conv_transpose2d(x, weight, bias, stride, padding, output_padding, groups, dilation)
@@ -785,7 +896,7 @@ def ignores_output_padding(x, weight, bias=None, stride=1, padding=0, output_pad
     "conv_transpose2d",
     kind="idea",
     stage="output padding",
-    says="`output_padding` appends zeros. Those rows belong to the canvas: stamps reach into them, and the bias comes onto them.",
+    says="The rows and columns of `output_padding` are 0. They belong to the canvas: stamps reach into them, and the bias comes onto them.",
 )
 def appends_zeros(x, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
     out = ignores_output_padding(x, weight, bias, stride, padding, output_padding, groups, dilation)
@@ -795,20 +906,35 @@ def appends_zeros(x, weight, bias=None, stride=1, padding=0, output_padding=0, g
     return longer
 
 
-@mistake("conv_transpose2d", kind="idea", stage="groups", says="`groups` and `dilation` are taken in the wrong order.")
+@mistake(
+    "conv_transpose2d",
+    kind="idea",
+    stage="groups",
+    says="It is as if `groups` and `dilation` were taken in the wrong order.",
+)
 def takes_dilation_before_groups(x, weight, bias=None, stride=1, padding=0, output_padding=0, dilation=1, groups=1):
     groups = groups if isinstance(groups, int) else groups[0]
     return conv_transpose2d(x, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
-@mistake("conv_transpose2d", kind="idea", stage="dilation", says="`dilation` is ignored: the stamp has no gaps.")
+@mistake(
+    "conv_transpose2d",
+    kind="idea",
+    stage="dilation",
+    says="`dilation` has no part in the answer: the stamp has no gaps.",
+)
 def stamps_without_gaps(x, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
     conv_transpose2d(x, weight, bias, stride, padding, output_padding, groups, dilation)
     output_padding = tuple(min(e, s - 1) for e, s in zip(per_axis(output_padding), per_axis(stride), strict=True))
     return conv_transpose2d(x, weight, bias, stride, padding, output_padding, groups, 1)
 
 
-@mistake("conv_transpose2d", kind="idea", stage="stride", says="`stride` is ignored: the stamps stand one pixel apart.")
+@mistake(
+    "conv_transpose2d",
+    kind="idea",
+    stage="stride",
+    says="`stride` has no part in the answer: the stamps stand one pixel apart.",
+)
 def stamps_side_by_side(x, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
     conv_transpose2d(x, weight, bias, stride, padding, output_padding, groups, dilation)
     return conv_transpose2d(x, weight, bias, 1, padding, 0, groups, dilation)
@@ -830,7 +956,7 @@ def asks_output_padding_to_be_below_the_stride(
 @mistake(
     "conv_transpose2d",
     kind="refusal",
-    says="An `output_padding` that is too large gets an answer. The line that refuses it has to stay.",
+    says="An `output_padding` that is too large is not refused. The line that refuses it has to stay.",
 )
 def allows_any_output_padding(x, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
     e = per_axis(output_padding)
@@ -855,7 +981,12 @@ def convolves_channel_by_channel(x, depthwise_weight, pointwise_weight, bias=Non
     return conv2d(torch.cat(each, 1), pointwise_weight, bias)
 
 
-@mistake("depthwise_separable_conv2d", kind="idea", stage="stride", says="The stride is applied in both convolutions.")
+@mistake(
+    "depthwise_separable_conv2d",
+    kind="idea",
+    stage="stride",
+    says="The stride counts twice, as if both convolutions had it.",
+)
 def strides_twice(x, depthwise_weight, pointwise_weight, bias=None, stride=1, padding=0, dilation=1):
     out = depthwise_separable_conv2d(x, depthwise_weight, pointwise_weight, bias, stride, padding, dilation)
     return out[:, :, :: per_axis(stride)[0], :: per_axis(stride)[1]]
@@ -865,7 +996,7 @@ def strides_twice(x, depthwise_weight, pointwise_weight, bias=None, stride=1, pa
     "depthwise_separable_conv2d",
     kind="idea",
     stage="padding",
-    says="The padding is applied in both convolutions: a rim of the bias appears.",
+    says="There is a rim that sees only the bias, as if both convolutions were padded.",
 )
 def pads_twice(x, depthwise_weight, pointwise_weight, bias=None, stride=1, padding=0, dilation=1):
     depthwise_separable_conv2d(x, depthwise_weight, pointwise_weight, bias, stride, padding, dilation)
@@ -877,7 +1008,7 @@ def pads_twice(x, depthwise_weight, pointwise_weight, bias=None, stride=1, paddi
     "depthwise_separable_conv2d",
     kind="idea",
     stage="kernels a channel",
-    says="The kernels of a channel are taken from all over the tensor. With m of them, kernels 0 to m - 1 belong to channel 0.",
+    says="It is as if the kernels of a channel stood all over `depthwise_weight`. With m of them, kernels 0 to m - 1 belong to channel 0.",
 )
 def scatters_the_kernels(x, depthwise_weight, pointwise_weight, bias=None, stride=1, padding=0, dilation=1):
     depthwise_separable_conv2d(x, depthwise_weight, pointwise_weight, bias, stride, padding, dilation)
@@ -888,7 +1019,7 @@ def scatters_the_kernels(x, depthwise_weight, pointwise_weight, bias=None, strid
 @mistake(
     "depthwise_separable_conv2d",
     kind="idea",
-    says="The channels are not mixed: the bias is there, the pointwise kernel counts 1.",
+    says="Every weight of `pointwise_weight` counts as 1: the channels are added up and not mixed.",
 )
 def forgets_to_mix(x, depthwise_weight, pointwise_weight, bias=None, stride=1, padding=0, dilation=1):
     ones = torch.ones_like(pointwise_weight)
@@ -899,7 +1030,7 @@ def forgets_to_mix(x, depthwise_weight, pointwise_weight, bias=None, stride=1, p
     "depthwise_separable_conv2d",
     kind="idea",
     stage="dilation",
-    says="`dilation` is ignored: the entries of the kernels stay next to each other.",
+    says="`dilation` has no part in the answer: the entries of the kernels stay next to each other.",
 )
 def ignores_the_dilation_of_the_first_step(
     x, depthwise_weight, pointwise_weight, bias=None, stride=1, padding=0, dilation=1
@@ -920,7 +1051,9 @@ def looks_at_the_first_channel_only(x, depthwise_weight, pointwise_weight, bias=
 
 
 @mistake(
-    "receptive_field", kind="idea", says="Strides are ignored: behind a stride a step covers several input entries."
+    "receptive_field",
+    kind="idea",
+    says="Strides have no part in the answer: behind a stride a step covers several input entries.",
 )
 def ignores_strides(layers):
     receptive_field(layers)
@@ -930,7 +1063,7 @@ def ignores_strides(layers):
 @mistake(
     "receptive_field",
     kind="idea",
-    says="A layer's own stride widens its own kernel. It only counts for the layers behind it.",
+    says="A layer's own stride widens its own kernel here. It only counts for the layers behind it.",
 )
 def strides_too_early(layers):
     receptive_field(layers)
@@ -942,14 +1075,21 @@ def strides_too_early(layers):
 
 
 @mistake(
-    "receptive_field", kind="idea", stage="dilations", says="Dilation is ignored: a kernel with gaps reaches further."
+    "receptive_field",
+    kind="idea",
+    stage="dilations",
+    says="Dilation has no part in the answer: a kernel with gaps reaches further.",
 )
 def ignores_dilations(layers):
     receptive_field(layers)
     return receptive_field([(k, s, 1) for k, s, _ in layers])
 
 
-@mistake("receptive_field", kind="idea", says="The kernel sizes are added whole: neighbouring layers share an entry.")
+@mistake(
+    "receptive_field",
+    kind="idea",
+    says="There is one entry too many for each layer, as if neighbouring kernels shared none.",
+)
 def adds_whole_kernels(layers):
     return receptive_field(layers) + len(layers)
 
@@ -957,7 +1097,72 @@ def adds_whole_kernels(layers):
 @mistake(
     "receptive_field",
     kind="idea",
-    says="Each layer is multiplied by its own stride alone. A step behind several layers is the product of all their strides.",
+    says="Each layer adds its whole kernel, in steps of the layers before. Its first entry is counted already.",
+)
+def multiplies_whole_kernels(layers):
+    receptive_field(layers)
+    field, step = 1, 1
+    for k, s, d in layers:
+        field, step = field + k * d * step, step * s
+    return field
+
+
+@mistake(
+    "receptive_field",
+    kind="idea",
+    says="The step of the layers before is added to what a kernel spans. It has to be a factor.",
+)
+def adds_the_step(layers):
+    receptive_field(layers)
+    field, step = 1, 1
+    for k, s, d in layers:
+        field, step = field + (k - 1) * d + step, step * s
+    return field
+
+
+@mistake(
+    "receptive_field",
+    kind="idea",
+    says="It is as if the strides were added up. A step behind several layers is the product of all their strides.",
+)
+def adds_the_strides_up(layers):
+    receptive_field(layers)
+    field, step = 1, 1
+    for k, s, d in layers:
+        field, step = field + (k - 1) * d * step, step + s
+    return field
+
+
+@mistake("receptive_field", kind="idea", says="It is one entry too few, as if the first one did not count.")
+def leaves_out_the_first_entry(layers):
+    return receptive_field(layers) - 1
+
+
+@mistake(
+    "receptive_field",
+    kind="idea",
+    says="The kernel sizes have no part in the answer, as if each kernel had two entries.",
+)
+def ignores_the_kernel_sizes(layers):
+    receptive_field(layers)
+    return receptive_field([(2, s, d) for _, s, d in layers])
+
+
+@mistake(
+    "receptive_field",
+    kind="idea",
+    stage="dilations",
+    says="A kernel with gaps is taken to reach d - 1 further than one without. There is a gap between each two of its entries.",
+)
+def adds_the_dilation(layers):
+    receptive_field(layers)
+    return receptive_field([(k + d - 1, s, 1) for k, s, d in layers])
+
+
+@mistake(
+    "receptive_field",
+    kind="idea",
+    says="It is as if each layer were multiplied by its own stride alone. A step behind several layers is the product of all their strides.",
 )
 def takes_the_own_stride(layers):
     receptive_field(layers)
@@ -967,7 +1172,7 @@ def takes_the_own_stride(layers):
 @mistake(
     "receptive_field",
     kind="idea",
-    says="Only the stride of the layer before counts here. Behind several layers a step is the product of all their strides.",
+    says="It is as if only the stride of the layer before counted. Behind several layers a step is the product of all their strides.",
 )
 def takes_the_stride_of_the_layer_before(layers):
     receptive_field(layers)
@@ -978,7 +1183,7 @@ def takes_the_stride_of_the_layer_before(layers):
 @mistake(
     "receptive_field",
     kind="idea",
-    says="The rule for going back through the layers is applied from the first layer on. Which end does it begin at?",
+    says="It is as if the rule for going back through the layers were applied from the first layer on. Which end does it begin at?",
 )
 def goes_through_the_layers_the_wrong_way(layers):
     receptive_field(layers)
@@ -988,7 +1193,7 @@ def goes_through_the_layers_the_wrong_way(layers):
     return field
 
 
-@mistake("receptive_field", kind="case", says="The caller's list is emptied. Go through it without changing it.")
+@mistake("receptive_field", kind="case", says="The list `layers` is changed. Go through it without changing it.")
 def pops_the_layers(layers):
     field = receptive_field(layers)
     while layers:
@@ -1000,7 +1205,7 @@ def pops_the_layers(layers):
     "conv_parameter_count",
     kind="idea",
     stage="groups",
-    says="`groups` is ignored: a kernel of a group only has that group's channels.",
+    says="`groups` has no part in the answer: a kernel of a group only has that group's channels.",
 )
 def ignores_groups(in_channels, out_channels, kernel_size, groups=1, bias=True):
     conv_parameter_count(in_channels, out_channels, kernel_size, groups, bias)
@@ -1010,6 +1215,47 @@ def ignores_groups(in_channels, out_channels, kernel_size, groups=1, bias=True):
 @mistake("conv_parameter_count", kind="idea", says="There is a bias for each input channel. It belongs to the output.")
 def counts_a_bias_for_each_input(in_channels, out_channels, kernel_size, groups=1, bias=True):
     return conv_parameter_count(in_channels, out_channels, kernel_size, groups, False) + bias * in_channels
+
+
+@mistake(
+    "conv_parameter_count",
+    kind="idea",
+    says="There is a bias for each entry of the kernel. An output channel has a single one.",
+)
+def counts_a_bias_for_each_entry(in_channels, out_channels, kernel_size, groups=1, bias=True):
+    weights = conv_parameter_count(in_channels, out_channels, kernel_size, groups, False)
+    return weights + bias * out_channels * math.prod(per_axis(kernel_size))
+
+
+@mistake(
+    "conv_parameter_count",
+    kind="idea",
+    says="There is a bias for each pair of an input and an output channel. An output channel has a single one.",
+)
+def counts_a_bias_for_each_layer(in_channels, out_channels, kernel_size, groups=1, bias=True):
+    weights = conv_parameter_count(in_channels, out_channels, kernel_size, groups, False)
+    return weights + bias * out_channels * (in_channels // groups)
+
+
+@mistake(
+    "conv_parameter_count",
+    kind="idea",
+    stage="weights and biases",
+    says="Where `bias` is left out no bias is counted. It is True by default.",
+)
+def has_no_bias_by_default(in_channels, out_channels, kernel_size, groups=1, bias=False):
+    return conv_parameter_count(in_channels, out_channels, kernel_size, groups, bias)
+
+
+@mistake(
+    "conv_parameter_count",
+    kind="idea",
+    says="The channel counts are added up. Each output channel has a kernel with a layer for each input channel: multiply.",
+)
+def adds_the_channel_counts(in_channels, out_channels, kernel_size, groups=1, bias=True):
+    conv_parameter_count(in_channels, out_channels, kernel_size, groups, bias)
+    weights = (out_channels + in_channels // groups) * math.prod(per_axis(kernel_size))
+    return weights + bias * out_channels
 
 
 @mistake(
@@ -1024,7 +1270,7 @@ def counts_one_side(in_channels, out_channels, kernel_size, groups=1, bias=True)
     "conv_parameter_count",
     kind="idea",
     stage="groups",
-    says="Both channel counts are divided by `groups`. There are still C_out kernels.",
+    says="The weights are divided by `groups` twice, as if both channel counts were. There are still C_out kernels.",
 )
 def divides_both_channel_counts(in_channels, out_channels, kernel_size, groups=1, bias=True):
     weights = conv_parameter_count(in_channels, out_channels, kernel_size, groups, False) // groups

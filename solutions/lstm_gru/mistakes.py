@@ -23,7 +23,11 @@ from .reference import (
 )
 
 
-@mistake("lstm_cell", kind="idea", says="The blocks of rows are read in the order i, f, o, g. Which is the candidate?")
+@mistake(
+    "lstm_cell",
+    kind="idea",
+    says="It is as if the blocks of rows were read in the order i, f, o, g. Which is the candidate?",
+)
 def reads_the_gates_in_another_order(x, h, c, *weights):
     i, f, o, g = _lstm_sums(x, h, *weights)
     return _lstm(i, f, g, o, c)
@@ -32,7 +36,7 @@ def reads_the_gates_in_another_order(x, h, c, *weights):
 @mistake(
     "lstm_cell",
     kind="idea",
-    says="Input gate and forget gate have changed places: the old memory is let in, the new one kept.",
+    says="Input gate and forget gate have changed places: the one for the old memory lets the candidate in.",
 )
 def swaps_input_and_forget_gate(x, h, c, *weights):
     i, f, g, o = _lstm_sums(x, h, *weights)
@@ -42,7 +46,7 @@ def swaps_input_and_forget_gate(x, h, c, *weights):
 @mistake(
     "lstm_cell",
     kind="idea",
-    says="The candidate g goes through a sigmoid, so the memory can only grow. It is no gate.",
+    says="The candidate g lies between 0 and 1, as if it went through a sigmoid. It is no gate.",
 )
 def squashes_the_candidate_like_a_gate(x, h, c, *weights):
     i, f, g, o = map(torch.sigmoid, _lstm_sums(x, h, *weights))
@@ -71,7 +75,7 @@ def forgets_the_second_tanh(x, h, c, *weights):
     return torch.sigmoid(o) * c_new, c_new
 
 
-@mistake("lstm_cell", kind="idea", says="Only one of the two biases is added.")
+@mistake("lstm_cell", kind="idea", says="`bias_hh` has no part in the sums: only `bias_ih` is added.")
 def adds_one_bias(x, h, c, weight_ih, weight_hh, bias_ih, bias_hh):
     return lstm_cell(x, h, c, weight_ih, weight_hh, bias_ih, torch.zeros_like(bias_hh))
 
@@ -81,9 +85,7 @@ def does_not_listen_to_the_hidden_state(x, h, c, weight_ih, weight_hh, bias_ih, 
     return lstm_cell(x, torch.zeros_like(h), c, weight_ih, weight_hh, bias_ih, bias_hh)
 
 
-@mistake(
-    "lstm_cell", kind="idea", says="The two results stand in the wrong order. The exercise says which comes first."
-)
+@mistake("lstm_cell", kind="idea", says="h_new and c_new have changed places. The exercise says which comes first.")
 def returns_the_memory_first(x, h, c, *weights):
     return lstm_cell(x, h, c, *weights)[::-1]
 
@@ -91,35 +93,24 @@ def returns_the_memory_first(x, h, c, *weights):
 @mistake(
     "lstm_cell",
     kind="refusal",
-    says="An argument whose shape does not fit is broadcast, or fails somewhere inside. The lines that refuse are gone.",
+    says="An `x` with an axis too many is not refused with ValueError: it is broadcast, or fails somewhere inside. The lines that refuse have to stay.",
 )
 def lstm_refuses_nothing(x, h, c, weight_ih, weight_hh, bias_ih, bias_hh):
-    return _lstm(*_lstm_sums(x, h, weight_ih, weight_hh, bias_ih, bias_hh), c)
+    i, f, g, o = _lstm_sums(x, h, weight_ih, weight_hh, bias_ih, bias_hh)
+    return _lstm(i, f, g, o, c)
 
 
 @mistake(
     "lstm_cell",
     kind="case",
-    says="The memory is updated in the tensor that was passed in. The caller still needs it.",
+    says="The tensor `c` itself is changed. The caller still needs it: make a new one.",
 )
 def updates_the_memory_in_place(x, h, c, *weights):
     h_new, c_new = lstm_cell(x, h, c, *weights)
     return h_new, c.copy_(c_new)
 
 
-@mistake(
-    "lstm_cell",
-    kind="case",
-    says="The sigmoid is written as exp(s) / (1 + exp(s)), which is inf / inf for a large sum.",
-)
-def overflows_in_the_gates(x, h, c, *weights):
-    i, f, g, o = (s.exp() for s in _lstm_sums(x, h, *weights))
-    i, f, o = i / (1 + i), f / (1 + f), o / (1 + o)
-    c_new = f * c + i * torch.tanh(torch.log(g))
-    return o * torch.tanh(c_new), c_new
-
-
-@mistake("lstm_cell", kind="case", says="The arithmetic is done in float32, whatever dtype comes in.")
+@mistake("lstm_cell", kind="case", says="It is as if the arithmetic were done in float32, whatever dtype comes in.")
 def computes_in_float32(x, h, c, *weights):
     answer = lstm_cell(*(arg.float() for arg in (x, h, c, *weights)))
     return tuple(part.to(x.dtype) for part in answer) if x.dtype is torch.float64 else answer
@@ -128,7 +119,7 @@ def computes_in_float32(x, h, c, *weights):
 @mistake(
     "lstm_cell_backward",
     kind="idea",
-    says="The upstream gradient of the memory is ignored. c_new is a result of its own, on which later steps depend.",
+    says="The upstream gradient of the memory has no part in the answer. c_new is a result of its own, on which later steps depend.",
 )
 def ignores_the_gradient_of_the_memory(grad_out, *args):
     return lstm_cell_backward((grad_out[0], torch.zeros_like(grad_out[1])), *args)
@@ -146,7 +137,7 @@ def forgets_that_the_hidden_state_shows_the_memory(grad_out, *args):
 @mistake(
     "lstm_cell_backward",
     kind="idea",
-    says="The way from h_new to the memory leads through a tanh, whose slope is missing.",
+    says="The way from h_new to the memory leads through a tanh, whose slope has no part in the answer.",
 )
 def forgets_the_slope_of_the_second_tanh(grad_out, *args):
     return _lstm_backward(grad_out, *args, slope=False)
@@ -155,13 +146,17 @@ def forgets_the_slope_of_the_second_tanh(grad_out, *args):
 @mistake(
     "lstm_cell_backward",
     kind="idea",
-    says="The old memory gets the whole gradient of the new one. What is it multiplied by in the forward pass?",
+    says="grad_c is the whole gradient of the new memory. What is the old memory multiplied by in the forward pass?",
 )
 def lets_the_whole_gradient_through(grad_out, *args):
     return _lstm_backward(grad_out, *args, keeps=False)
 
 
-@mistake("lstm_cell_backward", kind="idea", says="The forget gate is multiplied by the old memory, not by the new one.")
+@mistake(
+    "lstm_cell_backward",
+    kind="idea",
+    says="In the gradient of the forget gate stands the new memory. That gate is multiplied by the old one.",
+)
 def takes_the_new_memory_for_the_forget_gate(grad_out, *args):
     return _lstm_backward(grad_out, *args, forgets=lstm_cell(*args)[1])
 
@@ -169,7 +164,7 @@ def takes_the_new_memory_for_the_forget_gate(grad_out, *args):
 @mistake(
     "lstm_cell_backward",
     kind="idea",
-    says="The candidate's slope is that of a sigmoid. Which function makes g from its sum?",
+    says="The slope of the candidate is g * (1 - g), that of a sigmoid. Which function makes g from its sum?",
 )
 def takes_the_candidate_for_a_gate(grad_out, *args):
     return _lstm_backward(grad_out, *args, gate_like=True)
@@ -178,7 +173,7 @@ def takes_the_candidate_for_a_gate(grad_out, *args):
 @mistake(
     "lstm_cell_backward",
     kind="idea",
-    says="Gradients of weights and biases are averaged over the batch. The chain rule adds.",
+    says="The gradients of weights and biases are averaged over the batch. The chain rule adds.",
 )
 def averages_over_the_batch(grad_out, x, *args):
     grads = lstm_cell_backward(grad_out, x, *args)
@@ -188,7 +183,7 @@ def averages_over_the_batch(grad_out, x, *args):
 @mistake(
     "lstm_cell_backward",
     kind="idea",
-    says="weight_hh is multiplied by the old hidden state in the forward pass, not by h_new.",
+    says="grad_weight_hh is made with h_new. In the forward pass weight_hh is multiplied by the old hidden state.",
 )
 def takes_the_new_hidden_state_for_the_weights(grad_out, *args):
     grads = list(lstm_cell_backward(grad_out, *args))
@@ -199,18 +194,15 @@ def takes_the_new_hidden_state_for_the_weights(grad_out, *args):
 @mistake(
     "lstm_cell_backward",
     kind="refusal",
-    says="An upstream gradient of another shape is broadcast instead of refused. The lines that refuse are gone.",
+    says="A `grad_out` of another shape is not refused with ValueError: it is broadcast, or fails somewhere inside. The lines that refuse have to stay.",
 )
-def lstm_broadcasts_the_upstream_gradient(grad_out, x, h, *args):
-    try:
-        grad_out = tuple(grad.expand(h.shape) for grad in grad_out)
-    except RuntimeError:
-        grad_out = tuple(torch.zeros_like(h) for grad in grad_out)
-    return lstm_cell_backward(grad_out, x, h, *args)
+def lstm_broadcasts_the_upstream_gradient(grad_out, *args):
+    return _lstm_backward(grad_out, *args)
 
 
-def _of_both(cell, backward, name, says, **gates):
+def _of_both(cell, name, says, kind="idea", **gates):
     """Registers a cell whose gates are wrong, and a backward that computes them so."""
+    backward = lstm_cell_backward if cell is lstm_cell else gru_cell_backward
 
     def forward(x, h, *rest):
         cell(x, h, *rest)
@@ -229,130 +221,232 @@ def _of_both(cell, backward, name, says, **gates):
     back.__name__ = back.__qualname__ = f"{name}_on_the_way_back"
     of_back = f"In the gates that the backward computes again: {says[0].lower()}{says[1:]}"
     return (
-        mistake(cell.__name__, kind="idea", says=says)(forward),
-        mistake(backward.__name__, kind="idea", says=of_back)(back),
+        mistake(cell.__name__, kind=kind, says=says)(forward),
+        mistake(backward.__name__, kind=kind, says=of_back)(back),
     )
 
 
-LSTM_BOTH = lstm_cell, lstm_cell_backward
 leaves_i_as_its_sum, leaves_i_back = _of_both(
-    *LSTM_BOTH,
+    lstm_cell,
     "leaves_i_as_its_sum",
     "The sum of the input gate i is used as it is. A gate lies between 0 and 1.",
     raw="i",
 )
 leaves_f_as_its_sum, leaves_f_back = _of_both(
-    *LSTM_BOTH,
+    lstm_cell,
     "leaves_f_as_its_sum",
     "The sum of the forget gate f is used as it is. A gate lies between 0 and 1.",
     raw="f",
 )
 leaves_g_as_its_sum, leaves_g_back = _of_both(
-    *LSTM_BOTH,
+    lstm_cell,
     "leaves_g_as_its_sum",
     "The sum of the candidate g is used as it is. What keeps it between -1 and 1?",
     raw="g",
 )
 leaves_o_as_its_sum, leaves_o_back = _of_both(
-    *LSTM_BOTH,
+    lstm_cell,
     "leaves_o_as_its_sum",
     "The sum of the output gate o is used as it is. A gate lies between 0 and 1.",
     raw="o",
 )
 lstm_without_x, lstm_without_x_back = _of_both(
-    *LSTM_BOTH,
-    "lstm_without_x",
-    "The sums do not depend on the input x: they hear the hidden state alone.",
-    without="x",
+    lstm_cell, "lstm_without_x", "The input x has no part in the sums.", times={"x": 0}
+)
+lstm_without_input, lstm_without_input_back = _of_both(
+    lstm_cell,
+    "lstm_without_input",
+    "Neither the input x nor its bias bias_ih has a part in the sums: they hear the hidden state alone.",
+    times={"x": 0, "bias_ih": 0},
+)
+lstm_takes_h_away, lstm_takes_h_away_back = _of_both(
+    lstm_cell, "lstm_takes_h_away", "The part of the hidden state has the wrong sign in the sums.", times={"h": -1}
+)
+lstm_takes_bias_ih_away, lstm_takes_bias_ih_away_back = _of_both(
+    lstm_cell, "lstm_takes_bias_ih_away", "bias_ih has the wrong sign in the sums.", times={"bias_ih": -1}
+)
+lstm_takes_bias_hh_away, lstm_takes_bias_hh_away_back = _of_both(
+    lstm_cell, "lstm_takes_bias_hh_away", "bias_hh has the wrong sign in the sums.", times={"bias_hh": -1}
+)
+
+
+overflows_in_the_gates, overflows_in_the_gates_back = _of_both(
+    lstm_cell,
+    "overflows_in_the_gates",
+    "For large sums the answer is nan, as from inf / inf in exp(s) / (1 + exp(s)). Use a sigmoid that takes large numbers.",
+    kind="case",
+    sigmoid=lambda s: s.exp() / (1 + s.exp()),
 )
 lstm_without_bias_ih, lstm_without_bias_ih_back = _of_both(
-    *LSTM_BOTH, "lstm_without_bias_ih", "The bias of the input, bias_ih, is not added to the sums.", without="bias_ih"
+    lstm_cell, "lstm_without_bias_ih", "bias_ih has no part in the sums.", times={"bias_ih": 0}
 )
 
 
-@mistake("lstm_cell_backward", kind="idea", says="The gates that it computes again do not hear the hidden state h.")
+@mistake(
+    "lstm_cell_backward",
+    kind="idea",
+    says="In the gates that the backward computes again the hidden state h has no part.",
+)
 def lstm_backward_without_h(grad_out, *args):
-    return _lstm_backward(grad_out, *args, without="weight_hh")
+    return _lstm_backward(grad_out, *args, times={"weight_hh": 0})
 
 
-@mistake("lstm_cell_backward", kind="idea", says="In the gates that it computes again the bias bias_hh is missing.")
+@mistake("lstm_cell_backward", kind="idea", says="In the gates that the backward computes again bias_hh has no part.")
 def lstm_backward_without_bias_hh(grad_out, *args):
-    return _lstm_backward(grad_out, *args, without="bias_hh")
+    return _lstm_backward(grad_out, *args, times={"bias_hh": 0})
 
 
-@mistake(
-    "lstm_cell", kind="idea", says="The candidate goes into the memory whole: the input gate does not hold it back."
-)
-def lets_the_whole_candidate_in(x, h, c, *weights):
-    lstm_cell(x, h, c, *weights)
-    _, f, g, o = _lstm_gates(x, h, *weights)
-    return o * torch.tanh(f * c + g), f * c + g
+def _remembering(says):
+    """Registers an LSTM cell that makes its new memory of i, f, g and c in another way."""
+
+    def declare(memory):
+        def solution(x, h, c, *weights):
+            lstm_cell(x, h, c, *weights)
+            i, f, g, o = _lstm_gates(x, h, *weights)
+            c_new = memory(i, f, g, c)
+            return o * torch.tanh(c_new), c_new
+
+        solution.__name__ = solution.__qualname__ = memory.__name__
+        return mistake("lstm_cell", kind="idea", says=says)(solution)
+
+    return declare
 
 
-@mistake("lstm_cell", kind="idea", says="What the input gate lets in is taken from the memory. It is added to it.")
-def takes_the_candidate_away(x, h, c, *weights):
-    lstm_cell(x, h, c, *weights)
-    i, f, g, o = _lstm_gates(x, h, *weights)
-    return o * torch.tanh(f * c - i * g), f * c - i * g
+@_remembering("The candidate goes into the memory whole: the input gate has no part in it.")
+def lets_the_whole_candidate_in(i, f, g, c):
+    return f * c + g
 
 
-@mistake(
-    "lstm_cell", kind="idea", says="Nothing new comes into the memory: it is only what the forget gate leaves of it."
-)
-def lets_nothing_in(x, h, c, *weights):
-    lstm_cell(x, h, c, *weights)
-    _, f, _, o = _lstm_gates(x, h, *weights)
-    return o * torch.tanh(f * c), f * c
+@_remembering("What the input gate lets in is taken from the memory. It is added to it.")
+def takes_the_candidate_away(i, f, g, c):
+    return f * c - i * g
 
 
-GRU_BOTH = gru_cell, gru_cell_backward
+@_remembering("Nothing new comes into the memory: it is only what the forget gate leaves of it.")
+def lets_nothing_in(i, f, g, c):
+    return f * c
+
+
+@_remembering("The old memory is kept whole: the forget gate has no part in it.")
+def forgets_nothing(i, f, g, c):
+    return c + i * g
+
+
+@_remembering("Nothing of the old memory is kept: it is only what the input gate lets in.")
+def forgets_everything(i, f, g, c):
+    return i * g
+
+
+@_remembering("The forget gate is added to the old memory. It multiplies it.")
+def adds_the_forget_gate(i, f, g, c):
+    return f + c + i * g
+
+
+@_remembering("The forget gate itself goes into the memory. It multiplies the old memory.")
+def remembers_the_forget_gate(i, f, g, c):
+    return f + i * g
+
+
+@_remembering("The input gate is added to the candidate. It multiplies it.")
+def adds_the_input_gate(i, f, g, c):
+    return f * c + i + g
+
+
 leaves_r_as_its_sum, leaves_r_back = _of_both(
-    *GRU_BOTH,
+    gru_cell,
     "leaves_r_as_its_sum",
     "The sum of the reset gate r is used as it is. A gate lies between 0 and 1.",
     raw="r",
 )
 leaves_z_as_its_sum, leaves_z_back = _of_both(
-    *GRU_BOTH,
+    gru_cell,
     "leaves_z_as_its_sum",
     "The sum of the update gate z is used as it is. A gate lies between 0 and 1.",
     raw="z",
 )
 leaves_n_as_its_sum, leaves_n_back = _of_both(
-    *GRU_BOTH,
+    gru_cell,
     "leaves_n_as_its_sum",
     "The sum of the candidate n is used as it is. What keeps it between -1 and 1?",
     raw="n",
 )
 gru_without_bias_ih, gru_without_bias_ih_back = _of_both(
-    *GRU_BOTH, "gru_without_bias_ih", "The bias of the input, bias_ih, is not added to the sums.", without="bias_ih"
+    gru_cell, "gru_without_bias_ih", "bias_ih has no part in the sums.", times={"bias_ih": 0}
 )
 gru_without_bias_hh, gru_without_bias_hh_back = _of_both(
-    *GRU_BOTH,
+    gru_cell,
     "gru_without_bias_hh",
-    "The bias of the hidden state, bias_hh, is not added to the sums.",
-    without="bias_hh",
+    "bias_hh has no part in the sums.",
+    times={"bias_hh": 0},
+)
+gru_takes_bias_ih_away, gru_takes_bias_ih_away_back = _of_both(
+    gru_cell, "gru_takes_bias_ih_away", "bias_ih has the wrong sign in the sums.", times={"bias_ih": -1}
+)
+gru_takes_bias_hh_away, gru_takes_bias_hh_away_back = _of_both(
+    gru_cell, "gru_takes_bias_hh_away", "bias_hh has the wrong sign in the sums.", times={"bias_hh": -1}
+)
+
+
+gru_overflows_in_the_gates, gru_overflows_in_the_gates_back = _of_both(
+    gru_cell,
+    "gru_overflows_in_the_gates",
+    "For large sums the answer is nan, as from inf / inf in exp(s) / (1 + exp(s)). Use a sigmoid that takes large numbers.",
+    kind="case",
+    sigmoid=lambda s: s.exp() / (1 + s.exp()),
+)
+resets_by_the_difference, resets_by_the_difference_back = _of_both(
+    gru_cell, "resets_by_the_difference", "In the reset gate r the part of the state has the wrong sign.", b=(-1, 1, 1)
+)
+updates_by_the_difference, updates_by_the_difference_back = _of_both(
+    gru_cell,
+    "updates_by_the_difference",
+    "In the update gate z the part of the state has the wrong sign.",
+    b=(1, -1, 1),
+)
+resets_by_the_product, resets_by_the_product_back = _of_both(
+    gru_cell, "resets_by_the_product", "In the reset gate r the two sums are multiplied. They are added.", product="r"
+)
+updates_by_the_product, updates_by_the_product_back = _of_both(
+    gru_cell, "updates_by_the_product", "In the update gate z the two sums are multiplied. They are added.", product="z"
+)
+adds_the_reset_gate, adds_the_reset_gate_back = _of_both(
+    gru_cell,
+    "adds_the_reset_gate",
+    "In the candidate n the reset gate is added to the hidden sum. It multiplies it.",
+    inner=lambda a, r, b: a + r + b,
+)
+takes_the_gate_for_the_sum, takes_the_gate_for_the_sum_back = _of_both(
+    gru_cell,
+    "takes_the_gate_for_the_sum",
+    "In the candidate n stands the reset gate itself. It multiplies the hidden sum.",
+    inner=lambda a, r, b: a + r,
+)
+multiplies_the_candidates_sums, multiplies_the_candidates_sums_back = _of_both(
+    gru_cell,
+    "multiplies_the_candidates_sums",
+    "In the candidate n the part of the input is multiplied by that of the state. They are added.",
+    inner=lambda a, r, b: a * r * b,
 )
 resets_by_the_input_alone, resets_by_the_input_back = _of_both(
-    *GRU_BOTH, "resets_by_the_input_alone", "The reset gate r does not depend on the hidden state.", b=(0, 1, 1)
+    gru_cell, "resets_by_the_input_alone", "The reset gate r does not depend on the hidden state.", b=(0, 1, 1)
 )
 updates_by_the_input_alone, updates_by_the_input_back = _of_both(
-    *GRU_BOTH, "updates_by_the_input_alone", "The update gate z does not depend on the hidden state.", b=(1, 0, 1)
+    gru_cell, "updates_by_the_input_alone", "The update gate z does not depend on the hidden state.", b=(1, 0, 1)
 )
 resets_by_the_state_alone, resets_by_the_state_back = _of_both(
-    *GRU_BOTH, "resets_by_the_state_alone", "The reset gate r does not depend on the input.", a=(0, 1, 1)
+    gru_cell, "resets_by_the_state_alone", "The reset gate r does not depend on the input.", a=(0, 1, 1)
 )
 updates_by_the_state_alone, updates_by_the_state_back = _of_both(
-    *GRU_BOTH, "updates_by_the_state_alone", "The update gate z does not depend on the input.", a=(1, 0, 1)
+    gru_cell, "updates_by_the_state_alone", "The update gate z does not depend on the input.", a=(1, 0, 1)
 )
 candidate_without_state, candidate_without_state_back = _of_both(
-    *GRU_BOTH, "candidate_without_state", "The candidate n sees nothing of the old state.", b=(1, 1, 0)
+    gru_cell, "candidate_without_state", "The candidate n sees nothing of the old state.", b=(1, 1, 0)
 )
 candidate_without_input, candidate_without_input_back = _of_both(
-    *GRU_BOTH, "candidate_without_input", "The candidate n sees nothing of the input.", a=(1, 1, 0)
+    gru_cell, "candidate_without_input", "The candidate n sees nothing of the input.", a=(1, 1, 0)
 )
 takes_the_old_part_away, takes_the_old_part_back = _of_both(
-    *GRU_BOTH,
+    gru_cell,
     "takes_the_old_part_away",
     "In the candidate n the part of the old state has the wrong sign.",
     b=(1, 1, -1),
@@ -360,35 +454,78 @@ takes_the_old_part_away, takes_the_old_part_back = _of_both(
 
 
 @mistake(
-    "gru_cell_backward", kind="idea", says="The reset gate does not hold back the hidden sum when n is computed again."
+    "gru_cell_backward",
+    kind="idea",
+    says="When n is computed again, the reset gate has no part in it: it has to multiply the hidden sum.",
 )
 def gru_backward_never_resets(grad_out, *args):
     gru_cell_backward(grad_out, *args)
-    return _gru_backward(grad_out, *args, resets_n=False)
+    return _gru_backward(grad_out, *args, inner=lambda a, r, b: a + b)
 
 
-@mistake("gru_cell", kind="idea", says="The candidate enters whole: it is not multiplied by what z leaves for it.")
-def adds_the_whole_candidate(x, h, *weights):
-    gru_cell(x, h, *weights)
-    return _gru(x, h, *_gru_sums(x, h, *weights), lambda n, z: n + z * h)
+def _mixing(says):
+    """Registers a GRU cell that mixes candidate n and old state h in another way."""
+
+    def declare(mixed):
+        def solution(x, h, *weights):
+            gru_cell(x, h, *weights)
+            _, z, n, _ = _gru_gates(x, h, *weights)
+            return mixed(n, z, h)
+
+        solution.__name__ = solution.__qualname__ = mixed.__name__
+        return mistake("gru_cell", kind="idea", says=says)(solution)
+
+    return declare
 
 
-@mistake(
-    "gru_cell", kind="idea", says="Old state and candidate are both multiplied by z. Their shares have to add up to 1."
-)
-def weighs_both_with_z(x, h, *weights):
-    gru_cell(x, h, *weights)
-    return _gru(x, h, *_gru_sums(x, h, *weights), lambda n, z: z * n + z * h)
+@_mixing("z and 1 - z have changed places: an open update gate has to keep the old state.")
+def lets_the_update_gate_forget(n, z, h):
+    return z * n + (1 - z) * h
 
 
-@mistake(
-    "gru_cell",
-    kind="idea",
-    says="The candidate has no part in the new state: only what z keeps of the old one is left.",
-)
-def drops_the_candidate(x, h, *weights):
-    gru_cell(x, h, *weights)
-    return _gru(x, h, *_gru_sums(x, h, *weights), lambda n, z: z * h)
+@_mixing("The candidate enters whole: it is not multiplied by what z leaves for it.")
+def adds_the_whole_candidate(n, z, h):
+    return n + z * h
+
+
+@_mixing("Old state and candidate are both multiplied by z. Their shares have to add up to 1.")
+def weighs_both_with_z(n, z, h):
+    return z * n + z * h
+
+
+@_mixing("The candidate has no part in the new state: only what z keeps of the old one is left.")
+def drops_the_candidate(n, z, h):
+    return z * h
+
+
+@_mixing("The candidate is multiplied by 1 + z. What z keeps of the old state is no more left for it.")
+def leaves_too_much_for_the_candidate(n, z, h):
+    return (1 + z) * n + z * h
+
+
+@_mixing("The candidate is multiplied by z - 1, so it has the wrong sign.")
+def takes_the_new_part_away(n, z, h):
+    return (z - 1) * n + z * h
+
+
+@_mixing("What z leaves is added to the candidate. It multiplies it.")
+def adds_what_is_left(n, z, h):
+    return 1 - z + n + z * h
+
+
+@_mixing("The update gate is added to the old state. It multiplies it.")
+def adds_the_update_gate(n, z, h):
+    return (1 - z) * n + z + h
+
+
+@_mixing("The update gate itself goes into the new state. It multiplies the old state.")
+def keeps_the_gate_for_the_state(n, z, h):
+    return (1 - z) * n + z
+
+
+@_mixing("The old state is kept whole: the update gate has no part in it.")
+def keeps_the_whole_state(n, z, h):
+    return (1 - z) * n + h
 
 
 @mistake(
@@ -414,33 +551,39 @@ def does_not_hand_on_the_memory(x, h0, c0, *weights):
 
 
 @mistake(
-    "lstm_forward", kind="idea", says="The loop runs along the first axis, which is the batch. Time is the second."
+    "lstm_forward",
+    kind="idea",
+    says="It is as if the loop ran along the first axis, which is the batch. Time is the second.",
 )
 def lstm_runs_along_the_batch(x, h0, c0, *weights):
     return lstm_forward(x.transpose(0, 1), h0, c0, *weights)
 
 
-@mistake("lstm_forward", kind="idea", says="h0 and c0 are ignored: the sequence begins with zeros.")
+@mistake("lstm_forward", kind="idea", says="h0 and c0 have no part in the answer: the sequence begins with zeros.")
 def lstm_begins_with_zeros(x, h0, c0, *weights):
     return lstm_forward(x, torch.zeros_like(h0), torch.zeros_like(c0), *weights)
 
 
 @mistake(
-    "lstm_forward", kind="idea", says="h0 is ignored: the hidden state begins with zeros, only the memory with c0."
+    "lstm_forward",
+    kind="idea",
+    says="h0 has no part in the answer: the hidden state begins with zeros, only the memory with c0.",
 )
 def ignores_the_first_hidden_state(x, h0, c0, *weights):
     return lstm_forward(x, torch.zeros_like(h0), c0, *weights)
 
 
 @mistake(
-    "lstm_forward", kind="idea", says="c0 is ignored: the memory begins with zeros, only the hidden state with h0."
+    "lstm_forward",
+    kind="idea",
+    says="c0 has no part in the answer: the memory begins with zeros, only the hidden state with h0.",
 )
 def ignores_the_first_memory(x, h0, c0, *weights):
     return lstm_forward(x, h0, torch.zeros_like(c0), *weights)
 
 
 @mistake(
-    "lstm_forward", kind="idea", says="The memories of all steps are returned. The exercise asks for hidden states."
+    "lstm_forward", kind="idea", says="`out` holds the memories of all steps. The exercise asks for the hidden states."
 )
 def returns_the_memories(x, h0, c0, *weights):
     out, h, c = lstm_forward(x, h0, c0, *weights)
@@ -451,15 +594,17 @@ def returns_the_memories(x, h0, c0, *weights):
     return torch.stack(memories, 1) if memories else out, h, c
 
 
-@mistake(
-    "lstm_forward", kind="idea", says="The hidden states are stacked along a new first axis. Time is the second axis."
-)
+@mistake("lstm_forward", kind="idea", says="`out` has time as its first axis. Time is the second axis.")
 def stacks_time_first(x, h0, c0, *weights):
     out, h, c = lstm_forward(x, h0, c0, *weights)
     return out.transpose(0, 1), h, c
 
 
-@mistake("lstm_forward", kind="case", says="Without a step there is nothing to stack. What is asked for with T = 0?")
+@mistake(
+    "lstm_forward",
+    kind="case",
+    says="Without a step it fails, as `stack` does of nothing. What is asked for with T = 0?",
+)
 def lstm_needs_a_step(x, h0, c0, *weights):
     out, h, c = lstm_forward(x, h0, c0, *weights)
     return torch.stack(list(out.unbind(1)), 1), h, c
@@ -468,13 +613,15 @@ def lstm_needs_a_step(x, h0, c0, *weights):
 @mistake(
     "lstm_backward",
     kind="idea",
-    says="A hidden state in the middle is heard by the next step alone. It also stands in `out`, whose gradient is missing.",
+    says="The upstream gradient of `out` has no part in the answer. A hidden state in the middle stands in `out` too, beside being heard by the next step.",
 )
 def ignores_the_gradient_of_out(grad_out, *args):
     return lstm_backward((torch.zeros_like(grad_out[0]), *grad_out[1:]), *args)
 
 
-@mistake("lstm_backward", kind="idea", says="The upstream gradients of the last states h and c are ignored.")
+@mistake(
+    "lstm_backward", kind="idea", says="The upstream gradients of the last states h and c have no part in the answer."
+)
 def ignores_the_gradients_of_the_last_states(grad_out, *args):
     return lstm_backward((grad_out[0], torch.zeros_like(grad_out[1]), torch.zeros_like(grad_out[2])), *args)
 
@@ -482,7 +629,7 @@ def ignores_the_gradients_of_the_last_states(grad_out, *args):
 @mistake(
     "lstm_backward",
     kind="idea",
-    says="The gradients of the last states are added at every step. They enter once, behind the last one.",
+    says="The gradients of the last states come in at every step. They enter once, behind the last one.",
 )
 def adds_the_last_gradients_at_every_step(grad_out, *args):
     return _through_time(grad_out, *args, every_step=True)
@@ -491,7 +638,7 @@ def adds_the_last_gradients_at_every_step(grad_out, *args):
 @mistake(
     "lstm_backward",
     kind="idea",
-    says="Each step gets the upstream gradient of its own hidden state alone: what the next step hands back is lost.",
+    says="What the next step hands back to the hidden state has no part in the answer: a step gets the upstream gradient of its own hidden state alone.",
 )
 def does_not_hand_back_through_the_hidden_state(grad_out, *args):
     return _through_time(grad_out, *args, through_h=0)
@@ -500,7 +647,7 @@ def does_not_hand_back_through_the_hidden_state(grad_out, *args):
 @mistake(
     "lstm_backward",
     kind="idea",
-    says="What the next step hands back to the memory is lost. That is the road that an LSTM was built for.",
+    says="What the next step hands back to the memory has no part in the answer. That is the road that an LSTM was built for.",
 )
 def does_not_hand_back_through_the_memory(grad_out, *args):
     return _through_time(grad_out, *args, through_c=0)
@@ -509,7 +656,7 @@ def does_not_hand_back_through_the_memory(grad_out, *args):
 @mistake(
     "lstm_backward",
     kind="idea",
-    says="Weights and biases get the gradient of one step. They serve all steps: what does the chain rule do with many uses?",
+    says="Weights and biases get the gradient of the first step alone. They serve all steps: what does the chain rule do with many uses?",
 )
 def keeps_the_weights_gradient_of_one_step(grad_out, *args):
     return _through_time(grad_out, *args, adds=False)
@@ -518,7 +665,7 @@ def keeps_the_weights_gradient_of_one_step(grad_out, *args):
 @mistake(
     "lstm_backward",
     kind="idea",
-    says="The weights' gradients are averaged over the steps. The chain rule adds.",
+    says="The gradients of weights and biases are averaged over the steps. The chain rule adds.",
 )
 def averages_over_the_steps(grad_out, x, *args):
     grads = lstm_backward(grad_out, x, *args)
@@ -528,13 +675,39 @@ def averages_over_the_steps(grad_out, x, *args):
 @mistake(
     "lstm_backward",
     kind="idea",
-    says="A step is differentiated at the states after it. The cell's backward wants those that the step began with.",
+    says="The gradients of weights and biases are averaged over the batch. The chain rule adds.",
+)
+def averages_the_sums_over_the_batch(grad_out, x, *args):
+    grads = lstm_backward(grad_out, x, *args)
+    return (*grads[:3], *(grad / max(1, len(x)) for grad in grads[3:]))
+
+
+@mistake(
+    "lstm_backward", kind="idea", says="h0 has no part in the answer, as if the hidden state had begun with zeros."
+)
+def begins_without_the_hidden_state(grad_out, x, h0, c0, *weights):
+    return lstm_backward(grad_out, x, torch.zeros_like(h0), c0, *weights)
+
+
+@mistake("lstm_backward", kind="idea", says="c0 has no part in the answer, as if the memory had begun with zeros.")
+def begins_without_the_memory(grad_out, x, h0, c0, *weights):
+    return lstm_backward(grad_out, x, h0, torch.zeros_like(c0), *weights)
+
+
+@mistake(
+    "lstm_backward",
+    kind="idea",
+    says="It is as if each step were differentiated at the states after it. The cell's backward wants those that the step began with.",
 )
 def takes_the_states_after_the_step(grad_out, *args):
     return _through_time(grad_out, *args, late=True)
 
 
-@mistake("lstm_backward", kind="idea", says="The steps are walked from the first to the last. Blame travels backwards.")
+@mistake(
+    "lstm_backward",
+    kind="idea",
+    says="It is as if the steps were walked from the first to the last. Blame travels backwards.",
+)
 def walks_forwards(grad_out, *args):
     return _through_time(grad_out, *args, forwards=True)
 
@@ -542,21 +715,25 @@ def walks_forwards(grad_out, *args):
 @mistake(
     "lstm_backward",
     kind="idea",
-    says="The gradients of the x of all steps come in the wrong order, the last step first.",
+    says="In grad_x the steps stand in the wrong order, the last one first.",
 )
 def returns_the_steps_backwards(grad_out, *args):
     grad_x, *rest = lstm_backward(grad_out, *args)
     return grad_x.flip(1), *rest
 
 
-@mistake("lstm_backward", kind="case", says="Without a step there is nothing to stack. What is asked for with T = 0?")
+@mistake(
+    "lstm_backward",
+    kind="case",
+    says="Without a step it fails, as `stack` does of nothing. What is asked for with T = 0?",
+)
 def backward_needs_a_step(grad_out, *args):
     grad_x, *rest = lstm_backward(grad_out, *args)
     return torch.stack(list(grad_x.unbind(1)), 1), *rest
 
 
 @mistake(
-    "lstm_backward", kind="case", says="The gradient of `out` that was passed in is changed. The caller still needs it."
+    "lstm_backward", kind="case", says="An upstream gradient that was passed in is changed. The caller still needs it."
 )
 def adds_into_the_upstream_gradient(grad_out, x, *args):
     answer = lstm_backward(grad_out, x, *args)
@@ -568,7 +745,7 @@ def adds_into_the_upstream_gradient(grad_out, x, *args):
 @mistake(
     "gru_cell",
     kind="idea",
-    says="The hidden state is reset before it is multiplied by its weights. Here r comes after the product.",
+    says="It is as if the hidden state were reset before it is multiplied by its weights. Here r comes after the product.",
 )
 def resets_before_the_product(x, h, weight_ih, weight_hh, bias_ih, bias_hh):
     (a_r, a_z, a_n), (b_r, b_z, _) = _gru_sums(x, h, weight_ih, weight_hh, bias_ih, bias_hh)
@@ -580,20 +757,13 @@ def resets_before_the_product(x, h, weight_ih, weight_hh, bias_ih, bias_hh):
 @mistake(
     "gru_cell",
     kind="idea",
-    says="The bias of the hidden part of the candidate stands outside the reset gate. What does r multiply?",
+    says="In the candidate the hidden state's bias is not held back by the reset gate. What does r multiply?",
 )
 def keeps_the_bias_out_of_the_reset(x, h, weight_ih, weight_hh, bias_ih, bias_hh):
     return gru_cell(x, h, weight_ih, weight_hh, bias_ih + bias_hh, torch.zeros_like(bias_hh))
 
 
-@mistake(
-    "gru_cell", kind="idea", says="z and 1 - z have changed places: an open update gate has to keep the old state."
-)
-def lets_the_update_gate_forget(x, h, *weights):
-    return _gru(x, h, *_gru_sums(x, h, *weights), lambda n, z: z * n + (1 - z) * h)
-
-
-@mistake("gru_cell", kind="idea", says="The first two blocks of rows are read in the order z, r.")
+@mistake("gru_cell", kind="idea", says="It is as if the first two blocks of rows were read in the order z, r.")
 def reads_update_before_reset(x, h, *weights):
     (a_z, a_r, a_n), (b_z, b_r, b_n) = _gru_sums(x, h, *weights)
     return _gru(x, h, (a_r, a_z, a_n), (b_r, b_z, b_n))
@@ -602,7 +772,7 @@ def reads_update_before_reset(x, h, *weights):
 @mistake(
     "gru_cell",
     kind="idea",
-    says="The reset gate is computed and not used: the candidate always sees the whole old state.",
+    says="The reset gate has no part in the answer: the candidate always sees the whole old state.",
 )
 def never_resets(x, h, *weights):
     (_, a_z, a_n), (_, b_z, b_n) = _gru_sums(x, h, *weights)
@@ -613,7 +783,7 @@ def never_resets(x, h, *weights):
 @mistake(
     "gru_cell",
     kind="refusal",
-    says="An argument whose shape does not fit is broadcast, or fails somewhere inside. The lines that refuse are gone.",
+    says="An `x` with an axis too many is not refused with ValueError: it is broadcast, or fails somewhere inside. The lines that refuse have to stay.",
 )
 def gru_refuses_nothing(x, h, weight_ih, weight_hh, bias_ih, bias_hh):
     return _gru(x, h, *_gru_sums(x, h, weight_ih, weight_hh, bias_ih, bias_hh))
@@ -631,7 +801,17 @@ def forgets_the_direct_way(grad_out, *args):
 @mistake(
     "gru_cell_backward",
     kind="idea",
-    says="The candidate's gradient reaches the hidden sums without the reset gate that multiplies them.",
+    says="The gradients of weights and biases are averaged over the batch. The chain rule adds.",
+)
+def gru_averages_over_the_batch(grad_out, x, *args):
+    grads = gru_cell_backward(grad_out, x, *args)
+    return (*grads[:2], *(grad / max(1, len(x)) for grad in grads[2:]))
+
+
+@mistake(
+    "gru_cell_backward",
+    kind="idea",
+    says="The candidate's gradient reaches the hidden sums whole. In the forward pass the reset gate multiplies them.",
 )
 def forgets_the_reset_on_the_way_back(grad_out, *args):
     return _gru_backward(grad_out, *args, reset=False)
@@ -649,13 +829,13 @@ def turns_the_update_gate_round(grad_out, *args):
 @mistake(
     "gru_cell_backward",
     kind="idea",
-    says="The reset gate multiplies the candidate's hidden sum, not the hidden state itself.",
+    says="In the gradient of the reset gate stands the hidden state. That gate multiplies the candidate's hidden sum.",
 )
 def takes_the_state_for_its_sum(grad_out, x, h, *args):
     return _gru_backward(grad_out, x, h, *args, resets=h)
 
 
-@mistake("gru_cell_backward", kind="idea", says="The slope of the candidate's tanh is missing.")
+@mistake("gru_cell_backward", kind="idea", says="The slope of the candidate's tanh has no part in the answer.")
 def forgets_the_slope_of_the_candidate(grad_out, *args):
     return _gru_backward(grad_out, *args, slope=False)
 
@@ -663,7 +843,7 @@ def forgets_the_slope_of_the_candidate(grad_out, *args):
 @mistake(
     "gru_cell_backward",
     kind="refusal",
-    says="An upstream gradient of another shape is broadcast instead of refused. The lines that refuse are gone.",
+    says="A `grad_out` of another shape is not refused with ValueError: it is broadcast, or fails somewhere inside. The lines that refuse have to stay.",
 )
 def gru_broadcasts_the_upstream_gradient(grad_out, *args):
     return _gru_backward(grad_out, *args)
@@ -677,12 +857,16 @@ def gru_begins_anew_at_every_step(x, h0, *weights):
     return (torch.stack(states, 1), states[-1]) if states else gru_forward(x, h0, *weights)
 
 
-@mistake("gru_forward", kind="idea", says="The loop runs along the first axis, which is the batch. Time is the second.")
+@mistake(
+    "gru_forward",
+    kind="idea",
+    says="It is as if the loop ran along the first axis, which is the batch. Time is the second.",
+)
 def gru_runs_along_the_batch(x, h0, *weights):
     return gru_forward(x.transpose(0, 1), h0, *weights)
 
 
-@mistake("gru_forward", kind="idea", says="h0 is ignored: the sequence begins with zeros.")
+@mistake("gru_forward", kind="idea", says="h0 has no part in the answer: the sequence begins with zeros.")
 def gru_begins_with_zeros(x, h0, *weights):
     return gru_forward(x, torch.zeros_like(h0), *weights)
 
@@ -692,7 +876,11 @@ def reads_backwards(x, h0, *weights):
     return gru_forward(x.flip(1), h0, *weights)
 
 
-@mistake("gru_forward", kind="case", says="Without a step there is nothing to stack. What is asked for with T = 0?")
+@mistake(
+    "gru_forward",
+    kind="case",
+    says="Without a step it fails, as `stack` does of nothing. What is asked for with T = 0?",
+)
 def gru_needs_a_step(x, h0, *weights):
     out, h = gru_forward(x, h0, *weights)
     return torch.stack(list(out.unbind(1)), 1), h
@@ -701,7 +889,7 @@ def gru_needs_a_step(x, h0, *weights):
 @mistake(
     "recurrent_dropout",
     kind="idea",
-    says="Every step draws a mask of its own. What is dropped has to stay dropped for all steps.",
+    says="Every step has a mask of its own. What is dropped has to stay dropped for all steps.",
 )
 def draws_a_mask_for_every_step(x, p=0.5, *, training=True, generator):
     return _dropped(x, p, training, x.shape, generator)
@@ -717,7 +905,7 @@ def hides_a_mask_for_every_step(x, p=0.5, *, training=True, generator):
     return out, mask[:, :1]
 
 
-@mistake("recurrent_dropout", kind="idea", says="All sequences of the batch share one mask. Each has its own.")
+@mistake("recurrent_dropout", kind="idea", says="All sequences of the batch have the same mask. Each has its own.")
 def shares_a_mask_in_the_batch(x, p=0.5, *, training=True, generator):
     out, mask = _dropped(x, p, training, (1, 1, x.shape[-1]), generator)
     return out, mask.expand(len(x), 1, -1)
@@ -768,10 +956,22 @@ def returns_a_mask_without_the_scale(x, p=0.5, *, training=True, generator):
 
 
 @mistake(
-    "recurrent_dropout", kind="idea", says="Features are kept with probability p. p is the probability to drop one."
+    "recurrent_dropout",
+    kind="idea",
+    says="Features are kept with probability p, and scaled by 1 / (1 - p). p is the probability to drop one.",
 )
 def keeps_with_probability_p(x, p=0.5, *, training=True, generator):
     return _dropped(x, p, training, (len(x), 1, x.shape[-1]), generator, keeps=True)
+
+
+@mistake(
+    "recurrent_dropout",
+    kind="idea",
+    says="Features are kept with probability p, and scaled by 1 / p. p is the probability to drop one.",
+)
+def takes_p_for_the_share_that_is_kept(x, p=0.5, *, training=True, generator):
+    recurrent_dropout(x, p, training=False, generator=generator)
+    return recurrent_dropout(x, 1 - p, training=training, generator=generator)
 
 
 @mistake(
@@ -784,18 +984,22 @@ def drops_in_evaluation(x, p=0.5, *, training=True, generator):
 @mistake(
     "recurrent_dropout",
     kind="idea",
-    says="The randomness comes from torch's global state, so nobody can repeat it.",
+    says="Equal generators give different masks, as if the randomness came from torch's global state: nobody can repeat it.",
 )
 def draws_from_the_global_state(x, p=0.5, *, training=True, generator):
     return _dropped(x, p, training, (len(x), 1, x.shape[-1]), torch.default_generator)
 
 
-@mistake("recurrent_dropout", kind="idea", says="The seed is one of its own: every call drops the same features.")
+@mistake(
+    "recurrent_dropout",
+    kind="idea",
+    says="Every call drops the same features, whatever the generator, as with a seed of its own.",
+)
 def draws_from_a_seed_of_its_own(x, p=0.5, *, training=True, generator):
     return _dropped(x, p, training, (len(x), 1, x.shape[-1]), torch.Generator().manual_seed(0))
 
 
-@mistake("recurrent_dropout", kind="case", says="For p = 1 this is 0 / 0, which is nan.")
+@mistake("recurrent_dropout", kind="case", says="For p = 1 the answer is nan, as from 0 / 0.")
 def divides_zero_by_zero(x, p=0.5, *, training=True, generator):
     _, mask = recurrent_dropout(x, p, training=training, generator=generator)
     mask = (mask > 0).to(x.dtype) / torch.tensor(1 - p if training else 1, dtype=x.dtype)
@@ -819,7 +1023,7 @@ def makes_one_pair_too_few(x, window, horizon=1, stride=1):
 @mistake(
     "make_windows",
     kind="idea",
-    says="The target is one step too early: with horizon 1 it is a value that the window shows already.",
+    says="The targets are one step too early: with horizon 1 it is a value that the window shows already.",
 )
 def shows_the_target(x, window, horizon=1, stride=1):
     inputs, _ = make_windows(x, window, horizon, stride)
@@ -827,14 +1031,16 @@ def shows_the_target(x, window, horizon=1, stride=1):
 
 
 @mistake(
-    "make_windows", kind="idea", says="`horizon` is ignored: the target is always the value right after the window."
+    "make_windows",
+    kind="idea",
+    says="`horizon` has no part in the targets: it is always the value right after the window.",
 )
 def ignores_the_horizon(x, window, horizon=1, stride=1):
     inputs, _ = make_windows(x, window, horizon, stride)
     return inputs, x[window::stride][: len(inputs)]
 
 
-@mistake("make_windows", kind="idea", says="`stride` is ignored: a window begins at every time.")
+@mistake("make_windows", kind="idea", says="`stride` has no part in the answer: a window begins at every time.")
 def ignores_the_stride(x, window, horizon=1, stride=1):
     return make_windows(x, window, horizon)
 
@@ -864,7 +1070,7 @@ def does_not_stride_the_targets(x, window, horizon=1, stride=1):
 @mistake(
     "make_windows",
     kind="idea",
-    says="The windows do not overlap: each begins where the one before ended. How far apart does `stride` put them?",
+    says="The windows begin `stride` times `window` steps apart. `stride` alone says how far.",
 )
 def steps_by_whole_windows(x, window, horizon=1, stride=1):
     return make_windows(x, window, horizon, stride * window)
@@ -878,7 +1084,7 @@ def turns_whole_numbers_into_float32(x, window, horizon=1, stride=1):
 @mistake(
     "make_windows",
     kind="refusal",
-    says="A series that is too short, or a number below 1, is not refused. The lines that refuse are gone.",
+    says="An `x` with an axis too many is not refused with ValueError: it is cut all the same, or fails inside torch. The lines that refuse have to stay.",
 )
 def windows_refuse_nothing(x, window, horizon=1, stride=1):
     starts = range(0, len(x) - int(window) - int(horizon) + 1, int(stride) or 1)
@@ -886,7 +1092,20 @@ def windows_refuse_nothing(x, window, horizon=1, stride=1):
     return torch.stack(inputs), x[[k + int(window) - 1 + int(horizon) for k in starts]]
 
 
-@mistake("naive_forecast", kind="idea", says="`period` is ignored: the last value is always repeated.")
+@mistake(
+    "make_windows",
+    kind="refusal",
+    says="An `x` that is too short for one pair is not refused with ValueError: it fails inside torch. The lines that refuse have to stay.",
+)
+def windows_of_a_short_series(x, window, horizon=1, stride=1):
+    require_ndim(2, x=x)
+    for name, number in (("window", window), ("horizon", horizon), ("stride", stride)):
+        require_whole(1, **{name: number})
+    starts = range(0, len(x) - window - horizon + 1, stride)
+    return torch.stack([x[k : k + window] for k in starts]), x[[k + window - 1 + horizon for k in starts]]
+
+
+@mistake("naive_forecast", kind="idea", says="`period` has no part in the answer: the last value is always repeated.")
 def always_repeats_the_last_value(x, horizon=1, period=1):
     naive_forecast(x, horizon, period)
     return x[:, -1]
@@ -895,7 +1114,7 @@ def always_repeats_the_last_value(x, horizon=1, period=1):
 @mistake(
     "naive_forecast",
     kind="idea",
-    says="The period is counted from the window's end. It has to be counted from the target.",
+    says="It is as if the period were counted back from the window's end. It has to be counted from the target.",
 )
 def counts_from_the_end_of_the_window(x, horizon=1, period=1):
     naive_forecast(x, horizon, period)
@@ -903,7 +1122,9 @@ def counts_from_the_end_of_the_window(x, horizon=1, period=1):
 
 
 @mistake(
-    "naive_forecast", kind="idea", says="The period is counted from the window's last value, one place too far back."
+    "naive_forecast",
+    kind="idea",
+    says="It is as if the period were counted back from the window's last value. It has to be counted from the target.",
 )
 def goes_one_place_too_far_back(x, horizon=1, period=1):
     naive_forecast(x, horizon, period)
@@ -935,7 +1156,9 @@ def forecasts_the_mean(x, horizon=1, period=1):
 
 
 @mistake(
-    "naive_forecast", kind="refusal", says="A place before the window counts from its end instead of being refused."
+    "naive_forecast",
+    kind="refusal",
+    says="A target that no value of the window lies periods before is not refused: a place before the window counts from its end.",
 )
 def wraps_round(x, horizon=1, period=1):
     require_ndim(3, x=x)
@@ -955,7 +1178,7 @@ def refuses_every_long_period(x, horizon=1, period=1):
     return naive_forecast(x, horizon, period)
 
 
-@mistake("naive_forecast", kind="refusal", says="A horizon or period below 1 is not refused.")
+@mistake("naive_forecast", kind="refusal", says="A `horizon` of 0 is not refused.")
 def accepts_any_number(x, horizon=1, period=1):
     require_ndim(3, x=x)
     place = x.shape[1] - 1 + horizon - (period or 1) * math.ceil(horizon / (period or 1))
@@ -977,7 +1200,7 @@ def _trained(says, stage, **faults):
     return declare
 
 
-@_trained("The forecast stays in standardised units. It has to come back in those of x.", "forecast", units=False)
+@_trained("The forecast is in standardised units. It has to come back in those of x.", "forecast", units=False)
 def forgets_to_undo_the_standardising(): ...
 
 
@@ -1006,15 +1229,19 @@ def does_not_standardise(): ...
 def standardises_all_columns_alike(): ...
 
 
-@_trained("The network also trains on the series that it has to forecast.", "data", leaks=True)
+@_trained("The network also trains on the windows of the series that it has to forecast.", "data", leaks=True)
 def trains_on_the_test_series(): ...
 
 
-@_trained("`horizon` is ignored: the network is trained for the value right after the window.", "data", horizon=False)
+@_trained(
+    "`horizon` has no part in the training: the network is trained for the value right after the window.",
+    "data",
+    horizon=False,
+)
 def trains_for_the_next_value(): ...
 
 
-@_trained("The parameters never move: what `step` returns is not used.", "training", moves=False)
+@_trained("The parameters never move, as if what `step` returns were not used.", "training", moves=False)
 def never_learns(): ...
 
 
@@ -1026,7 +1253,7 @@ def forgets_the_state_of_the_optimiser(): ...
 def lets_the_learning_rate_decay(): ...
 
 
-@_trained("`lr` is ignored: the default is always used.", "training", own_lr=0.05)
+@_trained("`lr` has no part in the steps: the learning rate is always the default, 0.05.", "training", own_lr=0.05)
 def ignores_the_learning_rate(): ...
 
 
@@ -1034,7 +1261,7 @@ def ignores_the_learning_rate(): ...
 def cuts_large_learning_rates(): ...
 
 
-@_trained("The parameters go uphill: `step` gets the gradients with the wrong sign.", "training", sign=-1)
+@_trained("The parameters go uphill, as if `step` got the gradients with the wrong sign.", "training", sign=-1)
 def climbs_instead_of_descending(): ...
 
 
@@ -1048,11 +1275,15 @@ def measures_after_the_step(): ...
 def trains_one_step_too_few(): ...
 
 
-@_trained("`hidden` is ignored: there are always eight units.", "training", own_hidden=8)
+@_trained("`hidden` has no part in the answer: there are always eight units.", "training", own_hidden=8)
 def ignores_the_hidden_size(): ...
 
 
-@_trained("`gates` is ignored: the weights have four blocks, whatever network is trained.", "training", own_gates=4)
+@_trained(
+    "`gates` has no part in the answer: the weights have four blocks, whatever network is trained.",
+    "training",
+    own_gates=4,
+)
 def ignores_the_number_of_gates(): ...
 
 
@@ -1065,14 +1296,18 @@ def begins_with_positive_parameters(): ...
 
 
 @_trained(
-    "The parameters are drawn from torch's global state. The generator was passed in for that.",
+    "Equal generators give other parameters, as if they were drawn from torch's global state. The generator was passed in for that.",
     "training",
     draws="globally",
 )
 def draws_parameters_from_the_global_state(): ...
 
 
-@_trained("The parameters are drawn with a seed of its own: every training begins alike.", "training", draws="alike")
+@_trained(
+    "Every training begins with the same parameters, whatever the generator, as with a seed of its own.",
+    "training",
+    draws="alike",
+)
 def draws_parameters_with_a_seed_of_its_own(): ...
 
 
@@ -1083,7 +1318,7 @@ def forecasts_untrained(): ...
 
 
 @_trained(
-    "The parameters are chosen by their error on the test series: nobody can do that before it is over.",
+    "It is as if the parameters were chosen by their error on the test series: nobody can do that before it is over.",
     "forecast",
     best="test",
 )
@@ -1091,7 +1326,7 @@ def chooses_the_best_step_by_test_error(): ...
 
 
 @_trained(
-    "The parameters with the smallest training loss are kept. Asked for are those after the last step.",
+    "The forecast is made with the parameters of the smallest training loss. Asked for are those after the last step.",
     "forecast",
     best="loss",
 )
@@ -1109,7 +1344,7 @@ def forecasts_the_training_series(): ...
 @mistake(
     "forecast_series",
     kind="idea",
-    says="`model`, `loss` and `step` are not used: this fits a linear map of its own instead of training what it was given.",
+    says="`model`, `loss` and `step` are not used: this is the best linear map from windows to targets, not what they make of them.",
 )
 def fits_a_linear_map_instead(
     x, test, window, horizon=1, hidden=8, steps=60, lr=0.05, *, gates=4, model, loss, step, generator
@@ -1125,14 +1360,14 @@ def fits_a_linear_map_instead(
 @mistake(
     "forecast_series",
     kind="case",
-    says="The losses are a list of Python numbers. Asked for is a tensor in the dtype of x.",
+    says="The losses are float32, whatever dtype x has, as if they had been Python numbers. Asked for is a tensor in the dtype of x.",
 )
 def returns_float32_losses(x, *args, **kwargs):
     forecast, losses = forecast_series(x, *args, **kwargs)
     return forecast, torch.tensor([loss.item() for loss in losses]) if x.dtype is not torch.float64 else losses
 
 
-@mistake("forecast_series", kind="case", says="The series are standardised in the tensors that were passed in.")
+@mistake("forecast_series", kind="case", says="A series that was passed in is changed. The caller still needs it.")
 def standardises_in_place(x, test, *args, **kwargs):
     answer = forecast_series(x, test, *args, **kwargs)
     test.sub_(x.mean(0))
@@ -1142,7 +1377,7 @@ def standardises_in_place(x, test, *args, **kwargs):
 @mistake(
     "forecast_series",
     kind="refusal",
-    says="A test series that is too short is blamed on x. The lines that refuse are gone.",
+    says="A `test` that is too short is refused with a message that does not name it.",
 )
 def blames_a_short_test_series_on_x(x, test, window, horizon=1, **options):
     if len(test) < window + horizon:
@@ -1168,7 +1403,7 @@ def adds_the_losses_up(x, *args, ignore_index=-100):
     "char_lstm_loss",
     kind="idea",
     stage="loss",
-    says="Only the last character is predicted. Each hidden state predicts the one after it.",
+    says="Only the last character of each text counts. Each hidden state predicts the one after it.",
 )
 def predicts_the_last_alone(x, *args, ignore_index=-100):
     last = torch.full_like(x, ignore_index)
@@ -1199,7 +1434,7 @@ def counts_in_bits(x, *args, ignore_index=-100):
     "char_lstm_loss",
     kind="idea",
     stage="logarithm",
-    says="The logarithm is taken of a probability that was rounded to 0. Let it cancel the exponential.",
+    says="A character that is far from likely gives an infinite loss, as the logarithm of a probability that is rounded to 0 does. Let it cancel the exponential.",
 )
 def takes_the_logarithm_of_zero(x, *args, ignore_index=-100):
     return _char_loss(x, *args, ignore_index=ignore_index, rounded=True)
@@ -1208,7 +1443,7 @@ def takes_the_logarithm_of_zero(x, *args, ignore_index=-100):
 @mistake(
     "char_lstm_loss",
     kind="idea",
-    says="The scores are compared along the time axis. Rivals are the characters of the vocabulary.",
+    says="It is as if the scores were compared along the time axis. Rivals are the characters of the vocabulary.",
 )
 def normalises_along_time(x, *args, ignore_index=-100):
     return _char_loss(x, *args, ignore_index=ignore_index, dim=1)
@@ -1218,7 +1453,7 @@ def normalises_along_time(x, *args, ignore_index=-100):
     "char_lstm_loss",
     kind="idea",
     stage="padding",
-    says="`ignore_index` is not looked at: padding is predicted like a character.",
+    says="`ignore_index` has no part in the mean: padding is predicted like a character, as if it were character 0.",
 )
 def predicts_padding(x, *args, ignore_index=-100):
     return char_lstm_loss(torch.where(x == ignore_index, 0, x), *args)
@@ -1250,7 +1485,7 @@ def averages_text_by_text(x, *args, ignore_index=-100):
     "char_lstm_loss",
     kind="idea",
     stage="padding",
-    says="Only a number below 0 counts as padding. `ignore_index` may be any number.",
+    says="An `ignore_index` of 0 or more is taken for a character. It may be any number.",
 )
 def takes_negative_numbers_for_padding(x, *args, ignore_index=-100):
     if ignore_index < 0:
@@ -1261,13 +1496,13 @@ def takes_negative_numbers_for_padding(x, *args, ignore_index=-100):
 @mistake(
     "char_lstm_loss",
     kind="refusal",
-    says="A number that is no character picks one from the other end of the vocabulary. The lines that refuse are gone.",
+    says="A number below 0 that is no padding is not refused: it picks a character from the other end of the vocabulary. The lines that refuse have to stay.",
 )
 def accepts_negative_characters(x, *args, ignore_index=-100):
     return char_lstm_loss(torch.where((x < 0) & (x != ignore_index), x % len(args[-1]), x), *args, ignore_index)
 
 
-@mistake("char_lstm_loss", kind="case", says="The loss is a float32 number, whatever dtype the weights have.")
+@mistake("char_lstm_loss", kind="case", says="The loss is float32, whatever dtype the weights have.")
 def returns_float32(x, *args, ignore_index=-100):
     loss = char_lstm_loss(x, *args, ignore_index=ignore_index)
     return loss if loss.dtype is torch.float64 else loss.float()
@@ -1277,19 +1512,16 @@ def _lstm_sums(x, h, weight_ih, weight_hh, bias_ih, bias_hh):
     return (x @ weight_ih.T + bias_ih + h @ weight_hh.T + bias_hh).chunk(4, 1)
 
 
-def _lstm_gates(x, h, *weights, raw="", without=""):
-    """i, f, g and o; ``raw`` is one that is left as its sum, ``without`` an argument that has no part in them."""
-    sums = dict(zip("ifgo", _lstm_sums(*_all_but(without, x=x, h=h, weights=weights)), strict=True))
-    return [s if k == raw else torch.tanh(s) if k == "g" else torch.sigmoid(s) for k, s in sums.items()]
+def _lstm_gates(x, h, *weights, raw="", times=None, sigmoid=torch.sigmoid):
+    """i, f, g and o; ``raw`` is one that is left as its sum, ``times`` says how often an argument counts."""
+    sums = dict(zip("ifgo", _lstm_sums(*_times(times or {}, x, h, *weights)), strict=True))
+    return [s if k == raw else torch.tanh(s) if k == "g" else sigmoid(s) for k, s in sums.items()]
 
 
-def _all_but(without, *, x, h, weights):
-    """The arguments of the sums, one of them put to 0."""
+def _times(times, *args):
+    """The arguments of the sums, some of which count otherwise than once."""
     names = ("x", "h", "weight_ih", "weight_hh", "bias_ih", "bias_hh")
-    return [
-        torch.zeros_like(value) if name == without else value
-        for name, value in zip(names, (x, h, *weights), strict=True)
-    ]
+    return [times.get(name, 1) * value for name, value in zip(names, args, strict=True)]
 
 
 def _lstm(i, f, g, o, c):
@@ -1343,22 +1575,37 @@ def _gru_sums(x, h, weight_ih, weight_hh, bias_ih, bias_hh):
     return (x @ weight_ih.T + bias_ih).chunk(3, 1), (h @ weight_hh.T + bias_hh).chunk(3, 1)
 
 
-def _gru_gates(x, h, *weights, raw="", without="", a=(1, 1, 1), b=(1, 1, 1), resets_n=True):
-    """r, z, n and the hidden sum of n; ``a`` and ``b`` say how much of each sum of the input and of the state counts."""
-    args = _all_but(without, x=x, h=h, weights=weights)
+def _gru_gates(
+    x,
+    h,
+    *weights,
+    raw="",
+    times=None,
+    sigmoid=torch.sigmoid,
+    product="",
+    a=(1, 1, 1),
+    b=(1, 1, 1),
+    inner=lambda a, r, b: a + r * b,
+):
+    """r, z, n and the hidden sum of n.
+
+    ``a`` and ``b`` say how much of each sum of the input and of the state counts, ``product`` in which gate the two are
+    multiplied, ``inner`` what stands inside the candidate's tanh.
+    """
     (a_r, a_z, a_n), (b_r, b_z, b_n) = (
         [share * one for share, one in zip(shares, own, strict=True)]
-        for shares, own in zip((a, b), _gru_sums(*args), strict=True)
+        for shares, own in zip((a, b), _gru_sums(*_times(times or {}, x, h, *weights)), strict=True)
     )
-    r, z = (s if k == raw else torch.sigmoid(s) for k, s in (("r", a_r + b_r), ("z", a_z + b_z)))
-    s_n = a_n + (r * b_n if resets_n else b_n)
+    sums = {k: one * other if k == product else one + other for k, one, other in (("r", a_r, b_r), ("z", a_z, b_z))}
+    r, z = (s if k == raw else sigmoid(s) for k, s in sums.items())
+    s_n = inner(a_n, r, b_n)
     return r, z, s_n if raw == "n" else torch.tanh(s_n), b_n
 
 
-def _gru(x, h, a, b, mixed=None):
+def _gru(x, h, a, b):
     r, z = torch.sigmoid(a[0] + b[0]), torch.sigmoid(a[1] + b[1])
     n = torch.tanh(a[2] + r * b[2])
-    return mixed(n, z) if mixed else (1 - z) * n + z * h
+    return (1 - z) * n + z * h
 
 
 def _gru_backward(

@@ -35,7 +35,11 @@ def forgets_to_scale(x, p=0.5, *, training=True, generator):
     return x * (mask != 0), (mask != 0).to(x.dtype)
 
 
-@mistake("dropout", kind="idea", says="p is taken for the probability of keeping an entry. It is that of dropping one.")
+@mistake(
+    "dropout",
+    kind="idea",
+    says="Entries are kept with probability p, and scaled by 1 / p. p is the probability of dropping one.",
+)
 def keeps_with_probability_p(x, p=0.5, *, training=True, generator):
     dropout(x, p, training=False, generator=generator)
     return dropout(x, 1 - p, training=training, generator=generator)
@@ -44,7 +48,7 @@ def keeps_with_probability_p(x, p=0.5, *, training=True, generator):
 @mistake(
     "dropout",
     kind="idea",
-    says="Entries are kept with probability p, and scaled as if they were dropped with it. Which comparison with the draw drops?",
+    says="Entries are kept with probability p, and scaled by 1 / (1 - p). Which comparison with the draw drops?",
 )
 def keeps_where_it_should_drop(x, p=0.5, *, training=True, generator):
     out, mask = dropout(x, p, training=False, generator=generator)
@@ -68,19 +72,21 @@ def drops_in_evaluation(x, p=0.5, *, training=True, generator):
 @mistake(
     "dropout",
     kind="case",
-    says="The mask is drawn from torch's global generator. Two runs with the same seed then differ.",
+    says="Equal generators give different results, as if the numbers came from torch's global generator. Two runs with the same seed then differ.",
 )
 def draws_from_the_global_generator(x, p=0.5, *, training=True, generator):
     return dropout(x, p, training=training, generator=torch.default_generator)
 
 
-@mistake("dropout", kind="idea", says="One draw decides about a whole row. Each entry has a draw of its own.")
+@mistake(
+    "dropout", kind="idea", says="All entries of a row are kept or dropped together. Each entry has a draw of its own."
+)
 def drops_whole_rows(x, p=0.5, *, training=True, generator):
     _, mask = dropout(x[..., :1] if x.ndim else x, p, training=training, generator=generator)
     return x * mask, mask * torch.ones_like(x)
 
 
-@mistake("dropout", kind="case", says="With p = 1 nothing is left to scale: 0 / 0 is nan.")
+@mistake("dropout", kind="case", says="With p = 1 the answer is nan, as from 0 / 0: nothing is left to scale.")
 def divides_by_zero(x, p=0.5, *, training=True, generator):
     _, mask = dropout(x, p, training=training, generator=generator)
     if training and p == 1:
@@ -92,7 +98,7 @@ def divides_by_zero(x, p=0.5, *, training=True, generator):
     "dropout",
     kind="idea",
     stage="evaluation",
-    says="Only the scaling happens in evaluation mode: the entries are multiplied by 1 - p. With inverted dropout nothing is left to do.",
+    says="In evaluation mode the entries are multiplied by 1 - p. With inverted dropout nothing is left to do there.",
 )
 def scales_in_evaluation(x, p=0.5, *, training=True, generator):
     out, mask = dropout(x, p, training=training, generator=generator)
@@ -102,7 +108,7 @@ def scales_in_evaluation(x, p=0.5, *, training=True, generator):
 @mistake(
     "dropout",
     kind="idea",
-    says="The generator is replaced by one with a fixed seed, so the same entries are dropped in every call.",
+    says="The same entries are dropped in every call, whatever the generator, as with a seed of its own.",
 )
 def drops_the_same_entries(x, p=0.5, *, training=True, generator):
     return dropout(x, p, training=training, generator=torch.Generator(x.device).manual_seed(0))
@@ -111,7 +117,7 @@ def drops_the_same_entries(x, p=0.5, *, training=True, generator):
 @mistake(
     "dropout",
     kind="idea",
-    says="One draw decides about the same entry of every sample. Each entry of the whole tensor has a draw of its own.",
+    says="The same entries are dropped in every sample. Each entry of the whole tensor has a draw of its own.",
 )
 def draws_for_one_sample(x, p=0.5, *, training=True, generator):
     _, mask = dropout(x[0] if x.ndim else x, p, training=training, generator=generator)
@@ -134,7 +140,7 @@ def drops_a_fixed_number(x, p=0.5, *, training=True, generator):
 @mistake(
     "dropout",
     kind="idea",
-    says="Only half of the draws are made: the second half of the entries repeats what was drawn for the first.",
+    says="The second half of the entries is kept and dropped as the first half is. Each entry has a draw of its own.",
 )
 def repeats_half_of_the_draws(x, p=0.5, *, training=True, generator):
     half = x.new_ones((x.numel() + 1) // 2)
@@ -143,7 +149,7 @@ def repeats_half_of_the_draws(x, p=0.5, *, training=True, generator):
     return x * mask, mask
 
 
-@mistake("dropout", kind="case", says="p is rounded to tenths. It may be any number of [0, 1].")
+@mistake("dropout", kind="case", says="It is as if p were rounded to tenths. It may be any number of [0, 1].")
 def rounds_p_to_tenths(x, p=0.5, *, training=True, generator):
     out, mask = dropout(x, p, training=False, generator=generator)
     if training:
@@ -162,7 +168,9 @@ def masks_in_float32(x, p=0.5, *, training=True, generator):
 
 
 @mistake(
-    "dropout", kind="case", says="The mask is read off the result, where an entry that was 0 before looks dropped."
+    "dropout",
+    kind="case",
+    says="Where an entry of x is 0 the mask is 0, as if it were read off the result. The mask does not depend on the entries.",
 )
 def reads_the_mask_off_the_result(x, p=0.5, *, training=True, generator):
     out, mask = dropout(x, p, training=training, generator=generator)
@@ -172,7 +180,7 @@ def reads_the_mask_off_the_result(x, p=0.5, *, training=True, generator):
 @mistake(
     "dropout_backward",
     kind="idea",
-    says="The upstream gradient passes dropped entries as well. They had no part in the result.",
+    says="The answer is `grad_out` itself: it passes dropped entries as well, though they had no part in the result.",
 )
 def passes_everything(grad_out, mask):
     dropout_backward(grad_out, mask)
@@ -189,20 +197,38 @@ def forgets_the_factor(grad_out, mask):
     return torch.where(mask != 0, grad_out, 0)
 
 
-@mistake("dropout_backward", kind="idea", says="The mask is divided out. The derivative of x * mask is mask.")
+@mistake(
+    "dropout_backward", kind="idea", says="Kept entries are divided by the mask. The derivative of x * mask is mask."
+)
 def divides_by_the_mask(grad_out, mask):
     dropout_backward(grad_out, mask)
     return torch.where(mask != 0, grad_out / mask, 0)
 
 
 @mistake(
-    "dropout_backward", kind="refusal", says="An upstream gradient of another shape is broadcast instead of refused."
+    "dropout_backward",
+    kind="idea",
+    says="The mask is added to the upstream gradient. The derivative of x * mask is a factor.",
+)
+def adds_the_mask(grad_out, mask):
+    dropout_backward(grad_out, mask)
+    return grad_out + mask
+
+
+@mistake(
+    "dropout_backward",
+    kind="refusal",
+    says="A `grad_out` of another shape is not refused with ValueError: it is broadcast, or fails inside torch.",
 )
 def broadcasts_the_upstream_gradient(grad_out, mask):
     return grad_out * mask
 
 
-@mistake("dropout_backward", kind="case", says="The upstream gradient is changed in place. The caller still needs it.")
+@mistake(
+    "dropout_backward",
+    kind="case",
+    says="The tensor `grad_out` itself is changed. The caller still needs it: make a new tensor.",
+)
 def multiplies_in_place(grad_out, mask):
     dropout_backward(grad_out, mask)
     return grad_out.mul_(mask)
@@ -219,13 +245,13 @@ def draws_one_mask(x, predict, p=0.5, *, samples, generator):
 @mistake(
     "mc_dropout_mean",
     kind="idea",
-    says="The masked inputs are averaged before the prediction. The mean is taken of the predictions.",
+    says="It is as if the masked inputs were averaged before the prediction. The mean is taken of the predictions.",
 )
 def averages_the_inputs(x, predict, p=0.5, *, samples, generator):
     return predict(mc_dropout_mean(x, lambda v: v, p, samples=samples, generator=generator))
 
 
-@mistake("mc_dropout_mean", kind="idea", says="Dropout is off: every prediction is the same.")
+@mistake("mc_dropout_mean", kind="idea", says="Every prediction is made from x as it is: nothing is dropped.")
 def predicts_in_evaluation_mode(x, predict, p=0.5, *, samples, generator):
     if samples < 1:
         raise ValueError("samples")
@@ -249,7 +275,17 @@ def predicts_from_smaller_inputs(x, predict, p=0.5, *, samples, generator):
 @mistake(
     "mc_dropout_mean",
     kind="idea",
-    says="A generator with a fixed seed draws the masks, so every call asks the same thinned networks.",
+    says="Entries are kept with probability p, and scaled by 1 / p. p is the probability of dropping one.",
+)
+def keeps_a_share_p(x, predict, p=0.5, *, samples, generator):
+    mc_dropout_mean(x, lambda v: v, p, samples=samples, generator=torch.Generator(x.device))
+    return mc_dropout_mean(x, predict, 1 - p, samples=samples, generator=generator)
+
+
+@mistake(
+    "mc_dropout_mean",
+    kind="idea",
+    says="Every call draws the same masks, whatever the generator, as with a seed of its own.",
 )
 def asks_the_same_crowd(x, predict, p=0.5, *, samples, generator):
     own = torch.Generator(x.device).manual_seed(0)
@@ -259,7 +295,7 @@ def asks_the_same_crowd(x, predict, p=0.5, *, samples, generator):
 @mistake(
     "mc_dropout_mean",
     kind="case",
-    says="One prediction more is asked for than samples says, for instance to learn the shape of an answer.",
+    says="One prediction more is asked for than `samples` says, as if to learn the shape of an answer.",
 )
 def asks_once_more(x, predict, p=0.5, *, samples, generator):
     predict(x)
@@ -269,14 +305,26 @@ def asks_once_more(x, predict, p=0.5, *, samples, generator):
 @mistake(
     "mc_dropout_mean",
     kind="case",
-    says="The masks are drawn from torch's global generator. Two runs with the same seed then differ.",
+    says="Predictions for a float16 or bfloat16 x are made from float32, as if the mask were float32.",
+)
+def thins_by_a_float32_mask(x, predict, p=0.5, *, samples, generator):
+    wide = torch.promote_types(x.dtype, torch.float32)
+    return mc_dropout_mean(x, lambda v: predict(v.to(wide)), p, samples=samples, generator=generator)
+
+
+@mistake(
+    "mc_dropout_mean",
+    kind="case",
+    says="Equal generators give different results, as if the numbers came from torch's global generator. Two runs with the same seed then differ.",
 )
 def draws_masks_globally(x, predict, p=0.5, *, samples, generator):
     return mc_dropout_mean(x, predict, p, samples=samples, generator=torch.default_generator)
 
 
 @mistake(
-    "l2_penalty", kind="idea", says="This is the norm itself. The penalty is the sum of the squares, without a root."
+    "l2_penalty",
+    kind="idea",
+    says="This is strength times the norm itself. The penalty has the sum of the squares, without a root.",
 )
 def takes_the_root(weight, strength):
     l2_penalty(weight, strength)
@@ -298,8 +346,26 @@ def halves_the_penalty(weight, strength):
     return l2_penalty(weight, strength) / 2
 
 
+@mistake("l2_penalty", kind="idea", says="`strength` has no part in the answer: this is the sum of the squares alone.")
+def forgets_the_strength(weight, strength):
+    l2_penalty(weight, strength)
+    return l2_penalty(weight, 1.0)
+
+
+@mistake("l2_penalty", kind="idea", says="`strength` is added to the sum of the squares. It is a factor.")
+def adds_the_strength(weight, strength):
+    l2_penalty(weight, strength)
+    return strength + l2_penalty(weight, 1.0)
+
+
+@mistake("l2_penalty", kind="idea", says="The weights are added up as they are. Each is squared first.")
+def forgets_the_squares(weight, strength):
+    l2_penalty(weight, strength)
+    return strength * weight.sum()
+
+
 @mistake(
-    "l2_penalty", kind="idea", says="The weights are added first and squared then. Each weight is squared by itself."
+    "l2_penalty", kind="idea", says="This is strength times the square of the sum. Each weight is squared by itself."
 )
 def squares_the_sum(weight, strength):
     l2_penalty(weight, strength)
@@ -315,15 +381,29 @@ def gives_float64_penalties(weight, strength):
     return l2_penalty(weight.double(), strength)
 
 
-@mistake("l2_penalty_backward", kind="idea", says="The derivative of a square has a factor 2.")
+@mistake(
+    "l2_penalty_backward",
+    kind="idea",
+    says="The gradient is half as large as it should be: the derivative of a square has a factor 2.",
+)
 def forgets_the_two(grad_out, weight, strength):
     return l2_penalty_backward(grad_out, weight, strength) / 2
 
 
-@mistake("l2_penalty_backward", kind="idea", says="The upstream gradient is not used.")
+@mistake(
+    "l2_penalty_backward", kind="idea", says="`grad_out` has no part in the answer. The chain rule multiplies by it."
+)
 def forgets_the_upstream_gradient(grad_out, weight, strength):
     l2_penalty_backward(grad_out, weight, strength)
     return 2 * strength * weight
+
+
+@mistake(
+    "l2_penalty_backward", kind="idea", says="This is 2 w alone: `grad_out` and `strength` have no part in the answer."
+)
+def returns_twice_the_weights(grad_out, weight, strength):
+    l2_penalty_backward(grad_out, weight, strength)
+    return 2 * weight
 
 
 @mistake(
@@ -338,7 +418,7 @@ def takes_the_sign(grad_out, weight, strength):
 @mistake(
     "l2_penalty_backward",
     kind="idea",
-    says="The gradient is averaged over the weights. The penalty is a sum, so nothing is divided by their number.",
+    says="The gradient is divided by the number of weights. The penalty is a sum, so nothing is.",
 )
 def averages_over_the_weights(grad_out, weight, strength):
     return l2_penalty_backward(grad_out, weight, strength) / max(1, weight.numel())
@@ -358,7 +438,19 @@ def averages_the_sizes(weight, strength):
     return strength * weight.abs().mean()
 
 
-@mistake("l1_penalty", kind="idea", says="This is the sum of the squares, the other penalty.")
+@mistake("l1_penalty", kind="idea", says="`strength` has no part in the answer: this is the sum of the sizes alone.")
+def sizes_without_strength(weight, strength):
+    l1_penalty(weight, strength)
+    return l1_penalty(weight, 1.0)
+
+
+@mistake("l1_penalty", kind="idea", says="`strength` is added to the sum of the sizes. It is a factor.")
+def adds_the_strength_to_the_sizes(weight, strength):
+    l1_penalty(weight, strength)
+    return strength + l1_penalty(weight, 1.0)
+
+
+@mistake("l1_penalty", kind="idea", says="This is the other penalty, strength times the sum of the squares.")
 def squares_instead(weight, strength):
     return l2_penalty(weight, strength)
 
@@ -366,7 +458,7 @@ def squares_instead(weight, strength):
 @mistake(
     "l1_penalty_backward",
     kind="idea",
-    says="The gradient is positive everywhere. For a negative weight the penalty falls when the weight grows.",
+    says="The gradient has the sign of `grad_out` for every weight. For a negative weight the penalty falls when the weight grows.",
 )
 def loses_the_sign(grad_out, weight, strength):
     return l1_penalty_backward(grad_out, weight, strength) * weight.sign()
@@ -385,22 +477,50 @@ def grows_with_the_weight(grad_out, weight, strength):
 @mistake(
     "l1_penalty_backward",
     kind="case",
-    says="A weight that is exactly 0 is pushed away from it. Its gradient is stated to be 0.",
+    says="A weight that is exactly 0 has a gradient as if it were positive. It is stated to be 0.",
 )
 def pushes_zeros_away(grad_out, weight, strength):
     l1_penalty_backward(grad_out, weight, strength)
     return grad_out * strength * torch.where(weight >= 0, 1.0, -1.0).to(weight.dtype)
 
 
-@mistake("l1_penalty_backward", kind="idea", says="The upstream gradient is not used.")
+@mistake(
+    "l1_penalty_backward", kind="idea", says="`grad_out` has no part in the answer. The chain rule multiplies by it."
+)
 def l1_without_upstream_gradient(grad_out, weight, strength):
     l1_penalty_backward(grad_out, weight, strength)
     return strength * weight.sign()
 
 
 @mistake(
-    "l1_penalty_backward", kind="case", says="The sign is computed as w / |w|, which is nan for a weight of exactly 0."
+    "l1_penalty_backward", kind="idea", says="`strength` has no part in the answer. It is a factor of the penalty."
 )
+def l1_without_strength(grad_out, weight, strength):
+    l1_penalty_backward(grad_out, weight, strength)
+    return grad_out * weight.sign()
+
+
+@mistake(
+    "l1_penalty_backward",
+    kind="idea",
+    says="This is the sign alone: `grad_out` and `strength` have no part in the answer.",
+)
+def returns_the_sign(grad_out, weight, strength):
+    l1_penalty_backward(grad_out, weight, strength)
+    return weight.sign()
+
+
+@mistake(
+    "l1_penalty_backward",
+    kind="idea",
+    says="The sign of the weight is added to the factors before it. It multiplies them.",
+)
+def adds_the_sign(grad_out, weight, strength):
+    l1_penalty_backward(grad_out, weight, strength)
+    return grad_out * strength + weight.sign()
+
+
+@mistake("l1_penalty_backward", kind="case", says="For a weight of exactly 0 the gradient is nan, as from w / |w|.")
 def divides_by_the_size(grad_out, weight, strength):
     l1_penalty_backward(grad_out, weight, strength)
     return grad_out * strength * (weight / weight.abs())
@@ -416,7 +536,7 @@ def decays_without_the_rate(param, grad, *, lr, weight_decay=0.0):
     return (1 - weight_decay) * param - lr * grad
 
 
-@mistake("weight_decay_step", kind="idea", says="The decay makes weights grow. Look at its sign.")
+@mistake("weight_decay_step", kind="idea", says="The decay makes weights grow: its sign is wrong.")
 def grows_the_weights(param, grad, *, lr, weight_decay=0.0):
     weight_decay_step(param, grad, lr=lr, weight_decay=weight_decay)
     return (1 + lr * weight_decay) * param - lr * grad
@@ -425,7 +545,7 @@ def grows_the_weights(param, grad, *, lr, weight_decay=0.0):
 @mistake(
     "weight_decay_step",
     kind="idea",
-    says="The shrinking is applied after the step, to the new weights, gradient and all.",
+    says="It is as if the new weights shrank, gradient and all. The old weights shrink, and then the step is taken.",
 )
 def decays_after_the_step(param, grad, *, lr, weight_decay=0.0):
     weight_decay_step(param, grad, lr=lr, weight_decay=weight_decay)
@@ -435,7 +555,7 @@ def decays_after_the_step(param, grad, *, lr, weight_decay=0.0):
 @mistake(
     "weight_decay_step",
     kind="idea",
-    says="The decay is that of a penalty with the factor 2. Here w shrinks by lr * weight_decay * w.",
+    says="The decay is twice too large, as from a penalty without the half. Here w shrinks by lr * weight_decay * w.",
 )
 def decays_twice_as_fast(param, grad, *, lr, weight_decay=0.0):
     weight_decay_step(param, grad, lr=lr, weight_decay=weight_decay)
@@ -443,7 +563,9 @@ def decays_twice_as_fast(param, grad, *, lr, weight_decay=0.0):
 
 
 @mistake(
-    "weight_decay_step", kind="idea", says="weight_decay is not used at all: this is a plain step of gradient descent."
+    "weight_decay_step",
+    kind="idea",
+    says="`weight_decay` has no part in the answer: this is a plain step of gradient descent.",
 )
 def ignores_the_decay(param, grad, *, lr, weight_decay=0.0):
     weight_decay_step(param, grad, lr=lr, weight_decay=weight_decay)
@@ -470,21 +592,25 @@ def stops_at_zero(param, grad, *, lr, weight_decay=0.0):
     return max(0.0, 1 - lr * weight_decay) * param - lr * grad
 
 
-@mistake(
-    "weight_decay_step", kind="case", says="The weights that were passed in are changed in place. Return new ones."
-)
+@mistake("weight_decay_step", kind="case", says="The tensor `param` itself is changed. Return a new one.")
 def steps_in_place(param, grad, *, lr, weight_decay=0.0):
     weight_decay_step(param, grad, lr=lr, weight_decay=weight_decay)
     return param.mul_(1 - lr * weight_decay).sub_(lr * grad)
 
 
-@mistake("weight_decay_step", kind="refusal", says="An lr of 0 or below is accepted.")
+@mistake("weight_decay_step", kind="refusal", says="An `lr` of 0 is not refused.")
 def accepts_any_rate(param, grad, *, lr, weight_decay=0.0):
     weight_decay_step(param, grad, lr=1.0, weight_decay=weight_decay)
     return (1 - lr * weight_decay) * param - lr * grad
 
 
-@mistake("weight_decay_step", kind="refusal", says="A negative weight_decay is accepted, and weights grow.")
+@mistake("weight_decay_step", kind="refusal", says="A negative `lr` is not refused.")
+def accepts_a_negative_rate(param, grad, *, lr, weight_decay=0.0):
+    weight_decay_step(param, grad, lr=abs(lr), weight_decay=weight_decay)
+    return (1 - lr * weight_decay) * param - lr * grad
+
+
+@mistake("weight_decay_step", kind="refusal", says="A negative `weight_decay` is not refused, and weights grow.")
 def accepts_any_decay(param, grad, *, lr, weight_decay=0.0):
     weight_decay_step(param, grad, lr=lr, weight_decay=0.0)
     return (1 - lr * weight_decay) * param - lr * grad
@@ -493,7 +619,7 @@ def accepts_any_decay(param, grad, *, lr, weight_decay=0.0):
 @mistake(
     "weight_decay_step",
     kind="refusal",
-    says="A grad of another shape is stretched over the weights instead of refused.",
+    says="A `grad` of another shape is not refused with ValueError: it is stretched over the weights, or fails inside torch.",
 )
 def stretches_the_gradient(param, grad, *, lr, weight_decay=0.0):
     weight_decay_step(param, param, lr=lr, weight_decay=weight_decay)
@@ -523,7 +649,7 @@ class _Counting:
     "EarlyStopping",
     kind="idea",
     stage="patience",
-    says="The count of bad epochs is never set back: a better loss starts it anew.",
+    says="A better loss does not set the count of bad epochs back: it has to start anew.",
 )
 class NeverStartsAnew(_Counting):
     def step(self, loss, params):
@@ -537,7 +663,7 @@ class NeverStartsAnew(_Counting):
     "EarlyStopping",
     kind="idea",
     stage="patience",
-    says="A loss that equals the best one counts as better. It has to be lower.",
+    says="A loss that equals best - min_delta counts as better. It has to be lower.",
 )
 class TakesEqualForBetter(_Counting):
     def is_better(self, loss):
@@ -572,7 +698,19 @@ class StopsOnlyOnce(_Counting):
     "EarlyStopping",
     kind="idea",
     stage="patience",
-    says="Each loss is compared with the one before it. It has to be compared with the best one.",
+    says="Once it has said stop, it says so for ever. After a better loss the answer is False again.",
+)
+class SaysStopForEver(_Counting):
+    def step(self, loss, params):
+        self._stopped = super().step(loss, params) or getattr(self, "_stopped", False)
+        return self._stopped
+
+
+@mistake(
+    "EarlyStopping",
+    kind="idea",
+    stage="patience",
+    says="It is as if each loss were compared with the one before it. It has to be compared with the best one.",
 )
 class ComparesWithTheLast(_Counting):
     def step(self, loss, params):
@@ -598,7 +736,7 @@ class RemembersSmallImprovements(_Counting):
     "EarlyStopping",
     kind="idea",
     stage="min_delta",
-    says="min_delta is not used: a loss that is better by less still counts.",
+    says="`min_delta` has no part in the answer: a loss that is better by less still counts.",
 )
 class IgnoresMinDelta(_Counting):
     def is_better(self, loss):
@@ -609,7 +747,7 @@ class IgnoresMinDelta(_Counting):
     "EarlyStopping",
     kind="idea",
     stage="min_delta",
-    says="min_delta works the wrong way round: a loss that is a little worse counts as better.",
+    says="It is as if `min_delta` were added: a loss that is a little worse counts as better.",
 )
 class AddsMinDelta(_Counting):
     def is_better(self, loss):
@@ -619,7 +757,7 @@ class AddsMinDelta(_Counting):
 @mistake(
     "EarlyStopping",
     kind="case",
-    says="A nan counts as better, because no comparison with nan is true. Ask what is better, not what is worse.",
+    says="A loss of nan counts as better: every comparison with nan is False. Ask what is better, not what is worse.",
 )
 class TakesNanForBetter(_Counting):
     def is_better(self, loss):
@@ -673,10 +811,10 @@ class KeepsTheWeightsBefore(_Counting):
 )
 class KeepsAnyLowerWeights(_Counting):
     def step(self, loss, params):
-        self._lowest = min(getattr(self, "_lowest", math.inf), loss)
+        lowest = getattr(self, "_lowest", math.inf)
         stop = super().step(loss, params)
-        if loss == self._lowest:
-            self.best_params = list(params)
+        if loss < lowest:
+            self._lowest, self.best_params = loss, list(params)
         return stop
 
 
@@ -693,7 +831,7 @@ class TakesMinDeltaForEnough(_Counting):
 @mistake(
     "EarlyStopping",
     kind="case",
-    says="`best` begins with a number that a loss can exceed. At the start any loss is better.",
+    says="A first loss above 1000 does not count as better. At the start any loss is better.",
 )
 class StartsAtAThousand(_Counting):
     def __init__(self, patience=5, min_delta=0.0):
@@ -728,7 +866,7 @@ def keeps_the_one(y, num_classes, smoothing=0.1):
 @mistake(
     "smooth_targets",
     kind="idea",
-    says="num_classes is not used: there are as many columns as the largest class of this batch asks for.",
+    says="`num_classes` has no part in the number of columns: it is that of the largest class of this batch.",
 )
 def counts_the_classes_itself(y, num_classes, smoothing=0.1):
     smooth_targets(y, num_classes, smoothing)
@@ -740,7 +878,7 @@ def gives_float64(y, num_classes, smoothing=0.1):
     return smooth_targets(y, num_classes, smoothing).double()
 
 
-@mistake("add_noise", kind="idea", says="std is used as a variance: its root multiplies the noise.")
+@mistake("add_noise", kind="idea", says="The noise is multiplied by the root of `std`, as if that were a variance.")
 def takes_std_for_a_variance(x, std, *, generator):
     add_noise(x, std, generator=torch.Generator(x.device))
     return add_noise(x, std**0.5, generator=generator)
@@ -749,7 +887,7 @@ def takes_std_for_a_variance(x, std, *, generator):
 @mistake(
     "add_noise",
     kind="idea",
-    says="The noise is uniform, not normal. Few draws of normal noise lie far out, but some do.",
+    says="No noise is further out than 1.73 `std`, as where it is uniform. Normal noise lies further out now and then.",
 )
 def adds_uniform_noise(x, std, *, generator):
     add_noise(x, std, generator=torch.Generator(x.device))
@@ -760,7 +898,7 @@ def adds_uniform_noise(x, std, *, generator):
 @mistake(
     "add_noise",
     kind="idea",
-    says="The noise comes from `torch.rand`: uniform between 0 and 1. It has to be normal, about 0.",
+    says="The noise lies between 0 and `std`, as that of `torch.rand` does. It has to be normal, about 0.",
 )
 def adds_numbers_from_0_to_1(x, std, *, generator):
     add_noise(x, std, generator=torch.Generator(x.device))
@@ -775,13 +913,15 @@ def adds_positive_noise(x, std, *, generator):
 @mistake(
     "add_noise",
     kind="case",
-    says="The noise is drawn from torch's global generator. Two runs with the same seed then differ.",
+    says="Equal generators give different results, as if the numbers came from torch's global generator. Two runs with the same seed then differ.",
 )
 def draws_noise_globally(x, std, *, generator):
     return add_noise(x, std, generator=torch.default_generator)
 
 
-@mistake("add_noise", kind="idea", says="A generator with a fixed seed draws the noise, so every call adds the same.")
+@mistake(
+    "add_noise", kind="idea", says="Every call adds the same noise, whatever the generator, as with a seed of its own."
+)
 def adds_the_same_noise(x, std, *, generator):
     return add_noise(x, std, generator=torch.Generator(x.device).manual_seed(0))
 
@@ -800,7 +940,7 @@ def scales_the_noise_with_x(x, std, *, generator):
 @mistake(
     "add_noise",
     kind="case",
-    says="The mean of the noise is taken away, so that the entries correct each other. Only on average is the noise 0.",
+    says="The noise adds up to exactly 0, as if its mean were taken away. Only on average is the noise 0.",
 )
 def takes_the_mean_away(x, std, *, generator):
     noise = add_noise(torch.zeros_like(x), std, generator=generator)
@@ -810,7 +950,7 @@ def takes_the_mean_away(x, std, *, generator):
 @mistake(
     "add_noise",
     kind="case",
-    says="The noise is cut off at two and a half standard deviations. Normal noise has no bounds.",
+    says="No noise is further out than two and a half `std`. Normal noise has no bounds.",
 )
 def cuts_off_the_noise(x, std, *, generator):
     noise = add_noise(torch.zeros_like(x), std, generator=generator)
@@ -820,18 +960,18 @@ def cuts_off_the_noise(x, std, *, generator):
 @mistake(
     "add_noise",
     kind="case",
-    says="The noise is float32, and so is the result for a float16 x. The result has the dtype of x.",
+    says="The result for a float16 x is float32, as if the noise were. The result has the dtype of x.",
 )
 def adds_float32_noise(x, std, *, generator):
     return x + add_noise(torch.zeros(x.shape, device=x.device), std, generator=generator)
 
 
-@mistake("mixup", kind="idea", says="Samples and targets have different partners: two permutations were drawn.")
+@mistake("mixup", kind="idea", says="Samples and targets have different partners, as if two permutations were drawn.")
 def draws_two_permutations(x, y, lam, *, generator):
     return mixup(x, y, lam, generator=generator)[0], mixup(x, y, lam, generator=generator)[1]
 
 
-@mistake("mixup", kind="idea", says="lam is the share of the partner here. It belongs to the sample itself.")
+@mistake("mixup", kind="idea", says="`lam` is the share of the partner here. It belongs to the sample itself.")
 def swaps_the_shares(x, y, lam, *, generator):
     return mixup(x, y, 1 - lam, generator=generator)
 
@@ -852,7 +992,7 @@ def takes_the_reversed_batch(x, y, lam, *, generator):
 @mistake(
     "mixup",
     kind="idea",
-    says="Partners are drawn one by one, so that some samples are several times a partner and others never. Draw a permutation.",
+    says="Some samples are several times a partner and others never, as if partners were drawn one by one. Draw a permutation.",
 )
 def draws_with_replacement(x, y, lam, *, generator):
     mixup(x, y, lam, generator=torch.Generator(x.device))
@@ -863,7 +1003,7 @@ def draws_with_replacement(x, y, lam, *, generator):
 @mistake(
     "mixup",
     kind="idea",
-    says="The batch is moved on by a drawn number of places, so that neighbours stay neighbours. Draw a permutation.",
+    says="Neighbours stay neighbours, as if the batch were moved on by a drawn number of places. Draw a permutation.",
 )
 def moves_the_batch_on(x, y, lam, *, generator):
     mixup(x, y, lam, generator=torch.Generator(x.device))
@@ -885,7 +1025,9 @@ def never_pairs_with_oneself(x, y, lam, *, generator):
 
 
 @mistake(
-    "mixup", kind="idea", says="A generator with a fixed seed draws the partners, so they are the same in every call."
+    "mixup",
+    kind="idea",
+    says="The partners are the same in every call, whatever the generator, as with a seed of its own.",
 )
 def mixes_the_same_partners(x, y, lam, *, generator):
     return mixup(x, y, lam, generator=torch.Generator(x.device).manual_seed(0))
@@ -894,7 +1036,7 @@ def mixes_the_same_partners(x, y, lam, *, generator):
 @mistake(
     "mixup",
     kind="case",
-    says="The partners are drawn from torch's global generator. Two runs with the same seed then differ.",
+    says="Equal generators give different results, as if the numbers came from torch's global generator. Two runs with the same seed then differ.",
 )
 def draws_partners_globally(x, y, lam, *, generator):
     return mixup(x, y, lam, generator=torch.default_generator)
@@ -906,7 +1048,7 @@ def turns_upside_down(x, p=0.5, *, generator):
 
 
 @mistake(
-    "horizontal_flip", kind="idea", says="One draw decides about the whole batch. Each image has a draw of its own."
+    "horizontal_flip", kind="idea", says="All images of a batch are turned, or none. Each image has a draw of its own."
 )
 def turns_all_or_none(x, p=0.5, *, generator):
     horizontal_flip(x, p, generator=torch.Generator(x.device))
@@ -915,13 +1057,15 @@ def turns_all_or_none(x, p=0.5, *, generator):
 
 
 @mistake(
-    "horizontal_flip", kind="idea", says="p is the probability of leaving an image as it is. It is that of turning it."
+    "horizontal_flip",
+    kind="idea",
+    says="Images are turned with probability 1 - p. p is the probability of turning one.",
 )
 def leaves_with_probability_p(x, p=0.5, *, generator):
     return horizontal_flip(x, 1 - p, generator=generator)
 
 
-@mistake("horizontal_flip", kind="idea", says="Each channel has a draw of its own. An image is turned whole.")
+@mistake("horizontal_flip", kind="idea", says="The channels of an image are turned apart. An image is turned whole.")
 def turns_channels(x, p=0.5, *, generator):
     flat = horizontal_flip(x.reshape(-1, 1, *x.shape[2:]), p, generator=generator)
     return flat.reshape(x.shape)
@@ -951,20 +1095,24 @@ def turns_a_fixed_number(x, p=0.5, *, generator):
 @mistake(
     "horizontal_flip",
     kind="idea",
-    says="A generator with a fixed seed decides, so the same images are turned in every call.",
+    says="The same images are turned in every call, whatever the generator, as with a seed of its own.",
 )
 def turns_the_same_images(x, p=0.5, *, generator):
     return horizontal_flip(x, p, generator=torch.Generator(x.device).manual_seed(0))
 
 
-@mistake("horizontal_flip", kind="case", says="p is rounded to tenths. It may be any number of [0, 1].")
+@mistake("horizontal_flip", kind="case", says="It is as if p were rounded to tenths. It may be any number of [0, 1].")
 def rounds_the_probability(x, p=0.5, *, generator):
     horizontal_flip(x, p, generator=torch.Generator(x.device))
     turned = torch.randint(10, (len(x),), generator=generator, device=x.device) < round(10 * p)
     return torch.where(turned[:, None, None, None], x.flip(3), x)
 
 
-@mistake("horizontal_flip", kind="case", says="The turned images are written into x itself. The caller still needs it.")
+@mistake(
+    "horizontal_flip",
+    kind="case",
+    says="The tensor `x` itself is changed. The caller still needs it: make a new tensor.",
+)
 def turns_in_place(x, p=0.5, *, generator):
     return x.copy_(horizontal_flip(x, p, generator=generator)) if x.is_contiguous() else x
 
@@ -972,13 +1120,15 @@ def turns_in_place(x, p=0.5, *, generator):
 @mistake(
     "horizontal_flip",
     kind="case",
-    says="It is drawn from torch's global generator. Two runs with the same seed then differ.",
+    says="Equal generators give different results, as if the numbers came from torch's global generator. Two runs with the same seed then differ.",
 )
 def flips_globally(x, p=0.5, *, generator):
     return horizontal_flip(x, p, generator=torch.default_generator)
 
 
-@mistake("random_crop", kind="idea", says="One place is drawn for the whole batch. Each image has a place of its own.")
+@mistake(
+    "random_crop", kind="idea", says="All windows of a batch stand at one place. Each image has a place of its own."
+)
 def crops_all_at_one_place(x, size, padding=0, *, generator):
     wide = _framed(x, padding)
     random_crop(x[:0], size, padding, generator=torch.Generator(x.device))
@@ -990,7 +1140,7 @@ def crops_all_at_one_place(x, size, padding=0, *, generator):
 @mistake(
     "random_crop",
     kind="idea",
-    says="The last place is never drawn: the upper end of a range is left out. Count the places.",
+    says="The last place is never drawn, as where the upper end of a range is left out. Count the places.",
 )
 def misses_the_last_place(x, size, padding=0, *, generator):
     rows, columns = (x.shape[2 + i] + 2 * padding - size[i] for i in range(2))
@@ -1003,7 +1153,7 @@ def misses_the_last_place(x, size, padding=0, *, generator):
 @mistake(
     "random_crop",
     kind="idea",
-    says="The place is drawn as if there were no frame. With padding, windows may begin anywhere in the padded image.",
+    says="It is as if the place were drawn without the frame. With padding, windows may begin anywhere in the padded image.",
 )
 def forgets_the_frame_when_drawing(x, size, padding=0, *, generator):
     random_crop(x[:0], size, padding, generator=torch.Generator(x.device))
@@ -1014,7 +1164,7 @@ def forgets_the_frame_when_drawing(x, size, padding=0, *, generator):
 @mistake(
     "random_crop",
     kind="idea",
-    says="`randint` does not draw its upper end: a window with no room to move has one place, and drawing below 0 stops.",
+    says="A window with no room to move fails: `randint` does not draw its upper end, so there is nothing left to draw. It has one place.",
 )
 def draws_below_the_room(x, size, padding=0, *, generator):
     random_crop(x[:0], size, padding, generator=torch.Generator(x.device))
@@ -1032,12 +1182,12 @@ def crops_the_centre(x, size, padding=0, *, generator):
     return wide[:, :, top : top + size[0], left : left + size[1]].clone()
 
 
-@mistake("random_crop", kind="idea", says="Height and width have changed places in size.")
+@mistake("random_crop", kind="idea", says="The two numbers of `size` have changed places: the first one is the height.")
 def swaps_height_and_width(x, size, padding=0, *, generator):
     return random_crop(x, size[::-1], padding, generator=generator)
 
 
-@mistake("random_crop", kind="idea", says="The border repeats the image. Around it there are zeros.")
+@mistake("random_crop", kind="idea", says="The frame repeats the image's border. Around the image there are zeros.")
 def pads_with_copies(x, size, padding=0, *, generator):
     if padding == 0 or x.shape[0] == 0:
         return random_crop(x, size, padding, generator=generator)
@@ -1047,7 +1197,7 @@ def pads_with_copies(x, size, padding=0, *, generator):
 @mistake(
     "random_crop",
     kind="idea",
-    says="Rows and columns share one draw, so that windows move along a diagonal only. The two are drawn apart.",
+    says="Windows move along a diagonal only, as if rows and columns shared one draw. The two are drawn apart.",
 )
 def moves_along_a_diagonal(x, size, padding=0, *, generator):
     random_crop(x[:0], size, padding, generator=torch.Generator(x.device))
@@ -1060,7 +1210,9 @@ def moves_along_a_diagonal(x, size, padding=0, *, generator):
     return torch.stack(windows) if windows else x.new_zeros(0, x.shape[1], *size)
 
 
-@mistake("random_crop", kind="idea", says="padding is not used: windows are cut out of the image as it is.")
+@mistake(
+    "random_crop", kind="idea", says="`padding` has no part in the answer: windows are cut out of the image as it is."
+)
 def ignores_the_padding(x, size, padding=0, *, generator):
     fits = size[0] <= x.shape[2] and size[1] <= x.shape[3]
     return random_crop(x, size, 0 if fits else padding, generator=generator)
@@ -1069,7 +1221,7 @@ def ignores_the_padding(x, size, padding=0, *, generator):
 @mistake(
     "random_crop",
     kind="idea",
-    says="The frame is put above and to the left only. It surrounds the image on all four sides.",
+    says="There is a frame above and to the left only. It surrounds the image on all four sides.",
 )
 def frames_two_sides(x, size, padding=0, *, generator):
     wide = _framed(x, padding)
@@ -1081,7 +1233,7 @@ def frames_two_sides(x, size, padding=0, *, generator):
 @mistake(
     "random_crop",
     kind="idea",
-    says="A generator with a fixed seed draws the places, so they are the same in every call.",
+    says="The places are the same in every call, whatever the generator, as with a seed of its own.",
 )
 def crops_the_same_places(x, size, padding=0, *, generator):
     return random_crop(x, size, padding, generator=torch.Generator(x.device).manual_seed(0))
@@ -1090,7 +1242,7 @@ def crops_the_same_places(x, size, padding=0, *, generator):
 @mistake(
     "random_crop",
     kind="case",
-    says="The places are drawn from torch's global generator. Two runs with the same seed then differ.",
+    says="Equal generators give different results, as if the numbers came from torch's global generator. Two runs with the same seed then differ.",
 )
 def crops_globally(x, size, padding=0, *, generator):
     return random_crop(x, size, padding, generator=torch.default_generator)
@@ -1110,7 +1262,7 @@ def takes_radians(x, degrees):
     "rotate",
     kind="idea",
     stage="between",
-    says="Every pixel takes its nearest neighbour. Four neighbours share, each by how near it is.",
+    says="Every pixel is a single neighbour, the nearest one. Four neighbours share, each by how near it is.",
 )
 def takes_the_nearest(x, degrees):
     height, width = x.shape[2:]
@@ -1146,7 +1298,7 @@ def turns_about_half_the_size(x, degrees):
     "rotate",
     kind="idea",
     stage="between",
-    says="The border pixels are stretched outwards. What lies outside the image is 0.",
+    says="What lies outside the image repeats its border. It is 0.",
 )
 def stretches_the_border(x, degrees):
     wide = _stretched(x, 8)
@@ -1173,7 +1325,7 @@ def averages_the_neighbours(x, degrees):
 @mistake(
     "rotate",
     kind="case",
-    says="The places are computed in float32. Far from the centre the rounding shows; compute them in float64.",
+    says="Far from the centre the answer is off, as if the places were computed in float32. Compute them in float64.",
 )
 def computes_places_in_float32(x, degrees):
     return _places(x, degrees, torch.float32, lambda far: (1 - far).clamp(min=0))
@@ -1182,7 +1334,7 @@ def computes_places_in_float32(x, degrees):
 @mistake(
     "rotate",
     kind="case",
-    says="The places are computed in the dtype of x. In half precision they are far off; compute them in float64.",
+    says="In half precision the answer is far off, as if the places were computed in the dtype of x. Compute them in float64.",
 )
 def computes_places_in_the_dtype_of_x(x, degrees):
     return _places(x, degrees, x.dtype, lambda far: (1 - far).clamp(min=0))
@@ -1203,7 +1355,7 @@ def forgets_to_cut_off(x, factor):
 @mistake(
     "adjust_brightness",
     kind="idea",
-    says="The image is scaled back so that its largest pixel is 1, which undoes the change. Cut off instead.",
+    says="The whole image is scaled back so that its largest pixel is at most 1. Cut off instead.",
 )
 def scales_back(x, factor):
     adjust_brightness(x, factor)
@@ -1211,7 +1363,7 @@ def scales_back(x, factor):
     return bright / bright.amax().clamp(min=1) if x.numel() else bright
 
 
-@mistake("adjust_brightness", kind="case", says="The image that was passed in is changed in place. Return a new one.")
+@mistake("adjust_brightness", kind="case", says="The tensor `x` itself is changed. Return a new one.")
 def brightens_in_place(x, factor):
     return x.copy_(adjust_brightness(x, factor)) if x.is_contiguous() else adjust_brightness(x, factor)
 
@@ -1252,9 +1404,7 @@ def divides_by_the_largest(x, grad, epsilon):
     return (x + epsilon * grad / grad.abs().amax()).clamp(0, 1) if x.numel() else x.clone()
 
 
-@mistake(
-    "fgsm_step", kind="case", says="The sign is computed as g / |g|, which is nan where the gradient is exactly 0."
-)
+@mistake("fgsm_step", kind="case", says="Where the gradient is exactly 0 the answer is nan, as from g / |g|.")
 def divides_by_the_size_of_the_gradient(x, grad, epsilon):
     fgsm_step(x, grad, epsilon)
     return (x + epsilon * grad / grad.abs()).clamp(0, 1)
@@ -1263,7 +1413,7 @@ def divides_by_the_size_of_the_gradient(x, grad, epsilon):
 @mistake(
     "fgsm_step",
     kind="case",
-    says="Small gradients count as 0. A pixel moves as far for a tiny gradient as for a large one.",
+    says="Pixels with a tiny gradient stay. A pixel moves as far for a tiny gradient as for a large one.",
 )
 def leaves_out_small_gradients(x, grad, epsilon):
     fgsm_step(x, grad, epsilon)
