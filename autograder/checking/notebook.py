@@ -22,7 +22,7 @@ from autograder.judging.again import Functions, with_half_given_back
 from autograder.judging.exercise import judge_exercise, replayed
 from autograder.judging.inquiries import inquiry
 from autograder.judging.recordings import load_recordings
-from autograder.notebooks.start import one_thread
+from autograder.notebooks.start import in_notebook, one_thread
 from autograder.policy.deadline import deadline_beside
 from autograder.policy.extensions import read_extensions
 from autograder.results import ExerciseResult
@@ -292,6 +292,4 @@ def _show(item: Displayed, *, replaceable: bool = False) -> Callable[[Displayed]
 
 
 def _in_jupyter() -> bool:
-    from IPython.core.getipython import get_ipython
-
-    return hasattr(get_ipython(), "kernel")
+    return hasattr(in_notebook(), "kernel")

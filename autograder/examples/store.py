@@ -4,7 +4,7 @@ import hashlib
 import io
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -81,8 +81,8 @@ class Recording(Struct, frozen=True):
     """The content of a file of examples; by exercise what is said, and the checks by their names."""
 
     manifest: Manifest
-    sayings: dict[str, Sayings]
-    checks: dict[str, dict[str, RecordedCheck]]
+    sayings: Mapping[str, Sayings]
+    checks: Mapping[str, Mapping[str, RecordedCheck]]
 
 
 @dataclass(frozen=True)
@@ -196,6 +196,25 @@ def _from_member(member: bytes) -> RecordedCheck:
     return msgspec.structs.replace(check, data=member[start:])
 
 
+class _Members(Mapping[str, RecordedCheck]):
+    """The checks of an exercise, each decoded when it is asked for: a student's ``check()`` needs those of one."""
+
+    def __init__(self) -> None:
+        self.members: dict[str, bytes] = {}
+        self._decoded: dict[str, RecordedCheck] = {}
+
+    def __getitem__(self, name: str) -> RecordedCheck:
+        if name not in self._decoded:
+            self._decoded[name] = _from_member(self.members[name])
+        return self._decoded[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.members)
+
+    def __len__(self) -> int:
+        return len(self.members)
+
+
 def read(path: Path) -> Recording:
     """Reads a file of examples.
 
@@ -219,16 +238,17 @@ def read(path: Path) -> Recording:
 
 
 def _recording(members: dict[str, bytes]) -> Recording:
-    recording = Recording(msgspec.json.decode(members[MANIFEST], type=Manifest), {}, {})
+    sayings: dict[str, Sayings] = {}
+    checks: dict[str, _Members] = {}
     for name, member in members.items():
         if name.startswith(EXERCISE):
             exercise = name.removeprefix(EXERCISE)
-            recording.sayings[exercise] = msgspec.json.decode(member, type=Sayings)
-            recording.checks[exercise] = {}
+            sayings[exercise] = msgspec.json.decode(member, type=Sayings)
+            checks[exercise] = _Members()
         elif name.startswith(CHECK):
             exercise, check = name.removeprefix(CHECK).split(".")
-            recording.checks[exercise][check] = _from_member(member)
-    return recording
+            checks[exercise].members[check] = member
+    return Recording(msgspec.json.decode(members[MANIFEST], type=Manifest), sayings, checks)
 
 
 def read_for(path: Path, checks: Path) -> Examples:
