@@ -91,7 +91,7 @@ def test_what_leaves_torch_is_not_analysed() -> None:
         lambda x: torch.nn.Linear(3, 2, device=x.device)(x),
         lambda x: torch.nn.Linear(3, 2).to(x.device)(x),
         lambda x: x[torch.tensor([0, 1])],
-        lambda x: torch.func.vmap(lambda row: row * torch.ones_like(row))(x),
+        lambda x: torch.func.vmap(lambda row: row * torch.ones_like(row))(x * 1),
         lambda x: torch.autograd.grad((y := x.detach().requires_grad_()).pow(2).sum(), y)[0],
     ],
 )  # fmt: skip
@@ -104,8 +104,8 @@ def test_the_device_of_the_input_is_found_in_whatever_way_it_is_asked_for(functi
     [
         lambda x: torch.eye(3)[x.argmax(1)],
         lambda x: x + torch.zeros_like(x, device="cpu"),
-        lambda x: torch.nn.Linear(3, 2)(x),
-        lambda x: torch.func.vmap(lambda row: row * torch.ones(3))(x),
+        lambda x: torch.nn.Linear(3, 2)(x * 1),
+        lambda x: torch.func.vmap(lambda row: row * torch.ones(3))(x * 1),
         lambda x: (y := x.detach().requires_grad_()) * torch.ones(3) + y,
     ],
 )  # fmt: skip

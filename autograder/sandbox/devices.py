@@ -31,8 +31,8 @@ GPU = torch.device("cuda:0")
 # What a tensor of the GPU says of itself.
 PROPERTIES: dict[Function, object] = {
     Tensor.device.__get__: GPU,
-    Tensor.is_cuda.__get__: True,
-    Tensor.is_cpu.__get__: False,
+    Tensor.is_cuda.__get__: True,  # type: ignore[attr-defined]
+    Tensor.is_cpu.__get__: False,  # type: ignore[attr-defined]
     Tensor.get_device: 0,
 }
 MOVES = (Tensor.to, Tensor.cpu, Tensor.cuda, Tensor.type_as)
