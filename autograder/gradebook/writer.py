@@ -13,7 +13,8 @@ import nbformat
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.utils import compute_checksum, determine_grade, is_grade, is_solution
 
-from autograder.classroom.grade import Judged, submitted_folder
+from autograder.classroom.grade import Judged
+from autograder.classroom.submitted import submitted_folder
 from autograder.course import Course
 from autograder.feedback.outputs import write_outputs
 from autograder.feedback.visibility import hidden_are_named, result_for_student
