@@ -91,6 +91,8 @@ def test_what_leaves_torch_is_not_analysed() -> None:
         lambda x: torch.nn.Linear(3, 2, device=x.device)(x),
         lambda x: torch.nn.Linear(3, 2).to(x.device)(x),
         lambda x: x[torch.tensor([0, 1])],
+        lambda x: x * torch.as_tensor(CONSTANT, device=x.device),
+        lambda x: (torch.as_tensor(x, device="cpu"), x * 2)[1],
         lambda x: torch.func.vmap(lambda row: row * torch.ones_like(row))(x * 1),
         lambda x: torch.autograd.grad((y := x.detach().requires_grad_()).pow(2).sum(), y)[0],
     ],
@@ -104,6 +106,8 @@ def test_the_device_of_the_input_is_found_in_whatever_way_it_is_asked_for(functi
     [
         lambda x: torch.eye(3)[x.argmax(1)],
         lambda x: x + torch.zeros_like(x, device="cpu"),
+        lambda x: torch.as_tensor(x, device="cpu") + x,
+        lambda x: (torch.as_tensor(CONSTANT, device=x.device), x * CONSTANT)[1],
         lambda x: torch.nn.Linear(3, 2)(x * 1),
         lambda x: torch.func.vmap(lambda row: row * torch.ones(3))(x * 1),
         lambda x: (y := x.detach().requires_grad_()) * torch.ones(3) + y,

@@ -83,7 +83,7 @@ class _Memory:
         self.makes_on_gpu = False
 
     def is_on_gpu(self, x: Tensor) -> bool:
-        return _storage(x)._cdata in self._storages
+        return x.device.type != "cpu" or _storage(x)._cdata in self._storages
 
     def put(self, value: Any, *, on_gpu: bool) -> None:
         """Remembers where the tensors of ``value`` are."""
@@ -171,9 +171,15 @@ class _Made(TorchFunctionMode):
         on_the_cpu = mapped(args, _on_the_cpu), mapped(kwargs, _on_the_cpu)
         out = args[0] if func is Tensor.cuda else func(*on_the_cpu[0], **on_the_cpu[1])
         if func in MOVES:
-            return self._moved(out, places[0], self._target(func, args, kwargs))
-        if device is not None or func is Tensor.new_tensor:  # which makes its answer by no operation
-            self._memory.put(out, on_gpu=self._memory.makes_on_gpu)
+            target = self._target(func, args, kwargs)
+        else:
+            told = device is not None or func is Tensor.new_tensor  # which makes its answer by no operation
+            target = self._memory.makes_on_gpu if told else None
+        if target is None:
+            return out
+        if isinstance(out, Tensor) and args and isinstance(args[0], Tensor) and self._memory.is_on_gpu(out) != target:
+            out = out.clone()  # without a GPU what moves may be given as it is
+        self._memory.put(out, on_gpu=target)
         return out
 
     def _target(self, func: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool | None:
@@ -186,13 +192,6 @@ class _Made(TorchFunctionMode):
             if (device := _device(value)) is not None:
                 return device == GPU
         return None
-
-    def _moved(self, out: Tensor, is_there: bool, to_gpu: bool | None) -> Tensor:
-        if to_gpu is None or to_gpu == is_there:
-            return out
-        copy = out.clone()
-        self._memory.put(copy, on_gpu=to_gpu)
-        return copy
 
 
 def _device(value: Any) -> torch.device | None:
