@@ -128,3 +128,45 @@ def test_in_a_trusted_kernel_that_nbgrader_grades_hidden_checks_run_too(run, bui
     record = panel.data["application/vnd.autograder.v1+json"]
     assert {check["visible"] for check in record["checks"]} == {True, False}
     assert float(points.data["text/plain"]) == record["points"]
+
+
+@pytest.fixture(scope="module")
+def as_graded(run, built_fixture_course: Course, tmp_path_factory: pytest.TempPathFactory):
+    """Runs a check in a kernel as stock nbgrader does, without the variables of our own configuration."""
+
+    def execute(check: str, where: Path) -> list[nbformat.NotebookNode]:
+        begin = "import os\nos.environ.pop('AUTOGRADER_COURSE', None)\nos.environ['NBGRADER_EXECUTION'] = 'autograde'\n"
+        caught = f"try:\n    print({check})\nexcept Exception as error:\n    print(type(error).__name__, error)"
+        return run(f"{begin}from autograder import check", EXCLUDES_LIMITS, caught, where=where)[2].outputs
+
+    return execute
+
+
+@pytest.mark.parametrize(
+    ("folder", "check"),
+    [(".", 'check("grade_letter")'), ("build", "check(grade_letter)"), ("private/basics", "check()")],
+)
+def test_while_nbgrader_grades_the_assignment_is_found_in_whatever_folder_the_kernel_runs(
+    as_graded, fixture_course, folder, check
+):
+    where = fixture_course.root / folder
+    where.mkdir(parents=True, exist_ok=True)
+    *_, points = as_graded(check, where)
+    assert float(points.text) > 0
+
+
+@pytest.mark.parametrize(
+    ("check", "says"),
+    [
+        ('check("grade_leter")', "Which assignment this notebook belongs to cannot be told: no assignment has"),
+        ("check(3)", "check() takes the name of an exercise"),
+    ],
+)
+def test_while_nbgrader_grades_a_check_that_cannot_run_raises(as_graded, built_fixture_course, check, says):
+    (told,) = as_graded(check, built_fixture_course.root)
+    assert told.text.startswith(f"Ungradable {says}")
+
+
+def test_while_nbgrader_grades_a_notebook_without_course_and_checks_raises(as_graded, tmp_path):
+    (told,) = as_graded('check("grade_letter")', tmp_path)
+    assert told.text.startswith("Ungradable checks.py is not in ")

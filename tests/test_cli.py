@@ -3,7 +3,9 @@
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -103,19 +105,26 @@ def test_a_command_finds_those_of_its_environment_where_that_is_not_activated(fi
     submitted = fixture_course.private_dir / "submitted" / "ada" / "basics"
     submitted.mkdir(parents=True)
     shutil.copy(fixture_course.assignments_dir / "basics" / "basics.ipynb", submitted)
-    done = subprocess.run(
-        [str(BIN / "autograder"), "grade", "basics"],
-        cwd=fixture_course.root,
-        env={"HOME": os.environ["HOME"], "PATH": os.defpath},
-        text=True,
-        capture_output=True,
-        check=False,
-    )
-    assert (done.returncode, done.stderr) == (
-        2,
-        "basics is not in the gradebook yet: run `nbgrader generate_assignment basics` first.\n",
-    )
-    assert (fixture_course.private_dir / "gradebook.db").is_file()
+
+    def grade() -> tuple[int, str]:
+        done = subprocess.run(
+            [str(BIN / "autograder"), "grade", "basics"],
+            cwd=fixture_course.root,
+            env={"HOME": os.environ["HOME"], "PATH": os.defpath},
+            text=True,
+            capture_output=True,
+            check=False,
+        )
+        return done.returncode, done.stderr
+
+    gradebook = fixture_course.private_dir / "gradebook.db"
+    refused = 2, "basics is not in the gradebook yet: run `nbgrader generate_assignment basics` first.\n"
+    assert grade() == refused and not gradebook.exists()
+    gradebook.touch()  # for nbgrader as new as one that is missing
+    assert grade() == refused
+    with closing(sqlite3.connect(gradebook)) as opened:
+        assert opened.execute("SELECT count(*) FROM alembic_version").fetchone() == (1,)
+    assert grade() == refused
 
 
 def test_examples_that_are_not_built_are_asked_for(fixture_course: Course):

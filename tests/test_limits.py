@@ -139,6 +139,7 @@ torch._dynamo.reset()
 WATCHED = """
 import sys
 import torch
+from autograder.sandbox.devices import device_finding
 from autograder.sandbox.forbidden.operations import Forbidden
 from autograder.sandbox.forbidden.watching import watching
 from autograder.sandbox.loops import LoopSearch
@@ -146,7 +147,8 @@ from autograder.sandbox.loops import LoopSearch
 with watching(Forbidden(("softmax",))) as watch:
     torch.ops.aten.softmax(torch.ones(2), 0)
 found = LoopSearch(lambda x: torch.stack([row * 2 for row in x]), {}).finding((torch.ones(2, 3),), {})
-print(watch.seen, found.fault is not None, "torch._dynamo" in sys.modules)
+placed = device_finding(lambda x: (x - x.amax(1, keepdim=True)).exp() * torch.ones(3), (torch.ones(2, 3),), {})
+print(watch.seen, found.fault is not None, placed.fault is not None, "torch._dynamo" in sys.modules)
 """
 
 
@@ -161,7 +163,7 @@ def test_what_torch_imports_late_is_no_verdict_on_who_is_first_to_need_it():
 
 
 def test_neither_watching_nor_counting_imports_torchs_compiler():
-    assert said(WATCHED) == "('torch.ops.aten.softmax',) True False"
+    assert said(WATCHED) == "('torch.ops.aten.softmax',) True True False"
 
 
 class Heard:

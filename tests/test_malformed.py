@@ -21,6 +21,7 @@ from nbgrader.nbgraderformat import MetadataValidator
 from autograder.course import Course, load_course
 from autograder.notebooks.released import released_of
 from autograder.notebooks.repair.cells import grade_id
+from autograder.notebooks.repair.validity import made_valid
 from autograder.notebooks.submission import UnreadableSubmission, read_handed, repaired
 
 # What a test run can afford; `python tests/malformed.py` grades a thousand.
@@ -58,7 +59,9 @@ def test_every_malformed_notebook_becomes_a_valid_one_or_a_sentence(
     for one in variants(bases, READ, seed=1):
         path.write_bytes(next(iter(one.files.values())))
         try:
-            notebook, _ = repaired(read_handed(path), released, path)
+            handed = read_handed(path)
+            made_valid(handed.notebook)
+            notebook, _ = repaired(handed, released, path)
         except UnreadableSubmission as error:
             assert "cannot be put right" not in str(error), (one.base, one.about)
             continue

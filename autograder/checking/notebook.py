@@ -1,7 +1,6 @@
 """``check()``: finds the caller's functions, replays their checks, shows a panel."""
 
 import difflib
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -10,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
+from autograder.checking.placing import Unplaced, assignment_of, grading_course, is_graded
 from autograder.course import CourseError, Limits, find_course
 from autograder.examples.store import Examples, ExamplesError, read_for
 from autograder.feedback.diagnosis import Earlier, words_of
@@ -22,7 +22,8 @@ from autograder.judging.again import Functions, with_half_given_back
 from autograder.judging.exercise import judge_exercise, replayed
 from autograder.judging.inquiries import inquiry
 from autograder.judging.recordings import load_recordings
-from autograder.notebooks.start import one_thread
+from autograder.notebooks.choice import NothingBeside, require_beside
+from autograder.notebooks.start import in_notebook, one_thread
 from autograder.policy.deadline import deadline_beside
 from autograder.policy.extensions import read_extensions
 from autograder.results import ExerciseResult
@@ -34,7 +35,9 @@ from autograder.testing.assignment import Assignment, Exercise, load_assignment,
 from autograder.testing.declarations import Check
 from autograder.testing.kinds import DeclarationError
 
-COURSE_VARIABLE = "AUTOGRADER_COURSE"
+
+class Ungradable(Exception):
+    """nbgrader grades, and a check cannot run; an answer of 0 points would pass for a wrong one."""
 
 
 class Displayed(Protocol):
@@ -52,25 +55,33 @@ def check_caller(wanted: object, namespace: Mapping[str, Any]) -> float:
     Args:
         wanted: an exercise's name, or the function or class itself.
         namespace: the notebook's globals.
+    Raises:
+        Ungradable: nbgrader grades, and there is no such exercise, or nothing to check it with.
     """
     name = wanted if isinstance(wanted, str | None) else _name_of(wanted)
     if name is None and wanted is not None:
-        _show(Notice(_no_exercise(wanted)))
-        return 0.0
+        return _refused(_no_exercise(wanted))
     folder = Path.cwd()
     try:
-        assignment, recordings = _content(folder, _modified(folder), _grading_course())
-    except (CourseError, ExamplesError, DeclarationError) as error:
-        _show(Notice(str(error)))
-        return 0.0
+        functions = [own for own, value in namespace.items() if callable(value)]
+        assignment, recordings = _content_for(folder, functions if name is None else [name])
+    except (CourseError, ExamplesError, DeclarationError, NothingBeside, Unplaced) as error:
+        return _refused(str(error))
     exercise = None if name is None else assignment.exercise(name)
     if name is not None and exercise is None:
-        _show(Notice(_unknown(name, assignment)))
-        return 0.0
+        return _refused(_unknown(name, assignment))
     with _random_state_kept(), one_thread():
         if exercise is None:
             return _check_all(assignment, namespace, recordings)
         return _check_one(assignment, exercise, namespace, recordings)
+
+
+def _refused(sentence: str) -> float:
+    """Says why nothing is checked."""
+    if is_graded():
+        raise Ungradable(sentence)
+    _show(Notice(sentence))
+    return 0.0
 
 
 def _check_one(
@@ -164,7 +175,7 @@ def _earlier(
 
 def _as_shown(result: ExerciseResult, recordings: tuple[Examples, ...]) -> ExerciseResult:
     """What the panel may show: while nbgrader grades, hidden checks as the course's policy has it."""
-    root = _grading_course()
+    root = grading_course(Path.cwd())
     if root is None:
         return result
     course, name = find_course(root), recordings[0].assignment
@@ -213,36 +224,38 @@ def _random_state_kept() -> Iterator[None]:
         torch.set_rng_state(kept[2])
 
 
-def _grading_course() -> Path | None:
-    root = os.environ.get(COURSE_VARIABLE)
-    return Path(root) if root and os.environ.get("NBGRADER_EXECUTION") == "autograde" else None
-
-
 def _modified(folder: Path) -> tuple[float, ...]:
     files = (folder / "checks.py", folder / "examples.npz")
     return tuple(file.stat().st_mtime for file in files if file.is_file())
 
 
-@lru_cache(maxsize=4)
-def _content(folder: Path, modified: tuple[float, ...], root: Path | None) -> tuple[Assignment, tuple[Examples, ...]]:
+def _content_for(folder: Path, names: list[str]) -> tuple[Assignment, tuple[Examples, ...]]:
     """Checks and examples beside the notebook; when grading, those of the course instead, hidden ones too."""
+    root = grading_course(folder)
     if root is None:
-        return load_student_folder(folder)
+        return _beside(folder, _modified(folder))
     course = find_course(root)
-    assignment = load_assignment(course, folder.name)
-    return assignment, load_recordings(course, folder.name)
+    return _of_course(course.root, assignment_of(course, folder.resolve(), names))
+
+
+@lru_cache(maxsize=4)
+def _beside(folder: Path, modified: tuple[float, ...]) -> tuple[Assignment, tuple[Examples, ...]]:
+    return load_student_folder(folder)
+
+
+@lru_cache(maxsize=4)
+def _of_course(root: Path, name: str) -> tuple[Assignment, tuple[Examples, ...]]:
+    course = find_course(root)
+    return load_assignment(course, name), load_recordings(course, name)
 
 
 def load_student_folder(folder: Path) -> tuple[Assignment, tuple[Examples, ...]]:
     """What a student has beside the notebook.
 
     Raises:
-        DeclarationError, ExamplesError: something is missing or damaged.
+        NothingBeside, DeclarationError, ExamplesError: something is missing or damaged.
     """
-    if not (folder / "checks.py").is_file():
-        raise DeclarationError(
-            f"checks.py is not in {folder}: keep the notebook in the folder that it came in, and start Jupyter there."
-        )
+    require_beside(folder)
     return load_released(folder), (read_for(folder / "examples.npz", folder / "checks.py"),)
 
 
@@ -292,6 +305,4 @@ def _show(item: Displayed, *, replaceable: bool = False) -> Callable[[Displayed]
 
 
 def _in_jupyter() -> bool:
-    from IPython.core.getipython import get_ipython
-
-    return hasattr(get_ipython(), "kernel")
+    return hasattr(in_notebook(), "kernel")

@@ -13,6 +13,7 @@ from autograder.judging.judge import run_cells, why_absent
 from autograder.judging.kernel import TrustedKernel
 from autograder.notebooks.choice import NotebookChoice
 from autograder.notebooks.submission import Submission
+from autograder.notebooks.unused_imports import without_unused_imports
 from autograder.policy.deadline import deadline_beside
 from autograder.results import ExerciseResult
 from autograder.sandbox.forbidden.reading import Reading
@@ -34,7 +35,7 @@ def check_submission(
         begin, advance: told when a stage of work begins, with its number of steps, and of each step.
     Raises:
         NotebookChoice: the checks beside the notebook are those of another assignment.
-        DeclarationError, ExamplesError: something beside the notebook is missing or damaged.
+        NothingBeside, DeclarationError, ExamplesError: something beside the notebook is missing or damaged.
     """
     kept = kept or {}
     assignment, (examples,) = load_student_folder(submission.path.resolve().parent)
@@ -46,7 +47,7 @@ def check_submission(
         )
     kernel = TrustedKernel(limits_beside(assignment.folder))
     begin("running your cells", len(submission.cells))
-    failures = run_cells(submission.cells, kernel, advance)
+    failures = run_cells(without_unused_imports(submission.cells), kernel, advance)
     reading = Reading()
     with suppress(RecursionError, MemoryError):  # nested so deeply that it hardly runs either
         for cell in submission.cells:

@@ -91,7 +91,7 @@ def main(answer: Path) -> None:
     """Waits for a job on standard input and writes what came of it, whole or not at all."""
     from autograder.checking.progress import check_submission
     from autograder.examples.store import ExamplesError
-    from autograder.notebooks.choice import NotebookChoice
+    from autograder.notebooks.choice import NotebookChoice, NothingBeside
     from autograder.testing.kinds import DeclarationError
 
     given = sys.stdin.buffer.read()
@@ -101,7 +101,7 @@ def main(answer: Path) -> None:
     submission = Submission(Path(job.path), job.sha256, job.assignment, job.cells, job.notes)
     try:
         found = Answer(check_submission(submission, kept=job.kept))
-    except (DeclarationError, ExamplesError, NotebookChoice) as error:
+    except (DeclarationError, ExamplesError, NotebookChoice, NothingBeside) as error:
         found = Answer(fault=str(error))
     unfinished = answer.with_suffix(".part")
     unfinished.write_bytes(msgspec.json.encode(found))

@@ -19,11 +19,12 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from autograder.classroom.submitted import Submitted, submitted_folder
 from autograder.course import Course, load_course
 from autograder.examples.parts import Part
 from autograder.examples.store import file_hash
 from autograder.judging.judge import Court, Device, judge_submission, open_court
-from autograder.notebooks.handed_in import handed_in, is_inside, misplaced, why_nothing
+from autograder.notebooks.handed_in import is_inside, misplaced, why_nothing
 from autograder.notebooks.submission import UnreadableSubmission
 from autograder.reading.records import Page
 from autograder.results import Result
@@ -33,15 +34,6 @@ from autograder.version import VERSION
 PACKAGE = Path(__file__).parent.parent
 PR_SET_PDEATHSIG = 1
 KILLED = "the grading process was killed while it was judged, and once more when it was judged by itself"
-
-
-@dataclass(frozen=True)
-class Submitted:
-    """One student's submission: its notebook, and when it was handed in, as nbgrader writes it."""
-
-    student: str
-    path: Path
-    submitted: str | None
 
 
 @dataclass(frozen=True)
@@ -80,22 +72,6 @@ class Kept(Struct, frozen=True):
 
     key: str
     result: Result
-
-
-def submissions(course: Course, name: str, student: str | None = None) -> tuple[Submitted, ...]:
-    """What is in ``private/submitted``, in the order of the students' names."""
-    found = []
-    folders = (course.private_dir / "submitted").glob(f"{student or '*'}/{name}")
-    for folder in sorted(folder for folder in folders if folder.is_dir()):
-        stamp = folder / "timestamp.txt"
-        submitted = stamp.read_text(encoding="utf-8").strip() if stamp.is_file() else None
-        found.append(Submitted(folder.parent.name, handed_in(folder, name), submitted or None))
-    return tuple(found)
-
-
-def submitted_folder(course: Course, name: str, student: str) -> Path:
-    """Where a student's submission stands as it was handed in; nothing in it is ever changed."""
-    return course.private_dir / "submitted" / student / name
 
 
 def checks_key(course: Course, name: str, *, search: bool, trusted: bool, device: Device = "cpu") -> str:

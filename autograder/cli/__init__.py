@@ -1,9 +1,15 @@
 """The commands; thin: each reads its arguments, calls the part that does the work, and shows what came back."""
 
+import sys
+
 import typer
 
 from autograder.cli import author, collect, instructor, late, report, retention, student
 from autograder.own_commands import find_own_commands
+from autograder.slow_imports import SLOW
+
+# Here, so that it holds in the processes that a command starts, too. None stands for what cannot be imported.
+sys.modules.setdefault(SLOW, None)  # type: ignore[arg-type]
 
 COMMANDS = (
     author.build,

@@ -33,15 +33,18 @@ def build(
 
     Example: `autograder build activations`
     """
-    from autograder.notebooks.build import Built, build_assignment, build_map, still_stale
-
     with one_sentence():
         course = find_course(Path.cwd())
-        if only and (check or len(chosen(course, names)) != 1):
+        chosen_names = chosen(course, names)
+        if only and (check or len(chosen_names) != 1):
             fail("--only says which exercises of one assignment to build: name that one, without --check.", WRONG_USE)
+
+        # What can be refused is refused by now: this imports torch.
+        from autograder.notebooks.build import Built, build_assignment, build_map, still_stale
+
         stale: list[Built] = []
         with steps() as bar:
-            for name in chosen(course, names):
+            for name in chosen_names:
                 bar.begin(f"{name}: what has to be built", 1)
                 stale += build_assignment(
                     course, name, only=only or (), write=not check, begin=bar.begin, advance=bar.advance
@@ -51,7 +54,7 @@ def build(
             print(f"{'stale' if check else 'built'}  {built.path.relative_to(course.root)}  ({built.why})")
         if not stale:
             print("Everything is up to date.")
-        left = [exercise for name in chosen(course, names) for exercise in still_stale(course, name)] if only else []
+        left = [exercise for name in chosen_names for exercise in still_stale(course, name)] if only else []
         if left:
             print(f"Still stale: {', '.join(left)}. Nothing is checked or graded before `autograder build`.")
         raise typer.Exit(UNJUDGED if check and stale else DONE)
@@ -87,10 +90,6 @@ def verify(
     """
     import os
 
-    from autograder.proving.deep import Depth
-    from autograder.proving.outcome import summarize, to_json
-    from autograder.proving.verify import verify_assignment
-
     with one_sentence():
         course = find_course(Path.cwd())
         chosen_names = chosen(course, names)
@@ -98,6 +97,12 @@ def verify(
             fail("--only and --all say what --deep proves: give --deep, too.", WRONG_USE)
         if only is not None and len(chosen_names) != 1:
             fail("--only names an exercise of one assignment: name that assignment, too.", WRONG_USE)
+
+        # What can be refused is refused by now: this imports torch.
+        from autograder.proving.deep import Depth
+        from autograder.proving.outcome import summarize, to_json
+        from autograder.proving.verify import verify_assignment
+
         depth = Depth(seeds, examples, jobs or os.cpu_count() or 1, only, again) if deep else None
         with steps() as bar:
             verification = summarize(

@@ -55,12 +55,6 @@ def collect(
 
     Example: `autograder collect activations submissions.zip`
     """
-    from sqlalchemy.exc import SQLAlchemyError
-
-    from autograder.collecting.collect import collect as collect_all
-    from autograder.collecting.downloads import DownloadError
-    from autograder.gradebook.database import DatabaseError
-    from autograder.gradebook.students import update_students
     from autograder.roster import read_roster, roster_file
 
     with one_sentence():
@@ -69,6 +63,15 @@ def collect(
         sheets, downloads = _apart(paths or [])
         manner = _manner(assignment.due, zone, file_times, sheets)
         roster = read_roster(roster_file(course))
+
+        # What can be refused is refused by now: these import nbgrader.
+        from sqlalchemy.exc import SQLAlchemyError
+
+        from autograder.collecting.collect import collect as collect_all
+        from autograder.collecting.downloads import DownloadError
+        from autograder.gradebook.database import DatabaseError
+        from autograder.gradebook.students import update_students
+
         try:
             with steps() as bar:
                 collected = collect_all(

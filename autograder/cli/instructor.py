@@ -32,10 +32,15 @@ def judge(
     Example: `autograder judge solutions/activations/reference.py --assignment activations --json`
     """
     from autograder import results
-    from autograder.judging.judge import judge as judge_one
+    from autograder.classroom.submitted import require_built
 
     with one_sentence():
         course = find_course(Path.cwd())
+        if assignment is not None:
+            require_built(course, course.assignment(assignment).name)
+
+        from autograder.judging.judge import judge as judge_one  # with torch, once nothing can be refused any more
+
         result = judge_one(course, assignment, submission, search=search, trusted=trust, device=device)
         if json:
             print(results.to_json(result))
@@ -72,15 +77,22 @@ def grade(
     """
     import os
 
-    from autograder.classroom.grade import Brief, Lines, as_line, grade_class, submissions
-    from autograder.gradebook.writer import Changed, GradebookWriter
-    from autograder.judging.judge import require_device
+    from autograder.classroom.submitted import require_built, submissions
+    from autograder.gradebook.database import require_released
 
     with one_sentence():
         course = find_course(Path.cwd())
         class_ = submissions(course, course.assignment(name).name, student)
         if not class_:
             fail(f"No submission of {name} in {course.private_dir / 'submitted'}/{student or 'STUDENT'}/.", WRONG_USE)
+        require_built(course, name)
+        require_released(course, name)
+
+        # What can be refused is refused by now: these import torch and nbgrader.
+        from autograder.classroom.grade import Brief, Lines, as_line, grade_class
+        from autograder.gradebook.writer import Changed, GradebookWriter
+        from autograder.judging.judge import require_device
+
         require_device(device)
         grading = grade_class(
             course,

@@ -22,11 +22,13 @@ def late(names: Names = None) -> None:
 
     Example: `autograder late activations`
     """
-    from autograder.gradebook.penalties import settle_all
-
     with one_sentence():
         course = find_course(Path.cwd())
-        settled = settle_all(course, chosen(course, names))
+        chosen_names = chosen(course, names)
+
+        from autograder.gradebook.penalties import settle_all  # with nbgrader, once a wrong name is refused
+
+        settled = settle_all(course, chosen_names)
     late = [one for one in settled if one.lateness is not None and one.lateness.late]
     table = Table("assignment", "student", "due", "late", "free days", "lost", "penalty", "score")
     for one in late:

@@ -71,14 +71,19 @@ def check(
 
     Example: `autograder check assignments/activations/activations.ipynb`
     """
-    from autograder.checking.progress import check_submission
     from autograder.feedback.panel import Panel, points_text
     from autograder.feedback.plain import say
+    from autograder.notebooks.choice import require_beside
     from autograder.notebooks.submission import read_submission
 
     with one_sentence():
+        submission = read_submission(notebook)
+        require_beside(submission.path.resolve().parent)
+
+        from autograder.checking.progress import check_submission  # with torch, once nothing can be refused any more
+
         with steps() as bar:
-            overview = check_submission(read_submission(notebook), begin=bar.begin, advance=bar.advance)
+            overview = check_submission(submission, begin=bar.begin, advance=bar.advance)
         for result in overview.exercises:
             say(Panel(result, hidden_remain=True).text())
         say(f"\n{points_text(overview.points)} of {points_text(overview.max_points)} points by the visible checks.")
@@ -119,14 +124,17 @@ def progress(
 
 
 def _notebook_progress(place: Path, json: bool) -> None:
-    from autograder.checking.progress import check_submission
     from autograder.feedback.overview import to_json
     from autograder.feedback.plain import say
-    from autograder.notebooks.choice import NotebookChoice, find_notebook
+    from autograder.notebooks.choice import NotebookChoice, find_notebook, require_beside
     from autograder.notebooks.submission import read_submission
 
     try:
         submission = read_submission(find_notebook(place))
+        require_beside(submission.path.resolve().parent)
+
+        from autograder.checking.progress import check_submission  # with torch, once nothing can be refused any more
+
         with steps() as bar:
             overview = check_submission(submission, begin=bar.begin, advance=bar.advance)
     except NotebookChoice as error:

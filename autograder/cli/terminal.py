@@ -7,42 +7,40 @@ from typing import NoReturn
 
 import typer
 
-from autograder.course import CourseError
-
 DONE, UNJUDGED, WRONG_USE, UNREADABLE = 0, 1, 2, 3
+
+
+# By name: each of their modules imports something that is slow to import, and no command needs all of them.
+EXIT_CODES = {
+    "autograder.errors.CourseError": WRONG_USE,
+    "autograder.gradebook.database.DatabaseError": WRONG_USE,
+    "autograder.judging.judge.NoAssignment": WRONG_USE,
+    "autograder.judging.judge.NoDevice": WRONG_USE,
+    "autograder.notebooks.repair.reading.UnreadableSubmission": UNREADABLE,
+    "autograder.book.errors.BookError": UNJUDGED,
+    "autograder.classroom.submitted.NotBuilt": UNJUDGED,
+    "autograder.demo.run.DemoError": UNJUDGED,
+    "autograder.examples.choosing.BuildError": UNJUDGED,
+    "autograder.examples.store.ExamplesError": UNJUDGED,
+    "autograder.judging.judge.TooLittleIsolation": UNJUDGED,
+    "autograder.notebooks.choice.NothingBeside": UNJUDGED,
+    "autograder.notebooks.source.SourceError": UNJUDGED,
+    "autograder.sandbox.remote.SandboxError": UNJUDGED,
+    "autograder.testing.kinds.DeclarationError": UNJUDGED,
+}
 
 
 @contextmanager
 def one_sentence() -> Iterator[None]:
     """Ends every error that a person can cause in one sentence on stderr and its exit code."""
-    from autograder.book.errors import BookError
-    from autograder.demo.run import DemoError
-    from autograder.examples.choosing import BuildError
-    from autograder.examples.store import ExamplesError
-    from autograder.gradebook.database import DatabaseError
-    from autograder.judging.judge import NoAssignment, NoDevice, TooLittleIsolation
-    from autograder.notebooks.source import SourceError
-    from autograder.notebooks.submission import UnreadableSubmission
-    from autograder.sandbox.remote import SandboxError
-    from autograder.testing.kinds import DeclarationError
-
     try:
         yield
-    except UnreadableSubmission as error:
-        fail(str(error), UNREADABLE)
-    except (CourseError, DatabaseError, NoAssignment, NoDevice) as error:
-        fail(str(error), WRONG_USE)
-    except (
-        BookError,
-        BuildError,
-        DeclarationError,
-        ExamplesError,
-        SourceError,
-        DemoError,
-        TooLittleIsolation,
-        SandboxError,
-    ) as error:
-        fail(str(error), UNJUDGED)
+    except Exception as error:
+        names = [f"{kind.__module__}.{kind.__qualname__}" for kind in type(error).__mro__]
+        code = next((EXIT_CODES[name] for name in names if name in EXIT_CODES), None)
+        if code is None:
+            raise
+        fail(str(error), code)
 
 
 def fail(sentence: str, code: int) -> NoReturn:

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.classroom.grade import Judged, grade_class, submissions, write_lines
+from autograder.classroom.grade import Judged, grade_class, write_lines
+from autograder.classroom.submitted import submissions
 from autograder.course import Course, load_course
 from autograder.demo.made_class import MadeSubmission, make_class
 from autograder.gradebook.database import VARIABLE

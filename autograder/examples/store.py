@@ -4,8 +4,9 @@ import hashlib
 import io
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -81,8 +82,8 @@ class Recording(Struct, frozen=True):
     """The content of a file of examples; by exercise what is said, and the checks by their names."""
 
     manifest: Manifest
-    sayings: dict[str, Sayings]
-    checks: dict[str, dict[str, RecordedCheck]]
+    sayings: Mapping[str, Sayings]
+    checks: Mapping[str, Mapping[str, RecordedCheck]]
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ class Example:
 
     values: dict[str, Any]
     reference: tuple[Reply, ...]
-    mistakes: dict[str, tuple[Reply, ...]]
+    mistakes: Mapping[str, tuple[Reply, ...]]
 
 
 @dataclass(frozen=True)
@@ -134,24 +135,59 @@ class Examples:
 
 def _recorded(check: RecordedCheck) -> Recorded:
     script, data = None, memoryview(check.data)
+    examples = tuple(_Stored(check, number, data) for number in range(len(check.examples)))
     if all(requests is not None and None not in requests for requests in check.requests):
         sequences = tuple(tuple(decode_question(tree, data) for tree in requests or ()) for requests in check.requests)
         # What a second call with a generator is given depends on what the first drew: that cannot be foreseen.
         if any(sum(bool(generators_in(request)) for request in sequence) > 1 for sequence in sequences):
-            return Recorded(tuple(_examples(check, data)), None)
+            return Recorded(examples, None)
         script = Script(sequences, tuple(tuple(trees) for trees in check.reference), data)
-    return Recorded(tuple(_examples(check, data)), script)
+    return Recorded(examples, script)
 
 
-def _examples(check: RecordedCheck, data: memoryview) -> Iterator[Example]:
-    for i, values in enumerate(check.examples):
-        reference = _answers(check.reference[i], data)
-        mistakes = {
-            name: reference if (answers := per_example[i]) is None else _answers(answers, data)
-            for name, per_example in check.mistakes.items()
-        }
-        drawn = {name: decode(tree, data, trusted=True) for name, tree in values.items()}
-        yield Example(drawn, reference, mistakes)
+class _Stored(Example):
+    """An example as it stands in the file, decoded when it is asked for: of right answers nothing is."""
+
+    _check: RecordedCheck
+    _number: int
+    _data: memoryview
+
+    def __init__(self, check: RecordedCheck, number: int, data: memoryview) -> None:
+        vars(self).update(_check=check, _number=number, _data=data)
+
+    @cached_property
+    def values(self) -> dict[str, Any]:
+        drawn = self._check.examples[self._number]
+        return {name: decode(tree, self._data, trusted=True) for name, tree in drawn.items()}
+
+    @cached_property
+    def reference(self) -> tuple[Reply, ...]:
+        return _answers(self._check.reference[self._number], self._data)
+
+    @cached_property
+    def mistakes(self) -> Mapping[str, tuple[Reply, ...]]:
+        trees = {name: answers[self._number] for name, answers in self._check.mistakes.items()}
+        return _Mistakes(trees, self.reference, self._data)
+
+
+class _Mistakes(Mapping[str, tuple[Reply, ...]]):
+    """The answers of each mistake, decoded when they are asked for: a right answer is compared with none of them."""
+
+    def __init__(self, trees: dict[str, list[Any] | None], reference: tuple[Reply, ...], data: memoryview) -> None:
+        self._trees = trees
+        self._data = data
+        self._decoded = {name: reference for name, answers in trees.items() if answers is None}
+
+    def __getitem__(self, name: str) -> tuple[Reply, ...]:
+        if name not in self._decoded:
+            self._decoded[name] = _answers(self._trees[name] or [], self._data)
+        return self._decoded[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._trees)
+
+    def __len__(self) -> int:
+        return len(self._trees)
 
 
 def _answers(trees: list[Any], data: memoryview) -> tuple[Reply, ...]:
@@ -186,14 +222,64 @@ def write(path: Path, recording: Recording) -> None:
 
 
 def _member(check: RecordedCheck) -> bytes:
-    tree = msgspec.json.encode(msgspec.structs.replace(check, data=b""), order="sorted")
+    tree = msgspec.json.encode(msgspec.structs.replace(check, mistakes=dict(check.mistakes), data=b""), order="sorted")
     return len(tree).to_bytes(LENGTH, "big") + tree + check.data
+
+
+class _Lean(Struct, frozen=True):
+    """A `RecordedCheck` without its raw bytes, and with the answers of mistakes as they stand in the file."""
+
+    key: str
+    examples: list[dict[str, Any]]
+    requests: list[list[Any] | None]
+    reference: list[list[Any]]
+    mistakes: msgspec.Raw
+
+
+class _Undecoded(Mapping[str, list[list[Any] | None]]):
+    """The answers of mistakes, decoded when one is asked for: they are most of a file, and right answers need none."""
+
+    def __init__(self, encoded: bytes) -> None:
+        self._encoded = encoded
+
+    @cached_property
+    def _found(self) -> dict[str, list[list[Any] | None]]:
+        return msgspec.json.decode(self._encoded, type=dict[str, list[list[Any] | None]])
+
+    def __getitem__(self, name: str) -> list[list[Any] | None]:
+        return self._found[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
 
 
 def _from_member(member: bytes) -> RecordedCheck:
     start = LENGTH + int.from_bytes(member[:LENGTH], "big")
-    check = msgspec.json.decode(memoryview(member)[LENGTH:start], type=RecordedCheck)
-    return msgspec.structs.replace(check, data=member[start:])
+    lean = msgspec.json.decode(memoryview(member)[LENGTH:start], type=_Lean)
+    mistakes: Any = _Undecoded(bytes(lean.mistakes))
+    return RecordedCheck(lean.key, lean.examples, lean.requests, lean.reference, mistakes, member[start:])
+
+
+class _Members(Mapping[str, RecordedCheck]):
+    """The checks of an exercise, each decoded when it is asked for: a student's ``check()`` needs those of one."""
+
+    def __init__(self) -> None:
+        self.members: dict[str, bytes] = {}
+        self._decoded: dict[str, RecordedCheck] = {}
+
+    def __getitem__(self, name: str) -> RecordedCheck:
+        if name not in self._decoded:
+            self._decoded[name] = _from_member(self.members[name])
+        return self._decoded[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.members)
+
+    def __len__(self) -> int:
+        return len(self.members)
 
 
 def read(path: Path) -> Recording:
@@ -219,16 +305,17 @@ def read(path: Path) -> Recording:
 
 
 def _recording(members: dict[str, bytes]) -> Recording:
-    recording = Recording(msgspec.json.decode(members[MANIFEST], type=Manifest), {}, {})
+    sayings: dict[str, Sayings] = {}
+    checks: dict[str, _Members] = {}
     for name, member in members.items():
         if name.startswith(EXERCISE):
             exercise = name.removeprefix(EXERCISE)
-            recording.sayings[exercise] = msgspec.json.decode(member, type=Sayings)
-            recording.checks[exercise] = {}
+            sayings[exercise] = msgspec.json.decode(member, type=Sayings)
+            checks[exercise] = _Members()
         elif name.startswith(CHECK):
             exercise, check = name.removeprefix(CHECK).split(".")
-            recording.checks[exercise][check] = _from_member(member)
-    return recording
+            checks[exercise].members[check] = member
+    return Recording(msgspec.json.decode(members[MANIFEST], type=Manifest), sayings, checks)
 
 
 def read_for(path: Path, checks: Path) -> Examples:

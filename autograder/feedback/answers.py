@@ -10,8 +10,8 @@ from torch import Tensor
 
 from autograder.feedback.code import brief
 from autograder.feedback.likeness import tolerance
+from autograder.feedback.writing import SIGN, number
 
-SIGN = "*"
 MOST_ROWS = 4
 MOST_COLUMNS = 24
 # Characters in a line of entries, and in a text that is no array.
@@ -162,22 +162,6 @@ def _digits(right: list[Any], own: list[Any]) -> int:
     pairs = [(a, b) for a, b in zip(right, own, strict=True) if a != b]
     enough = (d for d in range(FEWEST_DIGITS, MOST_DIGITS) if all(number(a, d) != number(b, d) for a, b in pairs))
     return next(enough, MOST_DIGITS)
-
-
-def number(value: Any, digits: int) -> str:
-    """A number with so many significant digits, without trailing zeros; whole ones below a million in full."""
-    if isinstance(value, complex):
-        return f"{number(value.real, digits)}{'-' if value.imag < 0 else '+'}{number(abs(value.imag), digits)}j"
-    if not isinstance(value, float) or not math.isfinite(value):
-        return str(value)
-    size = abs(value)
-    if not size:
-        return "0"
-    if not 1e-4 <= size < 1e6:
-        return f"{value:.{digits}g}"
-    decimals = max(0, digits - 1 - math.floor(math.log10(size)))
-    text = f"{value:.{decimals}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _padded(texts: list[str]) -> list[str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
-from autograder.feedback.answers import number
+from autograder.feedback.writing import number
 from autograder.results import Curve, Squares
 
 WRONG, RIGHT = "#d9603b", "#2e9e5b"

@@ -7,10 +7,10 @@ from typing import Any
 import msgspec
 from markupsafe import Markup, escape
 
-from autograder.feedback.answers import SIGN
 from autograder.feedback.drawing import legend, svg
 from autograder.feedback.layout import layout_of
 from autograder.feedback.rendering import MADE_BY, template
+from autograder.feedback.writing import SIGN
 from autograder.results import CheckResult, ExerciseResult
 
 __all__ = ["HEADINGS", "RECORD_TYPE", "Notice", "Panel", "Progress", "points_text"]

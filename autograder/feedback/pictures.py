@@ -8,8 +8,9 @@ import numpy as np
 from torch import Tensor
 
 from autograder.examples.replay import Trial
-from autograder.feedback.answers import as_array, differences, number
+from autograder.feedback.answers import as_array, differences
 from autograder.feedback.code import show
+from autograder.feedback.writing import number
 from autograder.results import Curve, Squares
 from autograder.sandbox.protocol import Request
 from autograder.sandbox.values import same_data

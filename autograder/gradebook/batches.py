@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from nbgrader import api
 from sqlalchemy import Connection, Engine, Table, bindparam, insert, select, update
 
-from autograder.gradebook.database import DatabaseError
+from autograder.gradebook.database import NotReleased
 from autograder.gradebook.rows import TABLES, Cell, Changes, Entry, Row, Standing, changes
 from autograder.gradebook.transactions import in_transaction
 
@@ -48,7 +48,7 @@ def read(engine: Engine, assignment: str, students: Sequence[str]) -> Standing:
     """What the gradebook holds of a batch of students.
 
     Raises:
-        DatabaseError: the database cannot be used, or does not know the assignment.
+        DatabaseError: the database cannot be used, or (`NotReleased`) does not know the assignment.
     """
     return in_transaction(engine, lambda connection: _read(connection, assignment, students))
 
@@ -64,7 +64,7 @@ def write(engine: Engine, assignment: str, entries: Sequence[Entry], due: dateti
     """Writes a batch in one transaction, with what stands then; a due date goes to the assignment.
 
     Raises:
-        DatabaseError: the database cannot be used, or does not know the assignment.
+        DatabaseError: the database cannot be used, or (`NotReleased`) does not know the assignment.
     """
 
     def work(connection: Connection) -> None:
@@ -90,9 +90,7 @@ def _read(connection: Connection, assignment: str, students: Sequence[str]) -> S
     found = connection.execute(select(ASSIGNMENT.c.id).where(ASSIGNMENT.c.name == assignment)).scalar()
     notebooks = _rows(connection, select(NOTEBOOK.c.id, NOTEBOOK.c.name).where(NOTEBOOK.c.assignment_id == found))
     if not notebooks:
-        raise DatabaseError(
-            f"{assignment} is not in the gradebook yet: run `nbgrader generate_assignment {assignment}` first."
-        )
+        raise NotReleased(assignment)
     submitted = SUBMITTED.join(SUBMISSION, SUBMITTED.c.assignment_id == SUBMISSION.c.id)
     theirs = (SUBMISSION.c.assignment_id == found, SUBMISSION.c.student_id.in_(students))
     of_notebooks = select(SUBMITTED).select_from(submitted).where(*theirs)

@@ -1,6 +1,9 @@
 """Where the gradebook is: any database that SQLAlchemy reaches, SQLite under ``private/`` unless told otherwise."""
 
 import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 
 from autograder.course import Course
 
@@ -11,6 +14,38 @@ DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg", "postgres": "
 
 class DatabaseError(Exception):
     """The gradebook's database cannot be used; says where it is named and why, never the password."""
+
+
+class NotReleased(DatabaseError):
+    """An assignment is not in the gradebook; the sentence says what puts it there."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+    def __str__(self) -> str:
+        return f"{self.name} is not in the gradebook yet: run `nbgrader generate_assignment {self.name}` first."
+
+
+def require_released(course: Course, name: str) -> None:
+    """Raises `NotReleased` where the usual file shows it, asked without nbgrader, which takes a second to import.
+
+    What another database holds is seen when it is opened.
+    """
+    url, _ = _configured(course)
+    if not url.startswith("sqlite:///"):
+        return
+    path = Path(url.removeprefix("sqlite:///"))
+    if not path.is_file():
+        raise NotReleased(name)
+    asked = "SELECT 1 FROM assignment JOIN notebook ON notebook.assignment_id = assignment.id WHERE assignment.name = ?"
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as gradebook:
+            is_there = gradebook.execute(asked, (name,)).fetchone()
+    except sqlite3.Error:  # locked, or of another version
+        return
+    if is_there is None:
+        raise NotReleased(name)
 
 
 def reachable(course: Course) -> str:
@@ -50,9 +85,6 @@ def reachable(course: Course) -> str:
 
 def _configured(course: Course) -> tuple[str, str]:
     """The URL and the place that names it."""
-    from sqlalchemy.engine import make_url
-    from sqlalchemy.exc import ArgumentError
-
     path = course.private_dir / FILE
     text, place = os.environ.get(VARIABLE, "").strip(), VARIABLE
     if not text:
@@ -62,6 +94,9 @@ def _configured(course: Course) -> tuple[str, str]:
             path.read_text(encoding="utf-8-sig", errors="replace").strip(),
             f"{course.private_dir.name}/{FILE}",
         )
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
     example = "postgresql://user:password@host/database"
     try:
         url = make_url(text)

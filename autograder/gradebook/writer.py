@@ -16,7 +16,8 @@ import msgspec
 import nbformat
 from nbgrader.utils import compute_checksum, determine_grade, is_grade, is_solution, is_task
 
-from autograder.classroom.grade import Judged, as_line, submitted_folder
+from autograder.classroom.grade import Judged, as_line
+from autograder.classroom.submitted import submitted_folder
 from autograder.course import Course
 from autograder.feedback.outputs import write_outputs
 from autograder.feedback.visibility import hidden_are_named, result_for_student

@@ -18,7 +18,6 @@ from autograder.judging.exercise import Trials, judge_exercise, replayed, search
 from autograder.judging.inquiries import inquiries
 from autograder.judging.kernel import IN_PROCESS, Kernel, TrustedKernel, WalledKernel, setup_modules
 from autograder.judging.recordings import load_recordings
-from autograder.notebooks.released import released_of
 from autograder.notebooks.submission import Cell, capped
 from autograder.reading.reader import Reader, order_of
 from autograder.reading.records import Read, Rule
@@ -96,6 +95,8 @@ def open_court(
         CourseError, DeclarationError, ExamplesError: the course has to be mended or built first.
         SandboxError: the zygote does not start.
     """
+    from autograder.notebooks.released import released_of  # with nbformat, for which no student should wait
+
     require_device(device)
     assignment = load_assignment(course, name)
     visible, hidden = load_recordings(course, name)

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from autograder.checking.notebook import COURSE_VARIABLE
+from autograder.checking.placing import COURSE_VARIABLE
 from autograder.course import CourseError, load_course
 from autograder.gradebook.database import DatabaseError, reachable
 from autograder.own_commands import find_own_commands

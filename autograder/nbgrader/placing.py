@@ -6,7 +6,8 @@ from typing import Any
 
 from nbgrader.converters import Autograde
 
-from autograder.classroom.grade import Judged, submissions, submitted_folder
+from autograder.classroom.grade import Judged
+from autograder.classroom.submitted import submissions, submitted_folder
 from autograder.course import Course, load_course
 from autograder.notebooks.handed_in import why_nothing
 

@@ -10,6 +10,20 @@ class NotebookChoice(Exception):
     """Which notebook is meant is not clear, or it is not where it belongs; the sentence says what to do."""
 
 
+class NothingBeside(Exception):
+    """The checks or the examples that a notebook comes with are not beside it; the sentence says what to do."""
+
+
+def require_beside(folder: Path) -> None:
+    """Raises `NothingBeside` where what a notebook in this folder comes with is missing."""
+    if not (folder / "checks.py").is_file():
+        raise NothingBeside(
+            f"checks.py is not in {folder}: keep the notebook in the folder that it came in, and start Jupyter there."
+        )
+    if not (examples := folder / "examples.npz").is_file():
+        raise NothingBeside(f"{examples} is missing: run `autograder build`, or get the assignment's files again.")
+
+
 def find_notebook(place: Path) -> Path:
     """The notebook itself, or in a folder the only one that belongs to an assignment.
 

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import jupytext
-
 Role = Literal["text", "setup", "exercise", "check", "demo", "question"]
 CODE_ROLES: tuple[Role, ...] = ("setup", "exercise", "check", "demo")
 
@@ -44,6 +42,8 @@ def read_source(path: Path) -> tuple[SourceCell, ...]:
     Raises:
         SourceError: a cell says nothing or something unknown of what it is for, or a name occurs twice.
     """
+    import jupytext  # with nbformat; whoever only reads what was built needs neither
+
     try:
         notebook = jupytext.read(path, fmt="md:myst")
     except OSError as error:

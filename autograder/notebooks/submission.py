@@ -128,7 +128,8 @@ def _assignment(notebook: Any) -> str | None:
 def _aged(notebook: Any) -> tuple[str, ...]:
     """A note if the notebook, or the package that wrote one of its outputs, is older than this package."""
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
-    marks = [part.get("metadata", {}).get("autograder") for part in (notebook, *outputs)]
+    metadata = [part.get("metadata") for part in (notebook, *outputs)]
+    marks = [found.get("autograder") for found in metadata if isinstance(found, dict)]
     versions = {str(mark["version"]) for mark in marks if isinstance(mark, dict) and "version" in mark}
     older = [version for version in versions if _is_older(version)]
     if not older:

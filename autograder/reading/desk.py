@@ -18,6 +18,7 @@ from autograder.notebooks.kernel_code import parsed
 from autograder.notebooks.newer_python import LONGEST
 from autograder.notebooks.repair.cells import Released
 from autograder.notebooks.repair.reading import handed_from
+from autograder.notebooks.repair.validity import made_valid
 from autograder.notebooks.submission import (
     Cell,
     UnreadableSubmission,
@@ -69,6 +70,7 @@ def warm() -> None:
 def _read(order: Order, file: BinaryIO) -> Read:
     path = Path(order.name)
     handed = handed_from(file, path, order.limits)
+    made_valid(handed.notebook)
     notebook, notes, stubs, given = handed.notebook, handed.notes, dict[str, str](), frozenset[str]()
     if order.released is not None:
         released = Released(nbformat.from_dict(json.loads(order.released)))

@@ -30,11 +30,32 @@ def gradients(
         raise TypeError(f"the answer is a {type(answer).__name__}, which has no gradient")
     if not answer.requires_grad:
         raise RuntimeError(f"autograd cannot pass: {ADVICE}")
-    found = torch.autograd.grad(answer, [own[place] for place in wrt], grad_out.to(answer.dtype), allow_unused=True)
+    found = pulled_back([answer], [grad_out.to(answer.dtype)], [own[place] for place in wrt])
     lost = [place for place, gradient in zip(wrt, found, strict=True) if gradient is None]
     if lost:
         raise RuntimeError(f"no gradient reaches {_named(function, lost[0])}: {ADVICE}")
-    return found
+    return tuple(gradient for gradient in found if gradient is not None)
+
+
+def pulled_back(
+    outs: Sequence[Tensor], upstream: Sequence[Tensor], inputs: Sequence[Tensor]
+) -> tuple[Tensor | None, ...]:
+    """The gradients that reach ``inputs`` if each of ``outs`` has that of ``upstream``; None where none does.
+
+    As `torch.autograd.grad` with ``grad_outputs``, which imports sympy: half as long as torch, within a check.
+
+    Raises:
+        RuntimeError: an upstream gradient is of another shape than its output.
+    """
+    if not outs:
+        return (None,) * len(inputs)
+    for out, gradient in zip(outs, upstream, strict=True):
+        if out.shape != gradient.shape:
+            raise RuntimeError(f"the gradient has the shape {tuple(gradient.shape)}, the answer {tuple(out.shape)}")
+    with torch.enable_grad():
+        weighed = [(out * gradient).sum() for out, gradient in zip(outs, upstream, strict=True)]
+        total = sum(weighed[1:], start=weighed[0])
+    return torch.autograd.grad(total, inputs, allow_unused=True)
 
 
 def _named(function: Callable[..., object], place: int) -> str:

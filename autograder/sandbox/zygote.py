@@ -22,9 +22,7 @@ import autograder.guards  # setup cells import it
 from autograder.sandbox.child import Settings, Work, become_child, become_errand
 from autograder.sandbox.layers import LayerSettings
 from autograder.sandbox.warming import warm
-
-# Imported by packages that do without: it builds a grammar of web addresses for most of a second.
-SLOW = "rfc3987_syntax"
+from autograder.slow_imports import SLOW
 
 
 def main(descriptor: int) -> None:

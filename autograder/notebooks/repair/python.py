@@ -4,9 +4,8 @@ import re
 from itertools import pairwise
 from typing import Any
 
-from nbformat.v4 import new_code_cell, new_notebook
-
 from autograder.course import Limits
+from autograder.notebooks.repair.nodes import nodes
 from autograder.notebooks.repair.shape import TooMany
 
 # Where editors and nbconvert begin a cell in a script.
@@ -23,5 +22,10 @@ def notebook_of(text: str, limits: Limits) -> Any:
     if len(starts) - 2 > limits.cells:
         raise TooMany(len(starts) - 2, "cells", limits.cells)
     parts = [text[start:end].strip("\n") for start, end in pairwise(starts)]
-    cells = [new_code_cell(part, id=f"script-{number}") for number, part in enumerate(parts, 1) if part.strip()]
-    return new_notebook(cells=cells)
+    cells = [_cell(f"script-{number}", part) for number, part in enumerate(parts, 1) if part.strip()]
+    return nodes({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells})
+
+
+def _cell(name: str, source: str) -> dict[str, Any]:
+    empty: dict[str, Any] = {"metadata": {}, "outputs": [], "execution_count": None}
+    return {"id": name, "cell_type": "code", "source": source, **empty}

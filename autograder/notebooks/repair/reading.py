@@ -37,7 +37,7 @@ class Handed:
     """What was handed in.
 
     Attributes:
-        notebook: a valid notebook of the present format.
+        notebook: of the present format, as far as reading it goes; what is kept of it is `made_valid` first.
         sha256: of the file's bytes.
         notes: what was put right.
         python: the text, if it is a Python file.

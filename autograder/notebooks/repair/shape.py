@@ -1,14 +1,15 @@
-"""A notebook of the present format out of JSON in which anything may be missing or of another type."""
+"""A notebook of the present format out of JSON in which anything may be missing or of another type.
+
+Without `nbformat`, which takes as long to import as torch does: students wait for this.
+"""
 
 import json
 import re
 from itertools import count
 from typing import Any
 
-import nbformat
-from nbformat.validator import get_validator
-
 from autograder.course import Limits
+from autograder.notebooks.repair.nodes import nodes
 
 CELL_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 CELL_TYPES = ("code", "markdown", "raw")
@@ -28,7 +29,7 @@ class TooMany(Exception):
 
 
 def shaped(content: Any, limits: Limits) -> tuple[Any, tuple[str, ...]]:
-    """A valid notebook with all cells that could be read, and what was noticed.
+    """A notebook with all cells that could be read, and what was noticed; `made_valid` leaves out what is invalid.
 
     Raises:
         NoNotebook: the JSON has no list of cells, or not one that can be read.
@@ -47,10 +48,7 @@ def shaped(content: Any, limits: Limits) -> tuple[Any, tuple[str, ...]]:
     metadata = content.get("metadata")
     sound = isinstance(metadata, dict) and not _too_deep(metadata)
     form = {"nbformat": 4, "nbformat_minor": 5, "metadata": metadata if sound else {}, "cells": cells}
-    notebook = nbformat.from_dict(form)
-    if not _is_valid(notebook):
-        _strip(notebook)
-    return notebook, tuple(notes)
+    return nodes(form), tuple(notes)
 
 
 def _listed(content: Any) -> list[Any]:
@@ -146,29 +144,6 @@ def _name(cells: list[dict[str, Any]]) -> None:
             own = next(name for more in count() if (name := f"cell-{number}{f'-{more}' if more else ''}") not in used)
         cell["id"] = own
         used.add(own)
-
-
-def _is_valid(notebook: Any) -> bool:
-    try:
-        # Not `nbformat.validate`, which puts every one of a million faults into words.
-        get_validator(4, 5).validate(notebook)
-    except Exception:  # one of several kinds, by the validator in use
-        return False
-    return True
-
-
-def _strip(notebook: Any) -> None:
-    """Leaves of metadata what grading reads, and no outputs: then nothing is left that could be invalid."""
-    notebook.metadata = _only(notebook.metadata, "autograder")
-    for cell in notebook.cells:
-        cell.metadata = _only(cell.metadata, "nbgrader")
-        cell.pop("attachments", None)
-        if cell.cell_type == "code":
-            cell.outputs = []
-
-
-def _only(metadata: Any, key: str) -> Any:
-    return nbformat.from_dict({key: metadata[key]} if isinstance(metadata.get(key), dict) else {})
 
 
 def parsed(text: str) -> Any:
