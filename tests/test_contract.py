@@ -513,6 +513,9 @@ def test_bad_values_are_listed(refusal, bad):
     assert refusal.naming[0] == "p"
 
 
+AT_NINE = replace(SOFTMAX, variants=(SOFTMAX.arguments | {"t": st.just(9.0)},))
+
+
 def layouts_of(contract: Contract, right: Callable[..., Any]) -> list[tuple[Call, ...]]:
     """The calls of each example of other layouts."""
     check = next(check for check in checks_of(contract) if check.name == LAYOUT)
@@ -526,9 +529,23 @@ def test_every_layout_is_tried_on_every_example():
 
 
 def test_every_layout_is_tried_with_every_variant():
-    short = replace(SOFTMAX, variants=(SOFTMAX.arguments | {"t": st.just(9.0)},))
-    for example in layouts_of(short, softmax):
-        assert [call.request.args[2] == 9.0 for call in example] == [False] * len(LAYOUTS) + [True] * len(LAYOUTS)
+    layouts = len(LAYOUTS)
+    for example in layouts_of(AT_NINE, softmax):
+        assert [call.request.args[2] for call in example].count(9.0) == 1 + layouts
+        assert len(example) == 1 + 2 * layouts
+
+
+def test_a_variant_that_is_wrong_however_it_lies_in_memory_is_another_checks_matter():
+    drawn = examples_of(AT_NINE, softmax)
+
+    def is_wrong_at_nine(x, dim, t):
+        return softmax(x, dim, 1.0 if t == 9.0 else t)
+
+    def reads_memory_at_nine(x, dim, t):
+        return (takes_it_for_contiguous if t == 9.0 else softmax)(x, dim, t)
+
+    assert failures(drawn, is_wrong_at_nine) == {}
+    assert failures(drawn, reads_memory_at_nine).keys() == {LAYOUT}
 
 
 def test_whole_numbers_lie_otherwise_in_memory_too():

@@ -1225,6 +1225,7 @@ def takes_the_logarithm_of_zero(x, *args, ignore_index=-100):
     says="A large logsumexp is rounded before it is subtracted, so large scores lose digits: in float32 log 2 becomes 0.6934. What can be subtracted from the scores first?",
 )
 def subtracts_a_rounded_logsumexp(x, *args, ignore_index=-100):
+    char_lstm_loss(x, *args, ignore_index=ignore_index)
     return _char_loss(x, *args, ignore_index=ignore_index, subtracted=True)
 
 
