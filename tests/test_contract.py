@@ -42,6 +42,7 @@ from autograder.testing import (
 )
 from autograder.testing.contract import LAYOUTS
 from autograder.testing.declarations import Check, declared_checks
+from autograder.testing.digits import multiples
 from autograder.testing.student import Call
 
 AGREES, FLOAT32, HALF = "test_agrees", "test_float32", "test_half_precision"
@@ -392,16 +393,23 @@ def test_what_draws_is_compared_with_what_follows_from_its_own_answer():
     assert failures(drawn, allows_the_end).keys() == {REFUSES}
 
 
-def test_an_oracle_that_draws_begins_where_the_student_does():
-    def shuffled(x, generator):
-        return x[torch.randperm(len(x), generator=generator)]
+def shuffled(x, generator):
+    return x[torch.randperm(len(x), generator=generator)]
 
+
+SHUFFLED = Contract(
+    {"x": tensors(min_ndim=1, max_ndim=1, min_side=3), "generator": st.integers(0, 9).map(seeded)},
+    shuffled,
+    keywords=("generator",),
+)
+
+
+def test_an_oracle_that_draws_begins_where_the_student_does():
     def draws_once_too_often(x, generator):
         torch.rand(1, generator=generator)
         return shuffled(x, generator)
 
-    x, generator = tensors(min_ndim=1, max_ndim=1, min_side=3), st.integers(0, 9).map(seeded)
-    drawn = examples_of(Contract({"x": x, "generator": generator}, shuffled, keywords=("generator",)), shuffled)
+    drawn = examples_of(SHUFFLED, shuffled)
     assert AGREES in failures(drawn, draws_once_too_often)
 
 
@@ -463,10 +471,11 @@ def test_a_class_keeps_its_own_check_of_a_name():
 
 def test_magnitudes_reach_what_is_scaled_and_nothing_else():
     arguments = {"grad_out": torch.ones(2), "x": torch.ones(2), "steps": [torch.ones(2)], "n": 3, "p": 0.5}
-    larger = SOFTMAX.magnified(arguments, 500.0)
+    (sizes,) = multiples([500.0])
+    larger = SOFTMAX.resized(arguments, sizes)
     assert (larger["grad_out"][0], larger["x"][0], larger["steps"][0][0]) == (1, 500, 500)
     assert (larger["n"], larger["p"]) == (3, 0.5)
-    only = replace(SOFTMAX, scaled=("grad_out",)).magnified(arguments, 500.0)
+    only = replace(SOFTMAX, scaled=("grad_out",)).resized(arguments, sizes)
     assert (only["grad_out"][0], only["x"][0]) == (500, 1)
 
 
@@ -522,10 +531,24 @@ def layouts_of(contract: Contract, right: Callable[..., Any]) -> list[tuple[Call
     return [draw.transcript for draw in search(check, InProcess({"f": right}), seed=0)]
 
 
+def test_every_magnitude_is_tried_in_every_dtype_on_every_example():
+    for name, dtypes in ((FLOAT32, ["float32"]), (HALF, ["float16", "bfloat16"])):
+        check = next(check for check in checks_of(SOFTMAX) if check.name == name)
+        for draw in search(check, InProcess({"f": softmax}), seed=0):
+            tried = [str(call.request.args[0].dtype).removeprefix("torch.") for call in draw.transcript]
+            assert tried == [dtype for dtype in dtypes for _ in SOFTMAX.magnitudes]
+
+
 def test_every_layout_is_tried_on_every_example():
     calls = layouts_of(SOFTMAX, softmax)
     assert {len(example) for example in calls} == {len(LAYOUTS)}
     assert False in {call.request.args[0].is_contiguous() for example in calls for call in example}
+
+
+def test_every_call_of_an_example_draws_from_the_same_place():
+    states = [call.request.kwargs["generator"].get_state() for call in layouts_of(SHUFFLED, shuffled)[0]]
+    assert len(states) == len(LAYOUTS)
+    assert all(torch.equal(state, states[0]) for state in states)
 
 
 def test_every_layout_is_tried_with_every_variant():

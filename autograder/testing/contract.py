@@ -18,7 +18,7 @@ from torch import Tensor
 
 from autograder.sandbox.values import copy_value
 from autograder.testing.comparison import TOLERANCES, Mismatch, assert_close, assert_unchanged, raises
-from autograder.testing.digits import PRECISIONS, Digits, Drawn, Sizes, own_size, resized
+from autograder.testing.digits import Digits, Drawn, Sizes, multiples, own_size, resized
 from autograder.testing.kinds import Test, case, idea, refusal
 from autograder.testing.oracles import gradient_of
 from autograder.testing.refusals import Arguments, Refusal, another_shape
@@ -148,8 +148,8 @@ class Contract:
 
         With ``of_own_size`` a small number has to be right to the usual share of its own size.
         """
-        own = {name: _cast(value, dtype) for name, value in arguments.items()}
-        # Copied before the call: an oracle that draws has to begin where the student does.
+        # Copied before the call: whoever draws, student or oracle, in this call or the next, begins at the same place.
+        own = {name: _cast(value, dtype) for name, value in _copied(arguments).items()}
         wide = {name: _cast(value, "float64") for name, value in _copied(own).items()}
         answer = self.call(student, function, own)
         right = self.oracle(answer, *wide.values()) if self.of_answer else self.oracle(*wide.values())
@@ -170,10 +170,6 @@ class Contract:
         if self.forward is None:
             return dict(arguments)
         return {"grad_out": _cotangents(self.forward(*_copied(arguments).values())), **arguments}
-
-    def magnified(self, arguments: Arguments, factor: float) -> dict[str, Any]:
-        """The arguments with the scaled ones multiplied by a factor."""
-        return self.resized(arguments, ((factor, 0.0),))
 
     def resized(self, arguments: Arguments, sizes: Sizes) -> dict[str, Any]:
         """The arguments with the entries of the scaled ones times a factor plus an offset, in turn."""
@@ -205,43 +201,48 @@ def _agrees(contract: Contract, function: str) -> Test:
 
 
 def _float32(contract: Contract, function: str) -> Test:
-    @case
-    @given(arguments=contract.drawn, factor=st.sampled_from(list(contract.magnitudes)))
-    def test(self: object, student: Any, arguments: dict[str, Any], factor: float) -> None:
-        contract.compare(
-            student, function, contract.completed(contract.resized(arguments, ((factor, 0.0),))), "float32"
-        )
-
+    sizes = multiples(contract.magnitudes)
+    test = _rounded(contract, function, contract.arguments, ("float32",), sizes)
     return _named(test, "test_float32", "float32 in, float32 out, and right to its precision" + _sizes(contract))
 
 
 def _half_precision(contract: Contract, function: str) -> Test:
-    magnitudes = contract.magnitudes if contract.half_magnitudes is None else contract.half_magnitudes
-
-    @case
-    @given(arguments=contract.drawn, dtype=st.sampled_from(HALF), factor=st.sampled_from(list(magnitudes)))
-    def test(self: object, student: Any, arguments: dict[str, Any], dtype: str, factor: float) -> None:
-        contract.compare(student, function, contract.completed(contract.magnified(arguments, factor)), dtype)
-
+    sizes = multiples(contract.magnitudes if contract.half_magnitudes is None else contract.half_magnitudes)
+    test = _rounded(contract, function, contract.arguments, HALF, sizes)
     return _named(test, "test_half_precision", "float16 and bfloat16 stay what they are, right to their precision.")
 
 
 def _keeps_its_digits(contract: Contract, digits: Digits, function: str) -> Test:
-    # Each example is tried in every dtype and size: which of them shows a loss depends on the formula.
+    arguments = contract.arguments if digits.arguments is None else digits.arguments
+    test = _rounded(contract, function, arguments, ("float32", *HALF), digits.sizes, of_own_size=digits.of_own_size)
+    return _named(test, "test_keeps_its_digits", digits.says)
+
+
+def _rounded(
+    contract: Contract,
+    function: str,
+    arguments: Drawn,
+    dtypes: Sequence[str],
+    every: Sequence[Sizes],
+    *,
+    of_own_size: bool = False,
+) -> Test:
+    """Compares in every dtype and at every size: in which of them a formula loses its digits depends on the formula."""
+
     @case
     @settings(max_examples=FEW)
-    @given(arguments=_sets(contract.arguments if digits.arguments is None else digits.arguments))
+    @given(arguments=_sets(arguments))
     def test(self: object, student: Any, arguments: dict[str, Any]) -> None:
-        for dtype, sizes in product(PRECISIONS, digits.sizes):
+        for dtype, sizes in product(dtypes, every):
             given = contract.completed(contract.resized(arguments, sizes))
-            contract.compare(student, function, given, dtype, of_own_size=digits.of_own_size)
+            contract.compare(student, function, given, dtype, of_own_size=of_own_size)
 
-    return _named(test, "test_keeps_its_digits", digits.says)
+    return test
 
 
 def _not_contiguous(contract: Contract, function: str) -> Test:
     @case
-    @settings(max_examples=FEW)
+    @settings(max_examples=FEW // 2 if contract.variants else FEW)
     @given(sets=st.tuples(contract.drawn, *map(_sets, contract.variants)))
     def test(self: object, student: Any, sets: tuple[dict[str, Any], ...]) -> None:
         first, *others = sets

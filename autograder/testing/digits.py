@@ -14,7 +14,6 @@ import torch
 from hypothesis import strategies as st
 from torch import Tensor
 
-PRECISIONS = ("float32", "float16", "bfloat16")
 # Strategies of the arguments by name, or one strategy of such sets.
 Drawn = Mapping[str, st.SearchStrategy[Any]] | st.SearchStrategy[dict[str, Any]]
 # Factors and summands, which entries take in turn.
@@ -44,6 +43,11 @@ class Digits:
         """Each size alone, then all of them in turn."""
         every = tuple(product(self.factors, self.offsets))
         return [(one,) for one in every] + ([every] if len(every) > 1 else [])
+
+
+def multiples(factors: Sequence[float]) -> list[Sizes]:
+    """Sizes that only multiply, each alone."""
+    return [((factor, 0.0),) for factor in factors]
 
 
 def resized(x: Any, sizes: Sizes) -> Any:
