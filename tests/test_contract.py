@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import combinations, product
 from math import inf, nan
 from types import ModuleType
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 import torch
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
 from autograder.examples.replay import run_once
 from autograder.examples.search import search
@@ -18,6 +20,7 @@ from autograder.guards import require_axis, require_between, require_ndim, requi
 from autograder.sandbox.inprocess import InProcess
 from autograder.testing import (
     Contract,
+    Digits,
     another_length,
     another_number_of_axes,
     another_shape,
@@ -32,14 +35,18 @@ from autograder.testing import (
     no_word,
     not_positive,
     outside,
+    pairwise,
     probabilities,
     seeded,
     tensors,
 )
 from autograder.testing.contract import LAYOUTS
 from autograder.testing.declarations import Check, declared_checks
+from autograder.testing.digits import multiples
+from autograder.testing.student import Call
 
 AGREES, FLOAT32, HALF = "test_agrees", "test_float32", "test_half_precision"
+DIGITS = "test_keeps_its_digits"
 LAYOUT, EMPTY, STAY = "test_not_contiguous", "test_empty_and_single", "test_arguments_stay"
 REFUSES = "test_bad_input_is_refused"
 DRAWS = 40
@@ -386,16 +393,23 @@ def test_what_draws_is_compared_with_what_follows_from_its_own_answer():
     assert failures(drawn, allows_the_end).keys() == {REFUSES}
 
 
-def test_an_oracle_that_draws_begins_where_the_student_does():
-    def shuffled(x, generator):
-        return x[torch.randperm(len(x), generator=generator)]
+def shuffled(x, generator):
+    return x[torch.randperm(len(x), generator=generator)]
 
+
+SHUFFLED = Contract(
+    {"x": tensors(min_ndim=1, max_ndim=1, min_side=3), "generator": st.integers(0, 9).map(seeded)},
+    shuffled,
+    keywords=("generator",),
+)
+
+
+def test_an_oracle_that_draws_begins_where_the_student_does():
     def draws_once_too_often(x, generator):
         torch.rand(1, generator=generator)
         return shuffled(x, generator)
 
-    x, generator = tensors(min_ndim=1, max_ndim=1, min_side=3), st.integers(0, 9).map(seeded)
-    drawn = examples_of(Contract({"x": x, "generator": generator}, shuffled, keywords=("generator",)), shuffled)
+    drawn = examples_of(SHUFFLED, shuffled)
     assert AGREES in failures(drawn, draws_once_too_often)
 
 
@@ -457,10 +471,11 @@ def test_a_class_keeps_its_own_check_of_a_name():
 
 def test_magnitudes_reach_what_is_scaled_and_nothing_else():
     arguments = {"grad_out": torch.ones(2), "x": torch.ones(2), "steps": [torch.ones(2)], "n": 3, "p": 0.5}
-    larger = SOFTMAX.magnified(arguments, 500.0)
+    (sizes,) = multiples([500.0])
+    larger = SOFTMAX.resized(arguments, sizes)
     assert (larger["grad_out"][0], larger["x"][0], larger["steps"][0][0]) == (1, 500, 500)
     assert (larger["n"], larger["p"]) == (3, 0.5)
-    only = replace(SOFTMAX, scaled=("grad_out",)).magnified(arguments, 500.0)
+    only = replace(SOFTMAX, scaled=("grad_out",)).resized(arguments, sizes)
     assert (only["grad_out"][0], only["x"][0]) == (500, 1)
 
 
@@ -507,9 +522,123 @@ def test_bad_values_are_listed(refusal, bad):
     assert refusal.naming[0] == "p"
 
 
-def test_every_layout_is_tried():
-    check = next(check for check in checks_of(SOFTMAX) if check.name == LAYOUT)
-    draws = search(check, InProcess({"f": softmax}), seed=0, draws_at_most=DRAWS)
-    strides = {call.request.args[0].is_contiguous() for draw in draws for call in draw.transcript}
-    assert {draw.values["layout"] for draw in draws} == set(LAYOUTS)
-    assert False in strides
+AT_NINE = replace(SOFTMAX, variants=(SOFTMAX.arguments | {"t": st.just(9.0)},))
+
+
+def layouts_of(contract: Contract, right: Callable[..., Any]) -> list[tuple[Call, ...]]:
+    """The calls of each example of other layouts."""
+    check = next(check for check in checks_of(contract) if check.name == LAYOUT)
+    return [draw.transcript for draw in search(check, InProcess({"f": right}), seed=0)]
+
+
+def test_every_magnitude_is_tried_in_every_dtype_on_every_example():
+    for name, dtypes in ((FLOAT32, ["float32"]), (HALF, ["float16", "bfloat16"])):
+        check = next(check for check in checks_of(SOFTMAX) if check.name == name)
+        for draw in search(check, InProcess({"f": softmax}), seed=0):
+            tried = [str(call.request.args[0].dtype).removeprefix("torch.") for call in draw.transcript]
+            assert tried == [dtype for dtype in dtypes for _ in SOFTMAX.magnitudes]
+
+
+def test_every_layout_is_tried_on_every_example():
+    calls = layouts_of(SOFTMAX, softmax)
+    assert {len(example) for example in calls} == {len(LAYOUTS)}
+    assert False in {call.request.args[0].is_contiguous() for example in calls for call in example}
+
+
+def test_every_call_of_an_example_draws_from_the_same_place():
+    states = [call.request.kwargs["generator"].get_state() for call in layouts_of(SHUFFLED, shuffled)[0]]
+    assert len(states) == len(LAYOUTS)
+    assert all(torch.equal(state, states[0]) for state in states)
+
+
+def test_every_layout_is_tried_with_every_variant():
+    layouts = len(LAYOUTS)
+    for example in layouts_of(AT_NINE, softmax):
+        assert [call.request.args[2] for call in example].count(9.0) == 1 + layouts
+        assert len(example) == 1 + 2 * layouts
+
+
+def test_a_variant_that_is_wrong_however_it_lies_in_memory_is_another_checks_matter():
+    drawn = examples_of(AT_NINE, softmax)
+
+    def is_wrong_at_nine(x, dim, t):
+        return softmax(x, dim, 1.0 if t == 9.0 else t)
+
+    def reads_memory_at_nine(x, dim, t):
+        return (takes_it_for_contiguous if t == 9.0 else softmax)(x, dim, t)
+
+    assert failures(drawn, is_wrong_at_nine) == {}
+    assert failures(drawn, reads_memory_at_nine).keys() == {LAYOUT}
+
+
+def test_whole_numbers_lie_otherwise_in_memory_too():
+    def takes_it_for_contiguous(y):
+        return torch.as_strided(y, y.shape, torch.empty(y.shape).stride()) + 0
+
+    counts = hnp.arrays(np.int64, (2, 3), elements=st.integers(0, 9)).map(torch.from_numpy)
+    drawn = examples_of(Contract({"y": counts}, lambda y: y, half_magnitudes=()), lambda y: y + 0)
+    assert failures(drawn, takes_it_for_contiguous).keys() == {LAYOUT}
+
+
+@pytest.mark.parametrize("words", [(2, 3), (2, 2, 2, 4), (1, 3)], ids=str)
+def test_any_two_words_of_two_options_meet(words: tuple[int, ...]):
+    options = {f"option {place}": list(range(count)) for place, count in enumerate(words)}
+    chosen = pairwise(**options)
+    for one, other in combinations(options, 2):
+        assert {(choice[one], choice[other]) for choice in chosen} == set(product(options[one], options[other]))
+    assert len(chosen) < np.prod(words) or len(words) == 2
+
+
+LOG_SOFTMAX = Contract(
+    {"x": tensors(min_ndim=1), "dim": st.just(-1)},
+    torch.log_softmax,
+    digits=Digits("As exact as near 0.", offsets=(4000.0, 9990.0)),
+)
+
+
+def subtracts_a_rounded_sum(x, dim):
+    return x - torch.logsumexp(x, dim, keepdim=True)
+
+
+def rounds_only_in(dtype: torch.dtype):
+    def solution(x, dim):
+        return (subtracts_a_rounded_sum if x.dtype == dtype else torch.log_softmax)(x, dim)
+
+    return solution
+
+
+def test_large_numbers_that_hardly_differ_are_compared_in_each_dtype():
+    drawn = examples_of(LOG_SOFTMAX, torch.log_softmax)
+    assert DIGITS in failures(drawn, subtracts_a_rounded_sum)
+    for dtype in (torch.float32, torch.float16, torch.bfloat16):
+        assert failures(drawn, rounds_only_in(dtype)).keys() == {DIGITS}, dtype
+    assert checks_of(LOG_SOFTMAX)[3].title == "As exact as near 0."
+
+
+def expm1_of_own_size(of_own_size: bool) -> Contract:
+    digits = Digits("Near 0.", factors=(1e-2, 1e-5, 1e-9), of_own_size=of_own_size)
+    return Contract({"x": tensors(min_ndim=1)}, torch.expm1, half_slack=4.0, digits=digits)
+
+
+def test_a_number_close_to_zero_counts_with_its_own_size_only_where_that_is_asked_for():
+    def exp_minus_one(x):
+        return torch.exp(x) - 1
+
+    assert failures(examples_of(expm1_of_own_size(True), torch.expm1), exp_minus_one).keys() == {DIGITS}
+    assert failures(examples_of(expm1_of_own_size(False), torch.expm1), exp_minus_one) == {}
+
+
+def test_sizes_come_one_by_one_and_then_in_turn():
+    digits = Digits("", factors=(1.0, 2.0), offsets=(0.0, 10.0))
+    sizes = digits.sizes
+    assert sizes == [((1, 0),), ((1, 10),), ((2, 0),), ((2, 10),), ((1, 0), (1, 10), (2, 0), (2, 10))]
+    arguments = {"grad_out": torch.ones(1), "x": torch.ones(2, 3), "dim": 1}
+    mixed = SOFTMAX.resized(arguments, sizes[-1])
+    assert mixed["x"].tolist() == [[1, 11, 2], [12, 1, 11]]
+    assert (mixed["grad_out"].item(), mixed["dim"]) == (1, 1)
+    assert Digits("").sizes == [((1.0, 0.0),)]
+
+
+def test_the_arguments_of_a_digits_check_may_be_its_own():
+    own = replace(LOG_SOFTMAX, digits=Digits("", arguments={"x": st.just(torch.full((2,), 9984.0)), "dim": st.just(0)}))
+    assert DIGITS in failures(examples_of(own, torch.log_softmax), subtracts_a_rounded_sum)

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from autograder.testing import (
     Contract,
+    Digits,
     Rules,
     assert_close,
     case,
@@ -45,8 +46,10 @@ OFF_THE_CORNER = WIDE.map(lambda x: torch.where(x == 0, 0.5, x))
 CORNER = torch.tensor([[0.0, -0.0, 1e-30, -1e-30], [1.0, -1.0, 1e-300, -1e-300]], dtype=torch.float64)
 # Two scores in a column: (0, ln 3) and (0, 0).
 COLUMNS = torch.stack([vector(0, 0), vector(log(3), 0)])
-# Where a result near 0 has to be right to a share of its own size: share and dtype.
-OWN_SIZE = st.sampled_from([(2e-5, torch.float32), (1e-2, torch.float16)])
+NEAR_10_000 = Digits(
+    "For scores near 4,000 and ±10,000, alone and beside each other, the answer is as exact as for scores near 0.",
+    offsets=(4000.0, 9990.0, -9990.0),
+)
 
 
 @st.composite
@@ -72,6 +75,7 @@ def along_axis(function: Callable[..., Tensor], **options: Any) -> Contract:
         with_axis(**options),
         function,
         magnitudes=(1.0, 1e-3, 2500.0),
+        digits=NEAR_10_000,
         batch={"x": 0},
         nan=("x",),
         agrees=None,
@@ -90,7 +94,14 @@ SIGMOID = entrywise(torch.sigmoid)
 TANH = entrywise(torch.tanh)
 RELU = entrywise(torch.relu, OFF_THE_CORNER)
 LEAKY_RELU = entrywise(F.leaky_relu, OFF_THE_CORNER, negative_slope=floats(-2, 2))
-ELU = entrywise(F.elu, OFF_THE_CORNER, alpha=floats(0.25, 4))
+ELU = replace(
+    entrywise(F.elu, OFF_THE_CORNER, alpha=floats(0.25, 4)),
+    digits=Digits(
+        "Just left of 0, also at -1e-8, the value is right to the usual share of its own size, in every dtype.",
+        factors=(1e-2, 1e-5, 1e-9),
+        of_own_size=True,
+    ),
+)
 GELU = replace(
     entrywise(lambda x, form: F.gelu(x, approximate=form), approximate=FORMS),
     agrees=None,  # each form is an idea of its own
@@ -100,7 +111,19 @@ GELU = replace(
 SILU = entrywise(F.silu)
 # Near a small threshold a rounded beta * x falls to either side, so the contract, which rounds, has large ones only.
 FAR = st.sampled_from([20.001, 10_000.001])
-SOFTPLUS = replace(entrywise(softplus, beta=BETAS, threshold=FAR), refuses=(not_positive("beta"),), agrees=None)
+# With one of these betas beta * x is exact in every dtype; a rounded one would make exp(beta * x) another number.
+FAR_LEFT = {"x": tensors(min_ndim=1, low=-80, high=-3), "beta": st.sampled_from([1.0, 0.5, 2.0]), "threshold": FAR}
+SOFTPLUS = replace(
+    entrywise(softplus, beta=BETAS, threshold=FAR),
+    refuses=(not_positive("beta"),),
+    agrees=None,
+    digits=Digits(
+        "Far left, where softplus(x) is nearly exp(beta * x) / beta, the value is right to the usual share of its own "
+        "size, in every dtype.",
+        of_own_size=True,
+        arguments=FAR_LEFT,
+    ),
+)
 LOGSUMEXP = along_axis(torch.logsumexp, keepdim=st.booleans())
 # At 0.1 a score of 10,000 divided by it is more than float16 holds.
 TEMPERATURES = st.just(0.1) | floats(0.05, 4)
@@ -215,17 +238,9 @@ class TestElu:
         assert_close(student.elu(vector(-log(2), 0, 3)), vector(-0.5, 0, 3))
         assert_close(student.elu(vector(-log(2), 0, 3), alpha=4.0), vector(-2, 0, 3))
 
-    @case
-    @given(x=tensors(min_ndim=1, low=-4, high=-1), power=st.integers(2, 9), own_size=OWN_SIZE)
-    def test_keeps_the_digits_near_zero(self, student, x, power, own_size):
-        """Just left of 0, also at -1e-8, the value is right to the usual share of its own size."""
-        rtol, dtype = own_size
-        x = (x / 10 ** min(power, 3 if dtype == torch.float16 else 9)).to(dtype)
-        assert_close(student.elu(x), torch.expm1(x.double()).to(dtype), rtol=rtol, atol=0.0)
-
 
 @exercise(
-    "elu_backward", points=2, contract=ELU.backward("x", nan=(), half_slack=6.0)
+    "elu_backward", points=2, contract=ELU.backward("x", nan=(), half_slack=6.0, digits=None)
 )  # at nan torch's own answers differ
 class TestEluBackward:
     @case
@@ -348,16 +363,8 @@ class TestSoftplus:
         """Where beta * x is above threshold the value is x itself, elsewhere the formula counts."""
         assert_close(student.softplus(x, beta=beta, threshold=threshold), F.softplus(x, beta, threshold))
 
-    @case
-    @given(x=tensors(min_ndim=1, low=-80, high=-3), own_size=OWN_SIZE)
-    def test_keeps_the_digits_far_left(self, student, x, own_size):
-        """Far left, where softplus(x) is nearly exp(x), the value is right to the usual share of its own size."""
-        rtol, dtype = own_size
-        x = x.clamp(min=-9 if dtype == torch.float16 else -80).to(dtype)
-        assert_close(student.softplus(x), torch.exp(x.double()).log1p().to(dtype), rtol=rtol, atol=0.0)
 
-
-@exercise("softplus_backward", points=2, contract=SOFTPLUS.backward("x", agrees=None))
+@exercise("softplus_backward", points=2, contract=SOFTPLUS.backward("x", agrees=None, digits=None))
 class TestSoftplusBackward:
     @idea
     def test_worked_values(self, student):
@@ -438,16 +445,6 @@ class AlongAxisBackward:
         grad_out = cotangent_like(self.oracle(x, 1))
         right = gradient_of(self.oracle, [0], grad_out, [x, 1])
         assert_close(getattr(student, self.function)(grad_out, x, 1), right)
-
-    @case
-    @given(x=tensors(min_ndim=1, max_ndim=1, min_side=2), shift=st.sampled_from([4000, 10_000]), own_size=OWN_SIZE)
-    def test_keeps_the_digits_of_large_scores(self, student, x, shift, own_size):
-        """For scores near 10,000 the gradient is as exact as for scores near 0."""
-        rtol, dtype = own_size
-        x = (x + shift).to(dtype)
-        grad_out = cotangent_like(self.oracle(x, 0))
-        right = gradient_of(self.oracle, [0], grad_out, [x, 0])
-        assert_close(getattr(student, self.function)(grad_out, x, 0), right, rtol=rtol, atol=rtol)
 
 
 @exercise("logsumexp", points=2, forbid=("logsumexp", "logaddexp", "logcumsumexp", "log_softmax"), contract=LOGSUMEXP)
@@ -543,9 +540,11 @@ class TestSoftmax(AlongAxis):
         assert_close(student.softmax(x, dim).sum(dim), torch.ones_like(x.sum(dim)))
 
 
-@exercise(
-    "softmax_backward", points=3, contract=SOFTMAX.backward("x", agrees=None, half_slack=ROUGH, magnitudes=(1.0, 1e-3))
-)
+# A small temperature enlarges what the difference of two gradients has lost.
+SOFTMAX_BACKWARD = SOFTMAX.backward("x", agrees=None, slack=2.0, half_slack=ROUGH, magnitudes=(1.0, 1e-3))
+
+
+@exercise("softmax_backward", points=3, contract=SOFTMAX_BACKWARD)
 class TestSoftmaxBackward(AlongAxisBackward):
     function, oracle = "softmax_backward", staticmethod(torch.softmax)
 
@@ -591,14 +590,6 @@ class TestLogSoftmax(AlongAxis):
         """A probability that is too small to be stored has a finite logarithm: (0, 1000) becomes (-1000, 0)."""
         x = torch.cat([x, vector(1000)])
         assert_close(student.log_softmax(x, 0), torch.log_softmax(x, 0))
-
-    @case
-    @given(x=tensors(min_ndim=1, max_ndim=1, min_side=2), shift=st.sampled_from([4000, 10_000]), own_size=OWN_SIZE)
-    def test_keeps_the_digits_of_large_scores(self, student, x, shift, own_size):
-        """Near 10,000 the answer is as exact as near 0."""
-        rtol, dtype = own_size
-        x = (x + shift).to(dtype)
-        assert_close(student.log_softmax(x, 0), torch.log_softmax(x.double(), 0).to(dtype), rtol=rtol, atol=rtol / 10)
 
 
 @exercise("log_softmax_backward", points=3, contract=LOG_SOFTMAX.backward("x", agrees=None, half_slack=ROUGH))

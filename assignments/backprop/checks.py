@@ -144,6 +144,7 @@ LINEAR = Contract(
     magnitudes=(1.0, 1024.0),
     half_magnitudes=(1.0, 8.0),
     batch={"x": 0},
+    variants=(layer_arguments().map(lambda given: given | {"bias": None}),),
     refuses=(NO_AXES, another_shape("weight", or_naming=("bias", "grad_out")), another_shape("bias")),
 )
 
@@ -170,8 +171,10 @@ class TestLinear:
         assert_close(student.linear(x, weights), F.linear(x, weights))
 
 
-def layer_gradients(grad_out: Tensor, *layer: Tensor) -> Any:
-    return gradient_of(F.linear, range(3), grad_out, layer)
+def layer_gradients(grad_out: Tensor, *layer: Any) -> Any:
+    """torch's own gradients of the layer; None for a bias that is not there."""
+    there = [one for one in layer if one is not None]
+    return (*gradient_of(F.linear, range(len(there)), grad_out, there), None)[:3]
 
 
 LAYER_BACKWARD = replace(
@@ -230,8 +233,7 @@ class TestLinearBackward:
     def test_no_bias(self, student, arguments):
         """Without a bias its gradient is None, the other two stay right, and together they are a tuple."""
         grad_out, x, weights, _ = arguments.values()
-        right = (*layer_gradients(*arguments.values())[:2], None)
-        assert_close(student.linear_backward(grad_out, x, weights), right)
+        assert_close(student.linear_backward(grad_out, x, weights), layer_gradients(grad_out, x, weights))
 
 
 EDGES = [("x1", "w"), ("x1", "x"), ("x2", "x1"), ("x2", "b"), ("loss_val", "x2")]
@@ -288,6 +290,13 @@ class TestEdgeGradients:
     def test_kind_of_numbers(self, student, x, w, b, gap, dtype):
         """The keys are these seven, and every value is a tensor without axes in the dtype of x."""
         assert_close(*self.ask(student, x, w, b, gap, dtype))
+
+    @case
+    @given(x=SOME, w=SOME, b=SOME, gap=st.sampled_from([300.0, -300.0, 2.0**-13, -(2.0**-13)]))
+    def test_far_and_near(self, student, x, w, b, gap):
+        """Far from the target, by 300, and near it, by 0.0001, the slopes are as right in every dtype."""
+        for dtype in DTYPES:
+            assert_close(*self.ask(student, x, w, b, gap, dtype))
 
 
 MLP = Contract(

@@ -5,7 +5,7 @@ The sentence under a test is what you read when it fails. An option, such as str
 """
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from math import prod
 from typing import Any
@@ -31,6 +31,7 @@ from autograder.testing import (
     case,
     exercise,
     idea,
+    pairwise,
     raises,
     refusal,
     vector,
@@ -54,6 +55,12 @@ SINGLE = {"stride": st.sampled_from([2, 3]), "padding": st.sampled_from([1, 2, "
 SINGLE |= {"dilation": st.sampled_from([2, 3])}
 TRIPLE = {"stride": st.sampled_from([2, (2, 1, 3), (1, 2, 1)]), "padding": st.sampled_from([1, (0, 1, 2), (2, 0, 1)])}
 TRIPLE |= {"dilation": st.sampled_from([2, (2, 1, 1), (1, 2, 3)])}
+
+# Words of the options: the usual one and another. Layouts are tried so that any two words of two options meet.
+EITHER = (ONE, st.sampled_from([2, 3]))
+WORDS = {"stride": EITHER, "padding": (NONE, ONE), "dilation": EITHER}
+SAME_TOO = WORDS | {"padding": (NONE, ONE, st.just("valid"), st.just("same"))}
+GROUPED = {"groups": EITHER, "biased": ((True,), (False,))}
 
 # torch says so of this file's own calls; it would stand above the student's panel.
 warnings.filterwarnings("ignore", message="Using padding='same' with even kernel lengths")
@@ -97,6 +104,11 @@ def windows(draw, stride=ONE, padding=NONE, dilation=ONE, groups=ONE, *, axes=2,
     x = numbers(seed, draw(st.sampled_from([2, 3])), channels[0] * g, *sizes) + fine
     kernel = numbers(seed + 100, channels[1] * g, channels[0], *kernel)
     return {"x": x, "weight": kernel, "bias": bias, "stride": s, "padding": p, "dilation": d, "groups": g}
+
+
+def every_two(made: Callable[..., Given], **words: Sequence[Any]) -> dict[str, Any]:
+    """A contract's variants: sets of arguments in which any two words of two options meet."""
+    return {"variants": [made(**choice) for choice in pairwise(**words)]}
 
 
 def assert_values(answer: Any, right: Any) -> None:
@@ -250,6 +262,7 @@ PAD2D = per_option(
     padded,
     *(another_number_of_axes("x"), bad_values("dilation", 0, -1, (1, -2))),
     bad_values("padding", -1, "full", "SAME", (1, -1), ""),
+    **every_two(images, padding=SAME_TOO["padding"], dilation=EITHER),
 )
 
 
@@ -302,6 +315,7 @@ CONV2D = per_option(
     F.conv2d,
     *(another_number_of_axes("x"), another_number_of_axes("weight"), another_length("weight", 1)),
     *(another_shape("bias"), bad_values("groups", 0, -1, 7)),
+    **every_two(windows, **SAME_TOO, **GROUPED),
 )
 
 
@@ -351,6 +365,7 @@ BACKWARD = per_option(
     gradients,
     another_shape("grad_out"),
     batch={"grad_out": 0, "x": 0},
+    **every_two(backward_windows, **SAME_TOO, **GROUPED),
 )
 
 
@@ -433,11 +448,17 @@ def a_row_too_many(arguments: Any) -> tuple[Any, ...]:
 OF_TWO_CHANNELS = torch.tensor([[[1, 2, 4, 5], [2, 3, 5, 6]]], dtype=torch.float64)
 OF_TWO_CHANNELS = torch.cat([OF_TWO_CHANNELS, 10 * OF_TWO_CHANNELS], 1)
 NO_WORDS = bad_values("padding", -1, "same", (0, -1))
-IM2COL = per_option(patches(padding=ZERO_OR_ONE, fine=0), F.unfold, another_number_of_axes("x"), NO_WORDS)
+IM2COL = per_option(
+    patches(padding=ZERO_OR_ONE, fine=0),
+    F.unfold,
+    *(another_number_of_axes("x"), NO_WORDS),
+    **every_two(patches, **WORDS),
+)
 COL2IM = per_option(
     columns(padding=ZERO_OR_ONE, fine=0),
     F.fold,
     *(another_number_of_axes("x"), NO_WORDS, Refusal("x", a_row_too_many, ("x",))),
+    **every_two(columns, **WORDS),
 )
 
 
@@ -480,12 +501,14 @@ CONV1D = per_option(
     F.conv1d,
     *(another_number_of_axes("x"), another_number_of_axes("weight"), bad_values("padding", -1, "full", (1,))),
     *(bad_values("stride", 0, (2,)), bad_values("dilation", -1, 0, (2,))),
+    **every_two(sequences, **SAME_TOO, **GROUPED),
 )
 CONV3D = per_option(
     volumes(padding=ZERO_OR_ONE, fine=0, biased=(True,)),
     F.conv3d,
     *(another_number_of_axes("x"), another_number_of_axes("weight"), bad_values("stride", 0, (1, 2))),
     bad_values("padding", -1, "same", (1, 0, -1), (1, 1)),
+    **every_two(volumes, **WORDS, **GROUPED),
 )
 
 
@@ -538,6 +561,7 @@ TRANSPOSED = per_option(
     *(another_number_of_axes("x"), another_number_of_axes("weight"), another_length("weight", 0)),
     *(another_shape("bias"), bad_values("padding", -1, "same")),
     bad_values("output_padding", -1, (0, -1), 2, (0, 2), 3),
+    **every_two(stamps, **WORDS, **GROUPED, output_padding=(NONE, ONE)),
 )
 SHARE = {"output_padding": st.sampled_from([1.0, 0.5, 0.0])}
 
@@ -598,6 +622,7 @@ SEPARABLE = per_option(
     *(another_length("depthwise_weight", 1), another_number_of_axes("pointwise_weight")),
     *(another_length("pointwise_weight", 1), another_length("pointwise_weight", 3)),
     half_slack=4.0,  # what the first step rounds is multiplied in the second
+    **every_two(separable, **SAME_TOO, kernels_a_channel=EITHER),
 )
 
 

@@ -81,17 +81,29 @@ def drawing(arguments: Any, oracle: Callable[..., Any], **more: Any) -> Contract
     """The contract of a function that draws: its oracle takes from the answer what was drawn."""
     if isinstance(arguments, dict):
         arguments = {**arguments, "generator": GENERATORS}
-    return Contract(arguments, oracle, keywords=("generator",), of_answer=True, **{"batch": {"x": 0}, **more})
+    return Contract(arguments, oracle, of_answer=True, **{"keywords": ("generator",), "batch": {"x": 0}, **more})
 
 
-def dropped_out(answer: tuple[Tensor, Tensor], x: Tensor, p: float, generator: torch.Generator | None) -> Any:
+def dropped_out(
+    answer: tuple[Tensor, Tensor], x: Tensor, p: float, training: bool = True, generator: Any = None
+) -> Any:
     """What dropout has to answer if it keeps the entries that the answer's mask keeps."""
-    mask = (answer[1] != 0).double() / (1 - p)
+    mask = (answer[1] != 0).double() / (1 - p) if training else torch.ones_like(x)
     return x * mask, mask
 
 
+def dropouts(training: bool) -> dict[str, Any]:
+    return {"x": tensors(), "p": P, "training": st.just(training), "generator": GENERATORS}
+
+
 DROPOUT = drawing(
-    {"x": tensors(), "p": P}, dropped_out, agrees=None, magnitudes=(1.0, 1e-3, 500.0), refuses=(outside("p", 0, 1),)
+    dropouts(training=True),
+    dropped_out,
+    agrees=None,
+    magnitudes=(1.0, 1e-3, 500.0),
+    variants=(dropouts(training=False),),
+    keywords=("training", "generator"),
+    refuses=(outside("p", 0, 1),),
 )
 
 
@@ -117,7 +129,7 @@ def of_mask_and_result(out: Tensor, mask: Tensor, x: Tensor, p: float) -> str:
     """What is wrong with the mask, or else with the result; empty where it cannot be told."""
     if (mask != 0).sum() < ENOUGH or len(x[mask != 0].unique()) < ENOUGH or out.shape != x.shape:
         return ""
-    if not torch.allclose(mask.double(), dropped_out((out, mask), x, p, None)[1]):
+    if not torch.allclose(mask.double(), dropped_out((out, mask), x, p)[1]):
         return factor_of_the_kept(mask, p)
     if torch.allclose(out.double(), x.double()):
         return "The mask is right, and the result is x as it came: the mask is not applied."
@@ -135,7 +147,7 @@ class TestDropout(OwnDraws):
     def test_zero_or_scaled_up(self, student, x, p, generator):
         """Each entry of the mask is 0 or 1 / (1 - p), and the result is x times the mask."""
         out, mask = student.dropout(x, p, generator=generator)
-        right_out, right_mask = dropped_out((out, mask), x, p, generator)
+        right_out, right_mask = dropped_out((out, mask), x, p)
         with explained(lambda: of_mask_and_result(out, mask, x, p)):
             assert_close(mask.double(), right_mask)
             assert_close(out.double(), right_out)
@@ -265,6 +277,14 @@ class TestMcDropoutMean(Draws):
         """It asks for exactly as many predictions as samples."""
         seen = len(self.seen(student, vector(1, 2), samples=samples, seed=0))
         assert_right(seen == samples, f"With samples={samples} the function was called {seen} times.")
+
+    @case
+    def test_hundreds_of_predictions(self, student):
+        """The mean of 400 predictions that are all alike is that prediction, in float16 and bfloat16 too."""
+        for dtype in (torch.float32, torch.float16, torch.bfloat16):
+            x = vector(1, -3, 0.5).to(dtype)
+            answer = student.mc_dropout_mean(x, Callback("lambda v: v"), 0.0, samples=400, generator=seeded())
+            assert_close(answer, x)
 
     @case
     @fair_draws(36)

@@ -20,6 +20,7 @@ from autograder.testing.chance import (
 from autograder.testing.comparison import Mismatch, assert_close, assert_unchanged, explained, raises
 from autograder.testing.contract import Contract
 from autograder.testing.declarations import alternative, exercise, mistake, statistical, weight
+from autograder.testing.digits import Digits
 from autograder.testing.kinds import case, idea, refusal
 from autograder.testing.oracles import gradient_of, vector
 from autograder.testing.refusals import (
@@ -42,6 +43,7 @@ from autograder.testing.strategies import (
     entries,
     floats,
     noncontiguous_tensors,
+    pairwise,
     probabilities,
     seeded,
     shapes,
@@ -56,6 +58,7 @@ __all__ = [
     "SEEDS",
     "Callback",
     "Contract",
+    "Digits",
     "Draws",
     "Mismatch",
     "OwnDraws",
@@ -94,6 +97,7 @@ __all__ = [
     "not_positive",
     "outside",
     "own_draws",
+    "pairwise",
     "probabilities",
     "raises",
     "refusal",

@@ -1,29 +1,34 @@
 """What holds for every exercise, written once: a contract makes checks from an exercise's arguments and its oracle.
 
 ``@exercise("softmax", points=2, contract=Contract(...))`` adds to the class: agreement with the oracle, float32, half
-precision, layouts, empty and single axes, arguments that stay as they are, refusals. A class that has a test of one of
-these names keeps its own.
+precision, digits where they are easily lost, layouts, empty and single axes, arguments that stay as they are, refusals.
+A class that has a test of one of these names keeps its own.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Any
 
 import numpy as np
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
 from autograder.sandbox.values import copy_value
-from autograder.testing.comparison import TOLERANCES, assert_close, assert_unchanged, raises
+from autograder.testing.comparison import TOLERANCES, Mismatch, assert_close, assert_unchanged, raises
+from autograder.testing.digits import Digits, Drawn, Sizes, multiples, own_size, resized
 from autograder.testing.kinds import Test, case, idea, refusal
 from autograder.testing.oracles import gradient_of
 from autograder.testing.refusals import Arguments, Refusal, another_shape
 from autograder.testing.strategies import cotangent_like
+from autograder.testing.student import StudentError
 
 HALF = ("float16", "bfloat16")
 LAYOUTS = ("transposed", "every second", "expanded")
+# So many examples are drawn where each of them is tried in many ways.
+FEW = 6
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,8 @@ class Contract:
         scaled: the arguments that are multiplied; None for all floating ones but those called ``grad_...``.
         slack: how often the dtype's tolerance is allowed, where sums of many products are rounded.
         half_slack: the same in float16 and bfloat16.
+        digits: where a formula that is right on paper loses its digits.
+        variants: sets of arguments with other options, see `pairwise`; layouts are tried with each that is right.
         batch: the axis of each argument that may be empty or single; empty where there is none.
         differentiable: whether autograd has to pass from the answer to every floating argument.
         nan: arguments of which an entry may be nan; the oracle says what becomes of it.
@@ -52,7 +59,7 @@ class Contract:
         forward: of a backward, for whose result ``grad_out`` is made and put before the drawn arguments.
     """
 
-    arguments: Mapping[str, st.SearchStrategy[Any]] | st.SearchStrategy[dict[str, Any]]
+    arguments: Drawn
     oracle: Callable[..., Any]
     agrees: str | None = "The answer agrees with torch's."
     magnitudes: Sequence[float] = (1.0,)
@@ -60,6 +67,8 @@ class Contract:
     scaled: tuple[str, ...] | None = None
     slack: float = 1.0
     half_slack: float = 2.0
+    digits: Digits | None = None
+    variants: Sequence[Drawn] = ()
     batch: Mapping[str, int] | None = None
     differentiable: bool = False
     nan: tuple[str, ...] = ()
@@ -72,11 +81,7 @@ class Contract:
     @property
     def drawn(self) -> st.SearchStrategy[dict[str, Any]]:
         """Sets of arguments."""
-        if isinstance(self.arguments, Mapping):
-            # Hypothesis puts the keys in any order.
-            names = tuple(self.arguments)
-            return st.tuples(*self.arguments.values()).map(lambda values: dict(zip(names, values, strict=True)))
-        return self.arguments
+        return _sets(self.arguments)
 
     def backward(self, *wrt: str, **changes: Any) -> "Contract":
         """The contract of the hand-written backward, which takes ``grad_out`` first.
@@ -107,6 +112,8 @@ class Contract:
         yield "test_float32", _float32(self, function)
         if self.half_magnitudes is None or self.half_magnitudes:
             yield "test_half_precision", _half_precision(self, function)
+        if self.digits is not None:
+            yield "test_keeps_its_digits", _keeps_its_digits(self, self.digits, function)
         yield "test_not_contiguous", _not_contiguous(self, function)
         if self.batch:
             yield "test_empty_and_single", _empty_and_single(self, function)
@@ -134,16 +141,29 @@ class Contract:
         positional = [value for name, value in arguments.items() if name not in self.keywords]
         return positional, {name: value for name, value in arguments.items() if name in self.keywords}
 
-    def compare(self, student: Any, function: str, arguments: Arguments, dtype: str = "float64") -> None:
-        """Calls the student's function in a dtype and compares with the oracle's answer, which is made in float64."""
-        own = {name: _cast(value, dtype) for name, value in arguments.items()}
-        # Copied before the call: an oracle that draws has to begin where the student does.
+    def compare(
+        self, student: Any, function: str, arguments: Arguments, dtype: str = "float64", *, of_own_size: bool = False
+    ) -> None:
+        """Calls the student's function in a dtype and compares with the oracle's answer, which is made in float64.
+
+        With ``of_own_size`` a small number has to be right to the usual share of its own size.
+        """
+        # Copied before the call: whoever draws, student or oracle, in this call or the next, begins at the same place.
+        own = {name: _cast(value, dtype) for name, value in _copied(arguments).items()}
         wide = {name: _cast(value, "float64") for name, value in _copied(own).items()}
         answer = self.call(student, function, own)
         right = self.oracle(answer, *wide.values()) if self.of_answer else self.oracle(*wide.values())
         slack = self.half_slack if dtype in HALF else self.slack
         rtol, atol = (slack * tolerance for tolerance in TOLERANCES[dtype])
-        assert_close(answer, _cast(right, dtype), rtol=rtol, atol=atol)
+        assert_close(answer, _cast(right, dtype), rtol=rtol, atol=own_size(dtype, rtol) if of_own_size else atol)
+
+    def is_right(self, student: Any, function: str, arguments: Arguments) -> bool:
+        """Whether the student's function gives the oracle's answer."""
+        try:
+            self.compare(student, function, arguments)
+        except (Mismatch, StudentError):
+            return False
+        return True
 
     def completed(self, arguments: Arguments) -> dict[str, Any]:
         """The arguments of the call: with an upstream gradient before them, if the exercise is a backward."""
@@ -151,12 +171,17 @@ class Contract:
             return dict(arguments)
         return {"grad_out": _cotangents(self.forward(*_copied(arguments).values())), **arguments}
 
-    def magnified(self, arguments: Arguments, factor: float) -> dict[str, Any]:
-        """The arguments with the scaled ones multiplied by a factor."""
+    def resized(self, arguments: Arguments, sizes: Sizes) -> dict[str, Any]:
+        """The arguments with the entries of the scaled ones times a factor plus an offset, in turn."""
         return {
-            name: _mapped(value, lambda x: x * factor) if self._is_scaled(name) else value
+            name: _mapped(value, lambda x: resized(x, sizes)) if self._is_scaled(name) else value
             for name, value in arguments.items()
         }
+
+    def laid_out(self, arguments: Arguments, layout: str) -> dict[str, Any]:
+        """The arguments of the call, which lie otherwise in memory."""
+        given = self.completed(arguments)
+        return {name: _mapped(value, lambda x: _laid_out(x, layout), _is_number) for name, value in given.items()}
 
     def with_nan(self, name: str, value: Any, place: int) -> Any:
         """The value of an argument, with an entry that is nan if it is one that may have some."""
@@ -176,34 +201,58 @@ def _agrees(contract: Contract, function: str) -> Test:
 
 
 def _float32(contract: Contract, function: str) -> Test:
-    @case
-    @given(arguments=contract.drawn, factor=st.sampled_from(list(contract.magnitudes)))
-    def test(self: object, student: Any, arguments: dict[str, Any], factor: float) -> None:
-        contract.compare(student, function, contract.completed(contract.magnified(arguments, factor)), "float32")
-
+    sizes = multiples(contract.magnitudes)
+    test = _rounded(contract, function, contract.arguments, ("float32",), sizes)
     return _named(test, "test_float32", "float32 in, float32 out, and right to its precision" + _sizes(contract))
 
 
 def _half_precision(contract: Contract, function: str) -> Test:
-    magnitudes = contract.magnitudes if contract.half_magnitudes is None else contract.half_magnitudes
+    sizes = multiples(contract.magnitudes if contract.half_magnitudes is None else contract.half_magnitudes)
+    test = _rounded(contract, function, contract.arguments, HALF, sizes)
+    return _named(test, "test_half_precision", "float16 and bfloat16 stay what they are, right to their precision.")
+
+
+def _keeps_its_digits(contract: Contract, digits: Digits, function: str) -> Test:
+    arguments = contract.arguments if digits.arguments is None else digits.arguments
+    test = _rounded(contract, function, arguments, ("float32", *HALF), digits.sizes, of_own_size=digits.of_own_size)
+    return _named(test, "test_keeps_its_digits", digits.says)
+
+
+def _rounded(
+    contract: Contract,
+    function: str,
+    arguments: Drawn,
+    dtypes: Sequence[str],
+    every: Sequence[Sizes],
+    *,
+    of_own_size: bool = False,
+) -> Test:
+    """Compares in every dtype and at every size: in which of them a formula loses its digits depends on the formula."""
 
     @case
-    @given(arguments=contract.drawn, dtype=st.sampled_from(HALF), factor=st.sampled_from(list(magnitudes)))
-    def test(self: object, student: Any, arguments: dict[str, Any], dtype: str, factor: float) -> None:
-        contract.compare(student, function, contract.completed(contract.magnified(arguments, factor)), dtype)
+    @settings(max_examples=FEW)
+    @given(arguments=_sets(arguments))
+    def test(self: object, student: Any, arguments: dict[str, Any]) -> None:
+        for dtype, sizes in product(dtypes, every):
+            given = contract.completed(contract.resized(arguments, sizes))
+            contract.compare(student, function, given, dtype, of_own_size=of_own_size)
 
-    return _named(test, "test_half_precision", "float16 and bfloat16 stay what they are, right to their precision.")
+    return test
 
 
 def _not_contiguous(contract: Contract, function: str) -> Test:
     @case
-    @given(arguments=contract.drawn, layout=st.sampled_from(LAYOUTS))
-    def test(self: object, student: Any, arguments: dict[str, Any], layout: str) -> None:
-        given = contract.completed(arguments)
-        laid_out = {name: _mapped(value, lambda x: _laid_out(x, layout)) for name, value in given.items()}
-        contract.compare(student, function, laid_out)
+    @settings(max_examples=FEW // 2 if contract.variants else FEW)
+    @given(sets=st.tuples(contract.drawn, *map(_sets, contract.variants)))
+    def test(self: object, student: Any, sets: tuple[dict[str, Any], ...]) -> None:
+        first, *others = sets
+        # What is wrong however it lies in memory is another check's matter.
+        sound = [one for one in others if contract.is_right(student, function, contract.completed(one))]
+        for arguments, layout in product([first, *sound], LAYOUTS):
+            contract.compare(student, function, contract.laid_out(arguments, layout))
 
-    return _named(test, "test_not_contiguous", "How its arguments lie in memory makes no difference.")
+    options = ", whatever the options are" if contract.variants else ""
+    return _named(test, "test_not_contiguous", f"How its arguments lie in memory makes no difference{options}.")
 
 
 def _empty_and_single(contract: Contract, function: str) -> Test:
@@ -274,6 +323,14 @@ def _refused(contract: Contract, function: str) -> Test:
     return _named(test, "test_bad_input_is_refused", f"A bad {listed} raises ValueError that names it.")
 
 
+def _sets(arguments: Drawn) -> st.SearchStrategy[dict[str, Any]]:
+    """Sets of arguments, in the order in which their strategies stand; Hypothesis itself puts the keys in any order."""
+    if not isinstance(arguments, Mapping):
+        return arguments
+    names = tuple(arguments)
+    return st.tuples(*arguments.values()).map(lambda values: dict(zip(names, values, strict=True)))
+
+
 def _named(test: Test, name: str, title: str) -> Test:
     test.__name__ = name
     test.__qualname__ = name
@@ -285,13 +342,13 @@ def _sizes(contract: Contract) -> str:
     return ", for small and large numbers too" if len(contract.magnitudes) > 1 else ""
 
 
-def _mapped(value: Any, change: Callable[[Any], Any]) -> Any:
-    """The value with every floating array in it changed."""
+def _mapped(value: Any, change: Callable[[Any], Any], which: Callable[[Any], bool] | None = None) -> Any:
+    """The value with every array in it changed that is floating, or what ``which`` says."""
     if isinstance(value, list | tuple):
-        return type(value)(_mapped(item, change) for item in value)
+        return type(value)(_mapped(item, change, which) for item in value)
     if isinstance(value, dict):
-        return {key: _mapped(item, change) for key, item in value.items()}
-    return change(value) if _is_floating(value) else value
+        return {key: _mapped(item, change, which) for key, item in value.items()}
+    return change(value) if (which or _is_floating)(value) else value
 
 
 def _cast(value: Any, dtype: str) -> Any:
@@ -311,6 +368,10 @@ def _is_floating(value: Any) -> bool:
     if isinstance(value, Tensor):
         return value.dtype.is_floating_point
     return isinstance(value, np.ndarray) and value.dtype.kind == "f"
+
+
+def _is_number(value: Any) -> bool:
+    return _is_array(value) and value.dtype not in (torch.bool, np.bool_)
 
 
 def _laid_out(x: Any, layout: str) -> Any:

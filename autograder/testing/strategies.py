@@ -6,6 +6,8 @@ Everything drawn is of the closed set of `autograder.sandbox.values`, so that it
 import math
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import combinations, product
+from typing import Any
 
 import numpy as np
 import torch
@@ -123,6 +125,21 @@ def floats(low: float, high: float) -> st.SearchStrategy[float]:
 def probabilities() -> st.SearchStrategy[float]:
     """Numbers strictly between 0 and 1, never 0.5, which hides p against 1 − p."""
     return st.integers(1, 19).filter(lambda n: n != 10).map(lambda n: n / 20)
+
+
+def pairwise(**options: Sequence[Any]) -> list[dict[str, Any]]:
+    """Choices of one word for each option: any two words of two options meet in one of them."""
+    names = list(options)
+    every = list(product(*(range(len(words)) for words in options.values())))
+
+    def pairs(choice: tuple[int, ...]) -> set[Any]:
+        return set(combinations(enumerate(choice), 2))
+
+    left, chosen = set().union(*map(pairs, every)), []
+    while left:
+        chosen.append(max(every, key=lambda choice: len(left & pairs(choice))))
+        left -= pairs(chosen[-1])
+    return [{name: options[name][word] for name, word in zip(names, choice, strict=True)} for choice in chosen]
 
 
 def callbacks(sources: Sequence[str]) -> st.SearchStrategy[Callback]:

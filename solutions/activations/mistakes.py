@@ -1426,6 +1426,18 @@ def divides_by_the_temperature_twice(grad_out, x, dim, temperature=1.0):
 
 
 @mistake(
+    "softmax_backward",
+    kind="case",
+    says="The scores are divided by the temperature before torch's softmax subtracts the largest: with a small temperature that overflows in float16, and rounds large scores in every dtype. Subtract first.",
+)
+def divides_before_the_softmax(grad_out, x, dim, temperature=1.0):
+    _checked(x, dim, temperature)
+    require_same_shape(grad_out=grad_out, x=x)
+    y = torch.softmax(x / temperature, dim)
+    return y * (grad_out - (grad_out * y).sum(dim, keepdim=True)) / temperature
+
+
+@mistake(
     "log_softmax",
     kind="idea",
     says="A score far below the others gives -inf, as the logarithm of a probability that is rounded to 0 does. Do not go through the probabilities.",

@@ -360,6 +360,18 @@ def has_a_slope_at_zero(x, w, b, y_true):
     return {**answer, ("loss_val", "x2"): slope, ("loss_val", "w"): slope * x, ("loss_val", "b"): slope}
 
 
+@mistake(
+    "edge_gradients",
+    kind="case",
+    says="The distance is squared on the way to its sign. In float16 the square of 300 is infinite and that of 0.0001 is 0.",
+)
+def squares_the_distance(x, w, b, y_true):
+    answer = edge_gradients(x, w, b, y_true)
+    distance = x * w + b - y_true
+    slope = torch.where(distance == 0, 0, distance / (distance**2).sqrt())
+    return {**answer, ("loss_val", "x2"): slope, ("loss_val", "w"): slope * x, ("loss_val", "b"): slope}
+
+
 @mistake("edge_gradients", kind="case", says="The 1 on an edge is a Python number. It has to be a tensor too.")
 def gives_python_numbers(x, w, b, y_true):
     return {**edge_gradients(x, w, b, y_true), ("x2", "x1"): 1.0, ("x2", "b"): 1.0}

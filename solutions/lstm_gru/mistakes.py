@@ -1367,6 +1367,20 @@ def returns_float32_losses(x, *args, **kwargs):
     return forecast, torch.tensor([loss.item() for loss in losses]) if x.dtype is not torch.float64 else losses
 
 
+@mistake(
+    "forecast_series",
+    kind="case",
+    says="The deviation comes from the mean of the squares minus the square of the mean: far from 0 these are two large numbers, and float32 keeps little of their difference. Subtract the mean before squaring.",
+)
+def subtracts_the_squared_mean(x, test, *args, model, loss, **kwargs):
+    ratio = x.std(0) / ((x * x).mean(0) - x.mean(0) ** 2).sqrt()
+    parts = {
+        "model": lambda windows, *params: model(windows * ratio, *params) / ratio,
+        "loss": lambda params, windows, targets: loss(params, windows * ratio, targets * ratio),
+    }
+    return forecast_series(x, test, *args, **parts, **kwargs)
+
+
 @mistake("forecast_series", kind="case", says="A series that was passed in is changed. The caller still needs it.")
 def standardises_in_place(x, test, *args, **kwargs):
     answer = forecast_series(x, test, *args, **kwargs)
@@ -1438,6 +1452,16 @@ def counts_in_bits(x, *args, ignore_index=-100):
 )
 def takes_the_logarithm_of_zero(x, *args, ignore_index=-100):
     return _char_loss(x, *args, ignore_index=ignore_index, rounded=True)
+
+
+@mistake(
+    "char_lstm_loss",
+    kind="case",
+    says="A large logsumexp is rounded before it is subtracted, so large scores lose digits: in float32 log 2 becomes 0.6934. What can be subtracted from the scores first?",
+)
+def subtracts_a_rounded_logsumexp(x, *args, ignore_index=-100):
+    char_lstm_loss(x, *args, ignore_index=ignore_index)
+    return _char_loss(x, *args, ignore_index=ignore_index, subtracted=True)
 
 
 @mistake(
@@ -1694,13 +1718,15 @@ def _forecast(x, test, window, horizon, hidden, steps, lr, gates, model, loss, s
     return forecast * deviation + mean if fault("units", True) else forecast, torch.stack(losses)
 
 
-def _char_loss(x, *args, ignore_index, own=False, wanted=None, rounded=False, dim=-1):
+def _char_loss(x, *args, ignore_index, own=False, wanted=None, rounded=False, subtracted=False, dim=-1):
     *weights, weight_out, bias_out = args
     read = torch.where(x == ignore_index, 0, x) if wanted is None else x
     one_hot = torch.eye(len(bias_out), dtype=weight_out.dtype)[read[:, :-1]]
     zeros = weight_out.new_zeros(len(x), weight_out.shape[1])
     scores = lstm_forward(one_hot, zeros, zeros, *weights)[0] @ weight_out.T + bias_out
     log_p = torch.log(torch.softmax(scores, dim)) if rounded else torch.log_softmax(scores, dim)
+    if subtracted:
+        log_p = scores - torch.logsumexp(scores, dim, keepdim=True)
     wanted = x[:, :-1] if own else x[:, 1:] if wanted is None else wanted
     counts = wanted != ignore_index
     chosen = log_p.gather(-1, torch.where(counts, wanted, 0)[..., None])[..., 0]

@@ -471,8 +471,9 @@ def char_lstm_loss(
             ``ignore_index``; or another argument's shape does not fit; the message names the argument.
     Derivation:
         The LSTM, from zero states, reads all but the last as one-hot vectors; after each a linear layer gives the
-        scores of the next one. The loss is the mean of -log softmax(scores)[next] over all that is to be predicted. As
-        what padding is read does not matter: nothing after it counts.
+        scores of the next one. The loss is the mean of -log softmax(scores)[next] over all that is to be predicted;
+        a logsumexp of large scores that is subtracted from them would be rounded. As what padding is read does not
+        matter: nothing after it counts.
     Source: Graves (2013), "Generating sequences with recurrent neural networks", section 2.
     """
     require_ndim(2, x=x)
@@ -490,6 +491,6 @@ def char_lstm_loss(
     zeros = weight_ih.new_zeros(len(x), hidden)
     out, _, _ = lstm_forward(one_hot, zeros, zeros, weight_ih, weight_hh, bias_ih, bias_hh)
     scores = out @ weight_out.T + bias_out
-    log_p = scores - torch.logsumexp(scores, dim=-1, keepdim=True)
+    log_p = torch.log_softmax(scores, dim=-1)
     chosen = log_p.gather(-1, wanted[..., None])[..., 0]
     return -torch.where(counts, chosen, 0).sum() / counts.sum()

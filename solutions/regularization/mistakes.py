@@ -315,6 +315,17 @@ def thins_by_a_float32_mask(x, predict, p=0.5, *, samples, generator):
 @mistake(
     "mc_dropout_mean",
     kind="case",
+    says="The predictions are added up one by one in the dtype of x: a sum in bfloat16 stops growing at 256 times what is added. torch's own `mean` and `sum` add with more digits.",
+)
+def adds_up_one_by_one(x, predict, p=0.5, *, samples, generator):
+    if samples < 1:
+        raise ValueError("samples")
+    return sum(predict(dropout(x, p, generator=generator)[0]) for _ in range(samples)) / samples
+
+
+@mistake(
+    "mc_dropout_mean",
+    kind="case",
     says="Equal generators give different results, as if the numbers came from torch's global generator. Two runs with the same seed then differ.",
 )
 def draws_masks_globally(x, predict, p=0.5, *, samples, generator):
