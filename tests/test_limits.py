@@ -58,6 +58,30 @@ def test_what_comes_after_the_block_is_never_stopped():
     assert in_a_thread(work) == []
 
 
+TRACED = """
+import sys
+from autograder.sandbox.limits import TimeLimitReached, _by_thread
+for seconds in (60, 0.01):
+    try:
+        with _by_thread(seconds):
+            while seconds < 1: pass
+    except TimeLimitReached:
+        print("stopped")
+def traced():
+    return "traced"
+for follow in (sys.setprofile, sys.settrace):
+    follow(lambda *event: None)
+    traced()
+    follow(None)
+print(traced())
+"""
+
+
+def test_what_follows_a_limit_can_be_traced():
+    """Python 3.11 waits for ever for an exception that was taken back."""
+    assert said(TRACED) == "stopped\ntraced"
+
+
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs signals")
 def test_a_limit_that_is_reached_on_the_way_in_or_out_leaves_no_timer_behind():
     before = signal.getsignal(signal.SIGALRM)
@@ -155,7 +179,7 @@ print(watch.seen, found.fault is not None, placed.fault is not None, "torch._dyn
 def said(program: str) -> str:
     """What a fresh interpreter prints."""
     command = [sys.executable, "-c", textwrap.dedent(program)]
-    return subprocess.run(command, text=True, capture_output=True, check=True).stdout.strip()
+    return subprocess.run(command, text=True, capture_output=True, check=True, timeout=120).stdout.strip()
 
 
 def test_what_torch_imports_late_is_no_verdict_on_who_is_first_to_need_it():
