@@ -113,6 +113,9 @@ def taken_for_true(evidence: Evidence) -> str | None:
     if len(got) != 1:
         return None
     told = next(iter(got))
+    if any(answer.request.kind != "call" for answer in evidence.wrong):
+        # What an object is asked later is not compared.
+        return f"The first wrong answer is {told} where {not told} is expected{', each time' * (len(values) > 1)}."
     often = len({e for answer in evidence.right for e in [answer.expected.value] if isinstance(e, bool)}) > 1
     never = "; the other way round it is never wrong" if often else ""
     return f"It says {told} where {not told} is expected{never}."
