@@ -95,7 +95,8 @@ def only_some_dtypes(evidence: Evidence) -> str | None:
     if not ((bad <= HALVES and good & {"float32", "float64"}) or good - {""} == {"float64"}):
         return None
     return (
-        f"It is right in {join(sorted(good - {''}))} and wrong in {join(sorted(bad))}. Which step depends on the dtype?"
+        f"In the examples tried it is right in {join(sorted(good - {''}))} and wrong in {join(sorted(bad))}. "
+        "Which step depends on the dtype?"
     )
 
 
@@ -301,11 +302,7 @@ def _arrays(names: Sequence[str], wrong: Sequence[Situation]) -> Iterator[Condit
                 _only(f"`{name}` has {counted}."),
                 _of(name, _is_array, _has_axes(axes)),
             )
-        yield Condition(
-            name,
-            _only(f"`{name}` has an entry that is exactly 0."),
-            _of(name, _is_array, _has_zero),
-        )
+        yield Condition(name, _only(f"`{name}` has an entry that is exactly 0."), _of(name, _is_array, _has_zero))
         yield Condition(name, _only(f"`{name}` is empty."), _of(name, _is_array, _is_empty))
 
 

@@ -151,7 +151,7 @@ def one_number_long(evidence: Evidence) -> str | None:
     )
     got, expected = sizes[0]
     by = f"by {abs(next(iter(off)))} each time" if len(off) == 1 and len(sizes) > 1 else f"{got} instead of {expected}"
-    right = " As far as it goes it is right: look at where it begins and ends." if begins and min(sizes[0]) else ""
+    right = " Its first entries are right: look at where it begins and ends." if begins and min(sizes[0]) else ""
     return f"The list has too {'many' if got > expected else 'few'} entries, {by}.{right}"
 
 

@@ -44,7 +44,7 @@ def moved_along_an_axis(evidence: Evidence) -> str | None:
     axis, how = min(shared)
     if how == "reversed":
         return f"The values are right, but stand in reverse order along axis {axis}."
-    seen = f"The values are right, but stand one place too {how} along axis {axis}."
+    seen = f"The values stand one place too {how} along axis {axis}."
     return f"{seen} Which index starts at 0, and which at 1?"
 
 

@@ -50,7 +50,7 @@ def loses_small_numbers(evidence: Evidence) -> str | None:
     at = int(np.argmax(np.abs(pair.got - pair.expected)[pair.wrong] / np.abs(pair.expected[pair.wrong])))
     return (
         f"Small answers lose their digits, and larger ones are right: {pair.got[pair.wrong][at]:.3g} where "
-        f"{pair.expected[pair.wrong][at]:.3g} is expected. Which step subtracts two numbers that are nearly equal?"
+        f"{pair.expected[pair.wrong][at]:.3g} is expected. Does a step subtract two numbers that are nearly equal?"
     )
 
 
