@@ -204,16 +204,8 @@ def _numbers(names: Sequence[str], wrong: Sequence[Situation]) -> Iterator[Condi
                     text = _only(f"`{name}` is {words}.")
                     yield Condition(name, text, of, varied=not words.startswith("other"))
         if all(isinstance(s.values[name], int) for s in wrong):
-            yield Condition(
-                name,
-                _only(f"`{name}` is odd."),
-                _of(name, _is_int, lambda v: v % 2 == 1),
-            )
-            yield Condition(
-                name,
-                _only(f"`{name}` is even."),
-                _of(name, _is_int, lambda v: v % 2 == 0),
-            )
+            yield Condition(name, _only(f"`{name}` is odd."), _of(name, _is_int, lambda v: v % 2 == 1))
+            yield Condition(name, _only(f"`{name}` is even."), _of(name, _is_int, lambda v: v % 2 == 0))
 
 
 def _only(where: str) -> str:
@@ -241,21 +233,9 @@ def _axes(names: Sequence[str], wrong: Sequence[Situation]) -> Iterator[Conditio
                 ("not the last axis", -1, False),
                 ("not the first axis", 0, False),
             ):
-                yield Condition(
-                    name,
-                    _only(f"`{name}` is {words}."),
-                    _axis(name, place, is_it),
-                )
-            yield Condition(
-                name,
-                _only(f"`{name}` counts from the end."),
-                _of(name, _is_int, lambda v: v < 0),
-            )
-            yield Condition(
-                name,
-                _only(f"`{name}` counts from the front."),
-                _of(name, _is_int, lambda v: v >= 0),
-            )
+                yield Condition(name, _only(f"`{name}` is {words}."), _axis(name, place, is_it))
+            yield Condition(name, _only(f"`{name}` counts from the end."), _of(name, _is_int, lambda v: v < 0))
+            yield Condition(name, _only(f"`{name}` counts from the front."), _of(name, _is_int, lambda v: v >= 0))
 
 
 def _axis(name: str, place: int, is_it: bool) -> Holds:
@@ -274,11 +254,7 @@ def _words(names: Sequence[str], wrong: Sequence[Situation]) -> Iterator[Conditi
             values = {s.values[name] for s in wrong}
             value = next(iter(values))
             if len(values) == 1:
-                yield Condition(
-                    name,
-                    _only(f"`{name}` is {value!r}."),
-                    _of(name, _is_word, _equal_to(value)),
-                )
+                yield Condition(name, _only(f"`{name}` is {value!r}."), _of(name, _is_word, _equal_to(value)))
 
 
 def _is_word(value: Any) -> bool:
@@ -297,11 +273,7 @@ def _arrays(names: Sequence[str], wrong: Sequence[Situation]) -> Iterator[Condit
             yield Condition(name, _only(f"`{name}` {text}."), _not(name, holds))
         for axes in sorted({s.values[name].ndim for s in wrong}):
             counted = "no axes" if axes == 0 else "1 axis" if axes == 1 else f"{axes} axes"
-            yield Condition(
-                name,
-                _only(f"`{name}` has {counted}."),
-                _of(name, _is_array, _has_axes(axes)),
-            )
+            yield Condition(name, _only(f"`{name}` has {counted}."), _of(name, _is_array, _has_axes(axes)))
         yield Condition(name, _only(f"`{name}` has an entry that is exactly 0."), _of(name, _is_array, _has_zero))
         yield Condition(name, _only(f"`{name}` is empty."), _of(name, _is_array, _is_empty))
 
