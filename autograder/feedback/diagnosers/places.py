@@ -81,7 +81,7 @@ def sums_along_another_axis(evidence: Evidence) -> str | None:
     if not pairs:
         return None
     found = [_sum_axes(pair) for pair in pairs]
-    shared = set.intersection(*map(set, found))
+    shared = set.intersection(*(set(axes) for axes in found))
     if not shared or len(pairs) < len(evidence.pairs):
         return None
     ours, right, total = min(shared)
