@@ -127,6 +127,13 @@ def test_the_same_mistake_rounded_otherwise_is_recognised() -> None:
     assert named(*trials) == "first"
 
 
+def test_a_mistake_of_a_few_digits_is_recognised_though_the_student_rounds_otherwise() -> None:
+    """As of a constant that went through float32, which only a check that looks closely finds."""
+    right = torch.tensor([0.5, 2.0, 7.0], dtype=torch.float64)
+    rounded = right * (1 + 2e-8)
+    assert named(trial(rounded * (1 + 1e-9), reference=right, fails=True, first=rounded)) == "first"
+
+
 def test_an_answer_nearer_to_the_reference_than_to_a_mistake_is_not_blamed_on_it() -> None:
     right = tensor([1.0], dtype=torch.float64)
     near = trial(right + 4e-6, reference=right, fails=True, first=right + 9e-6)

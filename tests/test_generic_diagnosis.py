@@ -206,6 +206,20 @@ SLOPES = [{"x": random(4, seed=i), "slope": s} for i, s in enumerate((0.5, 2.0, 
 ONES = [{"x": random(4, seed=i), "slope": s} for i, s in enumerate((1.0, 2.0, 1.0, 3.0, 1.0, 0.5, 1.0, 0.25))]
 
 
+TWO_SEEDS = [
+    [{"x": random(6, 5), "p": 0.5, "generator": torch.Generator().manual_seed(i + j)} for j in (0, 1)] for i in (1, 5)
+]
+STATES = [
+    {"x": random(3, seed=i), "h0": random(3, seed=i + 50) * (i % 3 > 0), "c0": random(3, seed=i + 80) * (i % 2)}
+    for i in range(16)
+]
+BATCHES = [
+    {"grad_out": random(n, 3, seed=n), "x": random(n, d, seed=n + 20), "weight": random(3, d, seed=n + 40)}
+    for n, d in ((1, 2), (2, 4), (3, 5), (5, 1), (4, 2))
+]
+CHOSEN = [{"x": random(4, seed=i), "mask": tensor([True, False, True, True]).roll(i)} for i in range(4)]
+
+
 def odd(x: Tensor) -> Tensor:
     """Nothing simple holds of it."""
     return x**3 - 5 * x.cos()
@@ -230,6 +244,30 @@ def sgd(params: list[Tensor], lr: float) -> list[Tensor]:
 
 def step_losses(x: Tensor) -> list[float]:
     return [float(v) for v in x.flatten().cumsum(0)]
+
+
+def with_a_fixed_seed(x: Tensor, p: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    return dropout(x, p, torch.Generator().manual_seed(0))
+
+
+def from_states(x: Tensor, h0: Tensor, c0: Tensor) -> tuple[Tensor, Tensor]:
+    return odd(x) + h0.cos() + 2 * c0.sin(), x.sin() * (c0 + 1) + h0
+
+
+def descent(x: Tensor, steps: int) -> tuple[Tensor, list[float]]:
+    errors = []
+    for _ in range(steps):
+        errors.append(float(x.square().mean()))
+        x = 0.9 * x - 0.1 * x.sin()
+    return x, errors
+
+
+def dense_backward(grad_out: Tensor, x: Tensor, weight: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    return grad_out @ weight, grad_out.T @ x, grad_out.sum(0)
+
+
+def averages_over_the_batch(grad_out: Tensor, x: Tensor, weight: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    return grad_out @ weight, grad_out.T @ x / len(x), grad_out.mean(0)
 
 
 def looks_at_memory(x: Tensor) -> Tensor:
@@ -274,6 +312,7 @@ CASES: dict[str, Case] = {
     "constant_factor batch size": Case(lambda x: x.mean(0), lambda x: x.sum(0), SHAPES),
     "constant_factor classes": Case(lambda x: x.mean(1), lambda x: x.sum(1), SHAPES),
     "constant_factor all entries": Case(torch.mean, torch.sum, SHAPES),
+    "constant_factor of weight and bias": Case(dense_backward, averages_over_the_batch, BATCHES, "f_backward"),
     "constant_factor mean for sum": Case(torch.sum, torch.mean, SHAPES),
     "constant_factor dropout": Case(lambda x, p: x.cos() / (1 - p), lambda x, p: x.cos(), PROBABILITIES),
     "constant_factor of the input": Case(lambda x: x / x.norm(), lambda x: x / x.norm() ** 2, SHAPES),
@@ -299,6 +338,12 @@ CASES: dict[str, Case] = {
     ),
     "only_one_axis": Case(lambda x, dim: odd(x), lambda x, dim: odd(x) if dim % 2 else other(x), WITH_DIM),
     "not_finite": Case(torch.sigmoid, naive_sigmoid, [{"x": tensor([1.0, 900.0, -1.0])}, {"x": tensor([800.0])}]),
+    "not_finite, infinity that is right elsewhere": Case(
+        lambda x, mask: torch.where(mask, x, -torch.inf), lambda x, mask: torch.where(mask, -torch.inf, x), CHOSEN
+    ),
+    "not_finite, a number of a tuple": Case(
+        lambda x: (x.exp(), float(x.std())), lambda x: (x.exp(), float("nan")), SHAPES
+    ),
     "some_signs": Case(torch.tanh, lambda x: x.tanh() * torch.where(x > 3, -1, 1), SHAPES),
     "some_multiplied": Case(torch.tanh, lambda x: x.tanh() * torch.where(x > 1, 3, 1), SHAPES),
     "some_shifted": Case(torch.tanh, lambda x: x.tanh() + torch.where(x > 1, 1, 0), SHAPES),
@@ -333,6 +378,9 @@ CASES: dict[str, Case] = {
     "only_some_entries_right": Case(torch.tanh, lambda x: torch.where(x == 0, 0.0, x.cos()), ZEROS),
     "only_roughly_right": Case(torch.exp, lambda x: (1.001 * x).exp(), SHAPES),
     "only_some_inputs, one row": Case(odd, lambda x: odd(x) if len(x) == 1 else other(x), ROWS),
+    "only_some_inputs, one of two states": Case(
+        from_states, lambda x, h0, c0: from_states(x, h0, torch.zeros_like(c0)), STATES
+    ),
     "only_some_inputs, square": Case(odd, lambda x: odd(x) if len(x) == x.shape[1] else other(x), SQUARE_OR_NOT),
     "only_some_inputs, contiguous": Case(odd, looks_at_memory, STRIDED),
     "only_some_dtypes": Case(odd, lambda x: odd(x) if x.dtype == torch.float64 else other(x), DTYPES),
@@ -371,6 +419,9 @@ CASES: dict[str, Case] = {
         [{"x": random(3, 4, seed=i), "bias": random(4, seed=i + 9)} for i in range(4)],
     ),
     "one_number_long": Case(lambda x: x.tolist(), lambda x: x.tolist()[:-1], VECTORS),
+    "one_number_long, and what comes with it": Case(
+        descent, lambda x, steps: descent(x, steps - 1), [{"x": random(3, seed=n), "steps": n} for n in (3, 4, 5, 6)]
+    ),
     "only_some_digits": Case(lambda x: torch.pi * x, lambda x: 3.1416 * x, SHAPES),
     "only_some_relations": Case(
         lambda x, a, b: odd(x),
@@ -387,6 +438,7 @@ CASES: dict[str, Case] = {
     "not_scaled": Case(dropout, lambda x, p, generator: dropout(x, p, generator, scale=False), DROPOUT),
     "one_draw_for_many": Case(dropout, lambda x, p, generator: dropout(x, p, generator, shape=(len(x), 1)), DROPOUT),
     "one_draw_for_many, all": Case(dropout, lambda x, p, generator: dropout(x, p, generator, shape=(1, 1)), DROPOUT),
+    "ignores_the_seed": Case(dropout, with_a_fixed_seed, TWO_SEEDS),
     "refuses_with_another": Case(checks_sign, checks_type, [{"x": -torch.ones(n)} for n in (1, 2)]),
     "right_from_the_second_step": Case(step_losses, lambda x: [0.5, *step_losses(x)[1:]], SHAPES),
     "right_up_to_a_step": Case(
@@ -471,6 +523,7 @@ MADE: dict[str, Callable[[], list[Trial]]] = {
     "only_some_digits, float32": lambda: compared(
         lambda x: torch.tensor(0.01).double() * x, lambda x: 0.01 * x, [v["x"] for v in SHAPES]
     ),
+    "only_some_digits, one number": lambda: compared(lambda x: x.sum().float().double(), torch.sum, [SHAPES[0]["x"]]),
     "unnamed_argument": lambda: refused("ValueError is right, but its message does not name `x`."),
     "refuses_by_accident": lambda: refused("Expected ValueError that names `x`, but this one came by accident."),
     "takes_too_long": endless,
@@ -626,6 +679,131 @@ def test_what_goes_along_with_another_argument_is_not_said_to_decide() -> None:
     ]
     said = diagnosed(Case(lambda x, stride: odd(x) * stride, lambda x, stride: odd(x), strided))
     assert said is None or "contiguous" not in said[1]
+
+
+def test_of_parts_that_are_wrong_in_other_examples_it_is_said_in_how_many() -> None:
+    """Of the union of all examples it would be said that both are wrong."""
+    examples = matrices((2, 3), (4, 2), (3, 5), (5, 4), (2, 2))
+
+    def wrong(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        first, second, third = affine(x)
+        return (first + x[0].sin(), second, third) if len(x) == 2 else (first, other(x), third)
+
+    said = diagnosed(Case(affine, wrong, examples))
+    assert said is not None
+    assert said[1].startswith("The second result is wrong in 3 of 5 examples and the first result in 2; the third")
+
+
+def test_of_members_that_are_asked_in_turn_the_first_wrong_one_is_said_to_be_the_first() -> None:
+    made = []
+    for best, wait in ((-1.0, -3.0), (-2.0, -1.0), (0.5, -4.0)):
+        requests = [Request("attribute", "best", (1,)), Request("attribute", "wait", (1,))]
+        own = tuple(Call(r, reply) for r, reply in zip(requests, (Reply(best), Reply(wait)), strict=True))
+        made.append(Trial(Example({}, (Reply(abs(best)), Reply(abs(wait))), {}), own, AssertionError("wrong")))
+    said = said_of(made)
+    assert said is not None
+    assert said[1].startswith(
+        "What is wrong first is the attribute `best` in 2 of 3 examples and the attribute `wait` in 1."
+    )
+
+
+def test_what_is_said_of_one_part_is_not_said_of_another_that_is_wrong_too() -> None:
+    said = diagnosed(Case(lambda x: (x.exp(), float(x.std())), lambda x: (other(x), float("nan")), SHAPES))
+    assert said is not None
+    assert "Of the second result: it is nan where a number is expected." in said[1]
+
+
+def test_what_is_said_of_a_part_that_is_wrong_in_several_ways_says_of_which() -> None:
+    """The shape of one entry and the values of another: not every one has the wrong shape."""
+
+    def layers(x: Tensor) -> list[tuple[Tensor, Tensor]]:
+        return [(x.exp(), x.sin()), (x[:1], x.cos()), (x.tan(), x.tanh())]
+
+    said = diagnosed(Case(layers, lambda x: [(x.exp(), x.sin()), (x[:2], x.cos()), (other(x), x.tanh())], SHAPES))
+    assert said is not None
+    assert "Of the first of each pair in the list, where the shape is wrong: the size of axis 0" in said[1]
+
+
+def test_a_mask_of_another_dtype_does_not_make_the_draws_wrong() -> None:
+    def float32_mask(x: Tensor, p: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        mask = (torch.rand(x.shape, generator=generator) >= p) / (1 - p)
+        return x * mask, mask
+
+    said = diagnosed(Case(dropout, float32_mask, DROPOUT))
+    assert said is not None
+    assert said[1].startswith("The second result is wrong. The result has dtype float32 where float64 is expected.")
+
+
+def test_where_sums_are_alike_along_another_axis_each_time_none_is_named() -> None:
+    """Of the first example's axes it would be false in another example."""
+    examples = [{"x": random(3, 4, seed=i), "dim": i % 2} for i in range(6)]
+    said = diagnosed(Case(softmax, lambda x, dim: softmax(x, 1 - dim), examples))
+    assert said is not None
+    assert said[0] != "sums_along_another_axis"
+
+
+@pytest.mark.parametrize(
+    ("shapes", "text"),
+    [
+        (
+            ((1, 3, 2), (1, 4, 5), (2, 3, 2), (4, 2, 2), (3, 5, 2), (1, 5, 2), (1, 2, 2), (3, 3, 4)),
+            "axis that is not of",
+        ),
+        (((1,), (1,), (1,), (1,), (4,), (2,), (5,), (3,)), "axis that is not of length 1"),
+    ],
+    ids=["three axes", "one axis"],
+)
+def test_arrays_without_rows_are_not_said_to_have_any(shapes: tuple[tuple[int, ...], ...], text: str) -> None:
+    said = diagnosed(Case(odd, lambda x: odd(x) if len(x) == 1 else other(x), matrices(*shapes)))
+    assert said is not None
+    assert text in said[1]
+    assert "row" not in said[1]
+
+
+def test_vectors_that_are_right_speak_against_no_sentence_on_matrices() -> None:
+    """That it is right only where there is one row would be false of them."""
+    said = diagnosed(
+        Case(odd, lambda x: odd(x) if x.ndim == 1 or len(x) == 1 else other(x), [*ROWS, *matrices((3,), (4,), (5,))])
+    )
+    assert said is not None
+    assert "it is wrong only where `x` has another number of rows than one" in said[1]
+
+
+def test_it_is_not_said_to_be_wrong_only_somewhere_if_other_symptoms_show_elsewhere() -> None:
+    def wrong(x: Tensor, slope: float) -> Tensor:
+        return x[0, 0] if slope == 0.25 else other(x) if slope > 1 else odd(x)
+
+    said = diagnosed(Case(lambda x, slope: odd(x), wrong, SLOPES))
+    assert said is None or "only where" not in said[1]
+
+
+def test_a_size_above_which_it_is_wrong_lies_between_two_examples_of_one_check() -> None:
+    """Two checks may differ in anything."""
+    made = [
+        Trial(Example({**trial.example.values, **extra}, trial.example.reference, {}), trial.transcript, trial.failure)
+        for trial in trials(*CASES["only_large_numbers"][:3])
+        for extra in [{"scale": 1.0} if trial.failure else {}]
+    ]
+    said = said_of(made)
+    assert said is None or said[0] != "only_large_numbers"
+
+
+def test_a_rare_exception_is_said_last_where_nothing_is_known_of_the_rest() -> None:
+    examples = [*matrices(*[(n, 3) for n in range(2, 14)]), {"x": random(3)}]
+    said = diagnosed(Case(odd, lambda x: other(x) if x.ndim == 2 else x[0, 0], examples))
+    assert said is not None
+    assert said[1].startswith("Of the 13 examples that fail, in 12 the values are wrong; in 1 it raises IndexError")
+
+
+def test_what_an_object_says_later_is_not_said_to_be_right() -> None:
+    made = []
+    for right in ((False, True), (False, False, True)):
+        asked = tuple(Request("method", "step", (1, float(i))) for i in range(len(right)))
+        own = tuple(Call(request, Reply(not truth)) for request, truth in zip(asked, right, strict=True))
+        made.append(Trial(Example({}, tuple(map(Reply, right)), {}), own, AssertionError("wrong")))
+    said = said_of(made)
+    assert said is not None
+    assert said[1].endswith("The first wrong answer is True where False is expected, each time.")
 
 
 ODD_ANSWERS: dict[str, object] = {

@@ -1,5 +1,6 @@
 """What kind of error a wrong solution makes, in words: of its commonest symptom first, and of what else goes wrong."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -8,7 +9,7 @@ from autograder.feedback.diagnosers import OF_CALLS, OF_EXAMPLES, OF_PARTS, OF_W
 from autograder.feedback.diagnosers.evidence import Evidence
 from autograder.feedback.diagnosers.exceptions import raised_in
 from autograder.feedback.diagnosers.gathering import FORMS, Finding, Symptom, merged
-from autograder.feedback.naming import EACH, Part, all_of, name_of
+from autograder.feedback.naming import EACH, Part, all_of, join, name_of
 
 # A name for the kind of error, and one to four sentences.
 Word = tuple[str, str]
@@ -131,13 +132,16 @@ def _of_parts(finding: Finding, returns: Sequence[str]) -> Word | None:
     said = [word for word in words.values() if word is not None]
     if not said:
         return ("some_results_wrong", which) if which and _some_are_right(finding, returns) else None
-    if len(said) == len(words) and len({word[1] for word in said}) == 1:
+    others = set(_names((part for parts in finding.wrong_parts for part in parts), returns))
+    is_all = len(said) == len(words) and others <= set(_names(words, returns)) and not finding.mixed
+    if is_all and len({word[1] for word in said}) == 1:
         return said[0][0], f"{which} {said[0][1]}".strip()
     by_count = sorted(words, key=lambda part: -len(finding.parts[part].wrong))
     alike: dict[Word, list[str]] = {}
     for part in by_count:
         if (word := words[part]) is not None:
-            alike.setdefault(word, []).append(_subject(part, returns) or "the answer")
+            where = f", where {BRIEFLY[finding.symptom]}" if part in finding.mixed else ""
+            alike.setdefault(word, []).append(f"{_subject(part, returns) or 'the answer'}{where}")
     told = list(alike)[:MOST_PARTS]
     each = [f"Of {all_of(dict.fromkeys(alike[word]))}: {_small(word[1])}" for word in told]
     while len(each) > 1 and len(" ".join((which, *each))) > LONGEST:
@@ -146,14 +150,45 @@ def _of_parts(finding: Finding, returns: Sequence[str]) -> Word | None:
 
 
 def _which(finding: Finding, returns: Sequence[str]) -> str:
-    """Which parts are wrong and which are right each time; empty where the answer has no parts."""
-    wrong = _names((*finding.parts, *finding.other_parts), returns)
-    right = [name for name in _names(finding.right_parts, returns) if name not in wrong]
-    if not wrong:
+    """Which parts are wrong, in how many examples where not in all, and which are right each time.
+
+    Empty where the answer has no parts.
+    """
+    counted = Counter(name for parts in finding.wrong_parts for name in _names(parts, returns))
+    own = [name for name in _names(finding.parts, returns) if counted[name]]
+    # A list that ends too early or too late changes what comes with it.
+    after = [name for name in counted if name not in own] if finding.symptom == "length" and own else []
+    by_count: dict[int, list[str]] = {}
+    for name in dict.fromkeys((*own, *counted)):
+        if name not in after:
+            by_count.setdefault(counted[name], []).append(name)
+    if not by_count:
         return ""
-    verb = "are" if len(wrong) > 1 else "is"
-    beside = f"; {all_of(right)} {'are' if len(right) > 1 else 'is'} right each time" if right else ""
-    return f"{_capital(all_of(wrong))} {verb} wrong{beside}."
+    right = [name for name in _names(finding.right_parts, returns) if name not in counted]
+    said = [_how_often(by_count, finding)]
+    if after:
+        said.append(f"{all_of(after)} {'differ' if len(after) > 1 else 'differs'} too, perhaps for that reason alone")
+    if right:
+        said.append(f"{all_of(right)} {_are(right)} right each time")
+    return f"{_capital('; '.join(said))}."
+
+
+def _how_often(by_count: Mapping[int, Sequence[str]], finding: Finding) -> str:
+    """Which parts are wrong in how many of the examples with the symptom."""
+    total = len(finding.wrong_parts)
+    (most, names), *rest = sorted(by_count.items(), reverse=True)
+    if not rest and most == total:
+        return f"{all_of(names)} {_are(names)} wrong"
+    often = f"in all {total} examples" if most == total else f"in {most} of {total} examples"
+    if len({(part.kind, part.name) for parts in finding.wrong_parts for part in parts}) > 1:
+        # What is asked later is not compared.
+        seen = [f"{all_of(names)} {often}", *(f"{all_of(names)} in {count}" for count, names in rest)]
+        return f"what is wrong first is {join(seen)}"
+    return join([f"{all_of(names)} {_are(names)} wrong {often}", *(f"{all_of(own)} in {n}" for n, own in rest)])
+
+
+def _are(names: Sequence[str]) -> str:
+    return "are" if len(names) > 1 else "is"
 
 
 def _some_are_right(finding: Finding, returns: Sequence[str]) -> bool:

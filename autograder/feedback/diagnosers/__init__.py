@@ -38,6 +38,7 @@ OF_CALLS: tuple[Diagnoser, ...] = (
     masks.nothing_is_dropped,
     masks.kept_for_dropped,
     masks.not_scaled,
+    randomness.ignores_the_seed,
 )
 # Of whole answers, whatever their parts.
 OF_WHOLE: tuple[Diagnoser, ...] = (form.swapped_results, dependence.ignores_an_argument)

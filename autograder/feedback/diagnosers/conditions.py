@@ -18,6 +18,8 @@ MIXED = 2
 # So many calls that give an argument have to be right if it is its default that is wrong.
 MANY = 20
 LIMITS = (0.0, 1.0, 0.5)
+# Below this numbers are not called large.
+LARGE = 10
 HALVES = {"float16", "bfloat16"}
 
 Holds = Callable[[Any], bool | None]
@@ -53,7 +55,10 @@ def only_where_left_out(evidence: Evidence) -> str | None:
     values = [s.values[name] for s in right]
     if not all(map(_is_plain, values)) or len(set(values)) < (2 if _is_word(values[0]) else ENOUGH):
         return None
-    return f"It is right wherever `{name}` is given, and wrong where that is left out. What is its default?"
+    count = f"the {len(wrong)}" if len(wrong) > 1 else "the one"
+    return (
+        f"It is right in all {len(right)} examples with `{name}`, and wrong in {count} without. Is its default right?"
+    )
 
 
 def only_some_numbers(evidence: Evidence) -> str | None:
@@ -72,7 +77,7 @@ def only_some_words(evidence: Evidence) -> str | None:
 
 
 def only_some_inputs(evidence: Evidence) -> str | None:
-    """Right exactly for arrays with a property: one row, square, a number of axes, positive."""
+    """Wrong exactly for arrays without a property: one row, square, positive; or with one, such as a number of axes."""
     return _only_where(evidence, _arrays)
 
 
@@ -90,30 +95,39 @@ def only_some_dtypes(evidence: Evidence) -> str | None:
     if not ((bad <= HALVES and good & {"float32", "float64"}) or good - {""} == {"float64"}):
         return None
     return (
-        f"It is right in {join(sorted(good - {''}))} and wrong in {join(sorted(bad))}. Which step depends on the dtype?"
+        f"In the examples tried it is right in {join(sorted(good - {''}))} and wrong in {join(sorted(bad))}. "
+        "Which step depends on the dtype?"
     )
 
 
 def only_large_numbers(evidence: Evidence) -> str | None:
-    """Right while entries are small: a step that overflows or cancels."""
+    """Right while the entries of one argument are small: a step that overflows or cancels."""
     wrong, right = _sides(evidence.situations)
+    if not _is_mixed(wrong, right):
+        return None
+    found = []
     for name in _names(wrong):
-        bad = [_largest(s.values[name]) for s in wrong if isinstance(s.values[name], Tensor | np.ndarray)]
-        good = [_largest(s.values[name]) for s in right if isinstance(s.values.get(name), Tensor | np.ndarray)]
+        bad, good = (
+            [_largest(s.values[name]) for s in side if _is_array(s.values.get(name))] for side in (wrong, right)
+        )
         if len(bad) < len(wrong) or len(set(bad)) < ENOUGH or len(set(good)) < ENOUGH:
             continue
-        least, most = min(bad), max(good)
-        if least >= 10 and least > 1.5 * most:
-            return (
-                f"It is right while the entries of `{name}` are small, up to {most:.4g} in size, "
-                f"and wrong from {least:.4g} on. Which step overflows or loses digits there?"
-            )
-    return None
+        least, most = np.min(bad), np.max(good)
+        if least >= LARGE and least > 1.5 * most:
+            found.append((name, most, least))
+    if len(found) != 1:
+        return None
+    name, most, least = found[0]
+    return (
+        f"In the examples tried it is right where the largest entry of `{name}` is at most {most:.4g} in size, and "
+        f"wrong where that is {least:.4g} or more. Does a step overflow there, or lose digits?"
+    )
 
 
 def _largest(x: Any) -> float:
+    """The size of the largest entry; nan, which is neither large nor small, where one is nan."""
     array = as_array(x)
-    return float(np.abs(array[np.isfinite(array)]).max(initial=0)) if array is not None else 0.0
+    return float(np.abs(array).max(initial=0)) if array is not None else 0.0
 
 
 # Conditions on arguments of these names, for these wrong examples.
@@ -187,19 +201,15 @@ def _numbers(names: Sequence[str], wrong: Sequence[Situation]) -> Iterator[Condi
             ):
                 if words.startswith("exactly") or len(values) >= ENOUGH:
                     of = _of(name, is_number, holds)
-                    text = f"It is wrong only where `{name}` is {words}. What is different there?"
+                    text = _only(f"`{name}` is {words}.")
                     yield Condition(name, text, of, varied=not words.startswith("other"))
         if all(isinstance(s.values[name], int) for s in wrong):
-            yield Condition(
-                name,
-                f"It is wrong only where `{name}` is odd. What is different there?",
-                _of(name, _is_int, lambda v: v % 2 == 1),
-            )
-            yield Condition(
-                name,
-                f"It is wrong only where `{name}` is even. What is different there?",
-                _of(name, _is_int, lambda v: v % 2 == 0),
-            )
+            yield Condition(name, _only(f"`{name}` is odd."), _of(name, _is_int, lambda v: v % 2 == 1))
+            yield Condition(name, _only(f"`{name}` is even."), _of(name, _is_int, lambda v: v % 2 == 0))
+
+
+def _only(where: str) -> str:
+    return f"In the examples tried it is wrong only where {where} What is different there?"
 
 
 def _of(name: str, fits: Callable[[Any], bool], holds: Callable[[Any], bool]) -> Holds:
@@ -223,21 +233,9 @@ def _axes(names: Sequence[str], wrong: Sequence[Situation]) -> Iterator[Conditio
                 ("not the last axis", -1, False),
                 ("not the first axis", 0, False),
             ):
-                yield Condition(
-                    name,
-                    f"It is wrong only where `{name}` is {words}. What is different there?",
-                    _axis(name, place, is_it),
-                )
-            yield Condition(
-                name,
-                f"It is wrong only where `{name}` counts from the end. What is different there?",
-                _of(name, _is_int, lambda v: v < 0),
-            )
-            yield Condition(
-                name,
-                f"It is wrong only where `{name}` counts from the front. What is different there?",
-                _of(name, _is_int, lambda v: v >= 0),
-            )
+                yield Condition(name, _only(f"`{name}` is {words}."), _axis(name, place, is_it))
+            yield Condition(name, _only(f"`{name}` counts from the end."), _of(name, _is_int, lambda v: v < 0))
+            yield Condition(name, _only(f"`{name}` counts from the front."), _of(name, _is_int, lambda v: v >= 0))
 
 
 def _axis(name: str, place: int, is_it: bool) -> Holds:
@@ -256,11 +254,7 @@ def _words(names: Sequence[str], wrong: Sequence[Situation]) -> Iterator[Conditi
             values = {s.values[name] for s in wrong}
             value = next(iter(values))
             if len(values) == 1:
-                yield Condition(
-                    name,
-                    f"It is wrong only where `{name}` is {value!r}. What is different there?",
-                    _of(name, _is_word, _equal_to(value)),
-                )
+                yield Condition(name, _only(f"`{name}` is {value!r}."), _of(name, _is_word, _equal_to(value)))
 
 
 def _is_word(value: Any) -> bool:
@@ -276,23 +270,12 @@ def _arrays(names: Sequence[str], wrong: Sequence[Situation]) -> Iterator[Condit
         if not all(isinstance(s.values[name], Tensor | np.ndarray) for s in wrong):
             continue
         for text, holds in PROPERTIES:
-            sentence = f"It is right only where `{name}` {text}. What is different elsewhere?"
-            yield Condition(name, sentence, _not(name, holds))
+            yield Condition(name, _only(f"`{name}` {text}."), _not(name, holds))
         for axes in sorted({s.values[name].ndim for s in wrong}):
             counted = "no axes" if axes == 0 else "1 axis" if axes == 1 else f"{axes} axes"
-            yield Condition(
-                name,
-                f"It is wrong only where `{name}` has {counted}. What is different there?",
-                _of(name, _is_array, _has_axes(axes)),
-            )
-        yield Condition(
-            name,
-            f"It is wrong only where `{name}` has an entry that is exactly 0. What is different there?",
-            _of(name, _is_array, _has_zero),
-        )
-        yield Condition(
-            name, f"It is wrong only where `{name}` is empty. What is different there?", _of(name, _is_array, _is_empty)
-        )
+            yield Condition(name, _only(f"`{name}` has {counted}."), _of(name, _is_array, _has_axes(axes)))
+        yield Condition(name, _only(f"`{name}` has an entry that is exactly 0."), _of(name, _is_array, _has_zero))
+        yield Condition(name, _only(f"`{name}` is empty."), _of(name, _is_array, _is_empty))
 
 
 def _is_array(value: Any) -> bool:
@@ -329,9 +312,7 @@ def _relations(names: Sequence[str], wrong: Sequence[Situation]) -> Iterator[Con
             ("is smaller than", lambda x, y: x < y),
             ("differs from", lambda x, y: x != y),
         ):
-            yield Condition(
-                f"{a} {b}", f"It is wrong only where `{a}` {words} `{b}`. What is different there?", _both(a, b, holds)
-            )
+            yield Condition(f"{a} {b}", _only(f"`{a}` {words} `{b}`."), _both(a, b, holds))
 
 
 def _both(a: str, b: str, holds: Callable[[int, int], bool]) -> Holds:
@@ -342,16 +323,29 @@ def _both(a: str, b: str, holds: Callable[[int, int], bool]) -> Holds:
     return of
 
 
+def _one_row(x: Any) -> bool | None:
+    return bool(x.shape[0] == 1) if x.ndim == 2 else None
+
+
+def _first_of_one(x: Any) -> bool | None:
+    return bool(x.shape[0] == 1) if x.ndim else None
+
+
 def _one_line(x: Any) -> bool | None:
     return bool(max(x.shape) == math.prod(x.shape)) if x.ndim and min(x.shape) else None
 
 
-def _one_row(x: Any) -> bool | None:
-    return bool(x.shape[0] == 1) if x.ndim > 1 else None
-
-
 def _square(x: Any) -> bool | None:
+    return bool(x.shape[0] == x.shape[1]) if x.ndim == 2 else None
+
+
+def _last_two_alike(x: Any) -> bool | None:
     return bool(x.shape[-1] == x.shape[-2]) if x.ndim > 1 else None
+
+
+def _zero(x: Any) -> bool | None:
+    array = as_array(x)
+    return None if array is None or not array.size else not array.any()
 
 
 def _contiguous(x: Any) -> bool | None:
@@ -368,11 +362,15 @@ def _no_ties(x: Any) -> bool | None:
     return None if array is None or array.size < 2 else len(np.unique(array)) == array.size
 
 
+# What is said of arrays without a property, which are those that come out wrong.
 PROPERTIES: tuple[tuple[str, Holds], ...] = (
-    ("has one row, a batch of size 1", _one_row),
-    ("is a single row or column", _one_line),
-    ("is square", _square),
-    ("is contiguous in memory", _contiguous),
-    ("has positive entries only", _positive),
-    ("has no two equal entries", _no_ties),
+    ("has an entry other than 0", _zero),
+    ("has another number of rows than one", _one_row),
+    ("has a first axis that is not of length 1", _first_of_one),
+    ("has two axes longer than 1", _one_line),
+    ("is not square", _square),
+    ("has last two axes of different lengths", _last_two_alike),
+    ("is not contiguous in memory", _contiguous),
+    ("has an entry that is 0 or negative", _positive),
+    ("has two equal entries", _no_ties),
 )

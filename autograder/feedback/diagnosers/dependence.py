@@ -124,7 +124,10 @@ def ignores_an_entry(evidence: Evidence) -> str | None:
             found.append(name)
     if len(found) != 1:
         return None
-    return f"{found[0]} makes no difference: entries that differ in it alone come out the same. Where does it enter?"
+    return (
+        f"{found[0]} made no difference where it was tried: entries that differ in it alone came out the same. "
+        "Where does it enter?"
+    )
 
 
 def not_proportional(evidence: Evidence) -> str | None:

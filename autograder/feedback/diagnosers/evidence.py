@@ -118,7 +118,7 @@ class Evidence:
     Attributes:
         wrong: the first wrong answer of each failing trial with the symptom, or of each its parts.
         right: right answers, where the call is known.
-        situations: what was drawn for each trial with the symptom and for each that passes.
+        situations: what was drawn for each trial that fails, with whatever symptom, and for each that passes.
         transcripts: the calls of each trial with the symptom, and the reference's replies as far as they are recorded.
         sure: whether the expected answers are the only right ones: false where another solution may draw otherwise.
     """

@@ -33,7 +33,12 @@ def cut_from_the_graph(evidence: Evidence) -> str | None:
 
 def raises_instead(evidence: Evidence) -> str | None:
     """An exception where an answer is expected."""
-    return f"In every example that fails, {raised_in(evidence)}."
+    return f"{_each(len(evidence.wrong))}, {raised_in(evidence)}."
+
+
+def _each(count: int) -> str:
+    """How many examples that fail there are: others that nobody tried may fail in another way."""
+    return f"In all {count} examples that fail" if count > 1 else "In the one example that fails"
 
 
 def raised_in(evidence: Evidence) -> str:
@@ -98,10 +103,10 @@ def refuses_with_another(evidence: Evidence) -> str | None:
     if by_accident:
         place = evidence.wrong[0].got.raised.place if evidence.wrong[0].got.raised else ""
         return (
-            f"Bad input is not refused, and ends in {join(other)} further on{_at(place)}. The exercise asks for "
-            f"{wanted[0]} before that: {_told(evidence.wrong[0])}."
+            f"Where it is wrong, bad input is not refused, and ends in {join(other)} further on{_at(place)}. "
+            f"The exercise asks for {wanted[0]} before that: {_told(evidence.wrong[0])}."
         )
-    return f"Bad input is refused with {join(other)}, and the exercise asks for {wanted[0]}."
+    return f"Where it is wrong, bad input is refused with {join(other)}, and the exercise asks for {wanted[0]}."
 
 
 def _wanted(evidence: Evidence) -> list[str]:
@@ -112,14 +117,14 @@ def unnamed_argument(evidence: Evidence) -> str | None:
     """The right exception, and its message does not name the argument."""
     named = sorted({answer.naming for answer in _last(evidence) if answer.naming})
     what = f"does it name {join([f'`{name}`' for name in named])}" if named else "does it name the bad argument"
-    return f"Bad input is refused with the right exception. What is wrong is its message: {what}?"
+    return f"Where it is wrong, bad input is refused with the right exception, and not with the right message: {what}?"
 
 
 def refuses_by_accident(evidence: Evidence) -> str | None:
     """The right exception comes from somewhere else."""
     return (
-        "Bad input ends in an exception of the right type, but by accident: nothing in the code refuses it, and its "
-        "message says nothing of the argument."
+        "Where it is wrong, bad input ends in an exception of the right type, but by accident: nothing in the code "
+        "refuses it, and its message does not name the argument."
     )
 
 

@@ -113,6 +113,9 @@ def taken_for_true(evidence: Evidence) -> str | None:
     if len(got) != 1:
         return None
     told = next(iter(got))
+    if any(answer.request.kind != "call" for answer in evidence.wrong):
+        # What an object is asked later is not compared.
+        return f"The first wrong answer is {told} where {not told} is expected{', each time' * (len(values) > 1)}."
     often = len({e for answer in evidence.right for e in [answer.expected.value] if isinstance(e, bool)}) > 1
     never = "; the other way round it is never wrong" if often else ""
     return f"It says {told} where {not told} is expected{never}."
@@ -148,7 +151,7 @@ def one_number_long(evidence: Evidence) -> str | None:
     )
     got, expected = sizes[0]
     by = f"by {abs(next(iter(off)))} each time" if len(off) == 1 and len(sizes) > 1 else f"{got} instead of {expected}"
-    right = " As far as it goes it is right: look at where it begins and ends." if begins and min(sizes[0]) else ""
+    right = " Its first entries are right: look at where it begins and ends." if begins and min(sizes[0]) else ""
     return f"The list has too {'many' if got > expected else 'few'} entries, {by}.{right}"
 
 

@@ -54,16 +54,18 @@ class Finding:
         trials: the failing trials that have it.
         whole: the evidence on the whole answers.
         parts: the evidence on each part that has the symptom; one empty part where the answer has none.
-        other_parts: parts that are wrong in another way.
-        right_parts: parts that are right in every answer.
+        wrong_parts: of each wrong answer the parts that are wrong, in this way or in another.
+        right_parts: parts that are right in every wrong answer.
+        mixed: parts that have the symptom and are wrong in another way, too: here, or in another answer.
     """
 
     symptom: Symptom
     trials: tuple[Trial, ...]
     whole: Evidence
     parts: Mapping[Part, Evidence]
-    other_parts: tuple[Part, ...] = ()
+    wrong_parts: tuple[tuple[Part, ...], ...] = ()
     right_parts: tuple[Part, ...] = ()
+    mixed: frozenset[Part] = frozenset()
 
     @property
     def count(self) -> int:
@@ -96,8 +98,10 @@ def findings(trials: Sequence[Trial]) -> tuple[Finding, ...]:
         elif wrong is None and _answers_fully(trial):
             passing.append(_situation(trial, answers[-1] if answers else None, right=True))
     counted = Counter(case.symptom for case in cases)
+    # What is said of when it goes wrong has to hold for every example that fails, with whatever symptom.
+    situations = (*(_situation(case.trial, case.wrong, right=False) for case in cases), *passing)
     made = [
-        _finding(symptom, [case for case in cases if case.symptom == symptom], tuple(right), tuple(passing), alike)
+        _finding(symptom, [case for case in cases if case.symptom == symptom], tuple(right), situations, alike)
         for symptom, _ in counted.most_common()
     ]
     return tuple(sorted(made, key=lambda finding: -finding.count))
@@ -107,48 +111,49 @@ def _finding(
     symptom: Symptom,
     cases: Sequence[_Case],
     right: tuple[Answer, ...],
-    passing: tuple[Situation, ...],
+    situations: tuple[Situation, ...],
     alike: bool | None,
 ) -> Finding:
     wrong = tuple(case.wrong for case in cases if case.wrong is not None)
-    situations = (*(_situation(case.trial, case.wrong, right=False) for case in cases), *passing)
     transcripts = tuple((case.trial.transcript, case.trial.example.reference) for case in cases)
     sure = alike is True or not any(answer.drawn for answer in wrong)
     whole = Evidence(wrong, right, situations, transcripts, sure)
     having = tuple(case.trial for case in cases)
     if symptom not in FORMS:
-        return Finding(symptom, having, whole, {_part(wrong): whole})
+        return Finding(symptom, having, whole, {_part(wrong): whole}, tuple((_part(wrong),) for _ in wrong))
     by_part: dict[Part, list[Answer]] = {}
-    other: dict[Part, None] = {}
     right_of: dict[Part, list[Answer]] = {}
+    bad: list[tuple[Part, ...]] = []
+    good: list[set[Part]] = []
+    mixed: set[Part] = set()
     for answer in wrong:
+        forms: dict[Part, set[Symptom | None]] = {}
         for path, got, expected, form in _forms(answer):
+            # Where the order of draws is free, other numbers are no worse.
+            if form == "numbers" != symptom and answer.drawn and alike is not True:
+                continue
             part = Part(answer.request.kind, _member(answer.request), path)
-            leaf = _leaf(answer, got, expected)
-            if form is None:
-                right_of.setdefault(part, []).append(leaf)
-            elif form == symptom:
-                by_part.setdefault(part, []).append(leaf)
-            else:
-                other[part] = None
+            forms.setdefault(part, set()).add(form)
+            if form is None or form == symptom:
+                (by_part if form else right_of).setdefault(part, []).append(_leaf(answer, got, expected))
+        bad.append(tuple(part for part, own in forms.items() if own != {None}))
+        good.append({part for part, own in forms.items() if own == {None}})
+        mixed.update(part for part, own in forms.items() if own - {None, symptom})
     for answer in right:
         if answer.got.raised is None and answer.expected.raised is None:
             for path, got, expected in leaves(answer.got.value, answer.expected.value):
                 part = Part(answer.request.kind, _member(answer.request), path)
                 right_of.setdefault(part, []).append(_leaf(answer, got, expected))
-    bad = by_part.keys() | other.keys()
     parts = {
         part: replace(whole, wrong=tuple(own), right=tuple(right_of.get(part, ()))) for part, own in by_part.items()
     }
-    beside = {part.path[:1] for part in bad}
-    return Finding(
-        symptom,
-        having,
-        whole,
-        parts,
-        tuple(part for part in other if part not in by_part),
-        tuple(p for p in right_of if p not in bad and (p.path[:1] not in beside or len(p.path) > 1)),
+    beside = {part.path[:1] for own in bad for part in own}
+    right_parts = tuple(
+        part
+        for part in right_of
+        if all(part in own for own in good) and (part.path[:1] not in beside or len(part.path) > 1)
     )
+    return Finding(symptom, having, whole, parts, tuple(bad), right_parts, frozenset(mixed & parts.keys()))
 
 
 def merged(found: Sequence[Finding]) -> Finding | None:
@@ -164,7 +169,8 @@ def merged(found: Sequence[Finding]) -> Finding | None:
     whole = replace(own[0].whole, wrong=tuple(answer for finding in own for answer in finding.whole.wrong))
     # Right each time is what is right in all trials of every symptom.
     right = tuple(part for part in own[0].right_parts if all(part in finding.right_parts for finding in own))
-    return Finding("forms", tuple(trial for finding in own for trial in finding.trials), whole, parts, (), right)
+    bad = tuple(answer for finding in own for answer in finding.wrong_parts)
+    return Finding("forms", tuple(trial for finding in own for trial in finding.trials), whole, parts, bad, right)
 
 
 def _part(wrong: Sequence[Answer]) -> Part:

@@ -63,9 +63,10 @@ def nothing_is_dropped(evidence: Evidence) -> str | None:
     shares = [s for s in shares if min(s[1], 1 - s[1]) > DEVIATIONS * s[2]]
     if not shares or len({own for own, _, _ in shares}) != 1 or shares[0][0] not in (0.0, 1.0):
         return None
-    what = "No entry is ever dropped" if shares[0][0] == 0 else "Every entry is dropped"
+    what = "no entry is dropped" if shares[0][0] == 0 else "every entry is dropped"
     rights = {f"{right:.0%}" for _, right, _ in shares}
-    return f"{what}, where it should be about {rights.pop() if len(rights) == 1 else 'a share p'} of them."
+    share = f"about {rights.pop()}" if len(rights) == 1 else "a share p"
+    return f"Where it is wrong, {what}, and {share} of them should be."
 
 
 def one_draw_for_many(evidence: Evidence) -> str | None:
@@ -81,9 +82,9 @@ def one_draw_for_many(evidence: Evidence) -> str | None:
     if not found or sum(m.got.size for m in masks) < MANY or len(drawn) < 2:
         return None
     if all(len(np.unique(m.got)) == 1 for m in masks):
-        return "One draw decides about the whole array: all its entries are kept, or all are dropped."
+        return "Within an array all entries are kept, or all are dropped. Does each of them have a draw of its own?"
     axis = min(found)
-    return f"One draw decides about all entries along axis {axis}. Which shape do the draws have?"
+    return f"Along axis {axis} all entries are kept, or all are dropped. Which shape do the draws have?"
 
 
 def _constant_axes(x: np.ndarray) -> set[int]:

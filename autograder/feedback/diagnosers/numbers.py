@@ -10,27 +10,33 @@ from autograder.feedback.naming import join
 
 
 def not_finite(evidence: Evidence) -> str | None:
-    """nan or inf where a number is expected, and where it first stands."""
+    """nan or infinity where a number is expected, which of them, and where it first stands."""
     pairs = evidence.pairs
-    if not pairs or not all((~np.isfinite(pair.got) & np.isfinite(pair.expected)).any() for pair in pairs):
+    spoilt = [~np.isfinite(pair.got) & np.isfinite(pair.expected) for pair in pairs]
+    if not pairs or not all(where.any() for where in spoilt):
         return None
-    pair = pairs[0]
+    found = np.unique(np.concatenate([pair.got[where] for pair, where in zip(pairs, spoilt, strict=True)]))
+    what = " or ".join(f"{value:g}" for value in found[::-1])
+    is_one = all(pair.got.size == 1 for pair in pairs)
+    seen = f"It is {what} where a number is expected" if is_one else f"The answer has {what} in it each time"
     if all(answer.request.kind == "attribute" for answer in evidence.wrong):
-        kinds = {"nan" if np.isnan(pair.got) else "infinite" for pair in pairs}
-        return f"It is {' or '.join(sorted(kinds))} where a number is expected."
-    index = tuple(int(i) for i in np.argwhere(~np.isfinite(pair.got) & np.isfinite(pair.expected))[0])
-    what = "nan" if np.isnan(pair.got[index]) else f"{pair.got[index]:g}"
-    at = f"first at {list(index)}" if index else "in the first example that fails"
+        return f"{seen}."
+    pair = pairs[0]
+    index = tuple(int(i) for i in np.argwhere(spoilt[0])[0])
+    at = f" at {list(index)}" if index else ""
     entries = sorted(((name, x[index]) for name, x in shaped_inputs(pair)), key=lambda entry: -abs(entry[1]))
     given = f", where {join([f'{name} is {value:.5g}' for name, value in entries[:2]])}" if entries else ""
-    # An entry that is nan or infinite itself may have reached others.
-    spread = any(not np.isfinite(x).all() for _, x in shaped_inputs(pair))
-    question = (
-        "Which step lets it hear of the nan or inf elsewhere?"
-        if spread
-        else "Which step overflows, or divides by 0, there?"
-    )
-    return f"The answer has {what if len(pairs) == 1 else 'nan or inf'} in it each time, {what} {at}{given}. {question}"
+    if at or given:
+        seen += f", {'' if is_one else 'where a number is expected: '}in the first example that fails{at}{given}"
+    elif not is_one:
+        seen += ", where a number is expected"
+    if len(found) == 1 and any((p.expected == found[0]).any() for p in (*pairs, *evidence.right_pairs)):
+        return f"{seen}. Elsewhere {what} is right: which entries should get it?"
+    if all(np.isfinite(value) for _, value in entries) and any(
+        not np.isfinite(x).all() for _, x in shaped_inputs(pair)
+    ):
+        return f"{seen}. Does nan or infinity elsewhere in the same input reach it?"
+    return f"{seen}. Does a step overflow there, divide by 0 or take the logarithm of 0?"
 
 
 def hides_nan(evidence: Evidence) -> str | None:

@@ -44,7 +44,7 @@ def moved_along_an_axis(evidence: Evidence) -> str | None:
     axis, how = min(shared)
     if how == "reversed":
         return f"The values are right, but stand in reverse order along axis {axis}."
-    seen = f"The values are right, but stand one place too {how} along axis {axis}."
+    seen = f"The values stand one place too {how} along axis {axis}."
     return f"{seen} Which index starts at 0, and which at 1?"
 
 
@@ -81,9 +81,10 @@ def sums_along_another_axis(evidence: Evidence) -> str | None:
     if not pairs:
         return None
     found = [_sum_axes(pair) for pair in pairs]
-    if not all(found):
+    shared = set.intersection(*(set(axes) for axes in found))
+    if not shared or len(pairs) < len(evidence.pairs):
         return None
-    ours, right, total = found[0][0]
+    ours, right, total = min(shared)
     return (
         f"Sums of the right answer along axis {right} are all {total:.4g}; yours are so along axis {ours}. "
         "Over which axis is it computed?"
@@ -103,7 +104,12 @@ def _sum_axes(pair: Pair) -> list[tuple[int, int, float]]:
     ours, right = axes(pair.got), axes(pair.expected)
     if ours.keys() & right.keys():
         return []
-    return [(a, b, right[b]) for a in ours for b in right if abs(ours[a] - right[b]) <= 1e-4 * max(1, abs(right[b]))]
+    return [
+        (a, b, round(right[b], 4))
+        for a in ours
+        for b in right
+        if abs(ours[a] - right[b]) <= 1e-4 * max(1, abs(right[b]))
+    ]
 
 
 def only_special_entries(evidence: Evidence) -> str | None:
@@ -123,10 +129,9 @@ def only_some_blocks(evidence: Evidence) -> str | None:
         hit = np.any([rows.reshape(count, -1).any(1) for rows in wrong], axis=0)
         if not hit.all():
             bad, good = ([ORDINALS[place] for place in np.flatnonzero(side)] for side in (hit, ~hit))
-            verb = "are" if len(bad) > 1 else "is"
             return (
-                f"Of {word} equal blocks of rows the {join(bad)} {verb} wrong, and the {join(good)} "
-                f"{'are' if len(good) > 1 else 'is'} right each time."
+                f"Of {word} equal blocks of rows the {join(good)} {'are' if len(good) > 1 else 'is'} right each time; "
+                f"all wrong entries stand in the {join(bad)}."
             )
     return None
 
@@ -135,7 +140,7 @@ def only_some_entries(evidence: Evidence) -> str | None:
     """Only entries are wrong at which an argument is small, large, beyond another, or of one sign; or at a border."""
     few = (_sizes, _beyond_arguments, _borders)
     enough = _count(evidence.pairs, right=False) >= MANY
-    return _wrong_ones(evidence, *(few if not enough else (*few, _signs)))
+    return _wrong_ones(evidence, *(few if not enough else (*few, _signs))) if evidence.sure else None
 
 
 def _wrong_ones(evidence: Evidence, *sources: Source) -> str | None:
@@ -152,7 +157,7 @@ def only_some_entries_right(evidence: Evidence) -> str | None:
     sources = (_zeros, _sizes, _strict_signs) if right >= MANY else (_zeros, _sizes)
     shared = _shared_kinds(evidence.pairs, lambda pair: ~pair.wrong, *sources)
     kinds = [kind for kind in shared if _mostly_right(kind, evidence.pairs, sources)]
-    if not kinds or right < ENOUGH or wrong < ENOUGH:
+    if not kinds or right < ENOUGH or wrong < ENOUGH or not evidence.sure:
         return None
     return f"Where an answer is wrong, its right entries all stand {kinds[0]}. What is different about the others?"
 

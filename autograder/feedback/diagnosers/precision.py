@@ -12,6 +12,10 @@ ROUGHLY = 2e-2
 DIGITS = 1e-3
 # What passes through float32 is off by this much, relative to its size.
 FLOAT32 = (2e-9, 1e-6)
+# A digit that is nearly right counts: float32 has about seven.
+NEARLY = 0.25
+# So near to the right one a single value does not come by chance.
+SURE = 1e-5
 # Smaller entries than this share of the largest are taken for as large.
 SMALL = 1e-2
 LOOK = "Look for an approximation, a constant that is rounded or added for safety, or arithmetic in a lower precision."
@@ -19,12 +23,12 @@ LOOK = "Look for an approximation, a constant that is rounded or added for safet
 
 def only_some_digits(evidence: Evidence) -> str | None:
     """Right to some digits and no further."""
-    if evidence.distinct < 2:
+    if not evidence.distinct:
         return None
     worst = max(map(_relative_error, evidence.pairs))
-    if worst >= DIGITS:
+    if worst >= (DIGITS if evidence.distinct > 1 else SURE):
         return None
-    digits = max(1, int(-math.log10(worst)))
+    digits = max(1, int(NEARLY - math.log10(worst)))
     seen = f"Wherever it is wrong, the values are right to about {digits} digits and no further."
     if all(pair.dtype == "float64" for pair in evidence.pairs) and FLOAT32[0] <= worst <= FLOAT32[1]:
         return f"{seen} It looks as if a constant was rounded, or as if something went through float32."
@@ -46,7 +50,7 @@ def loses_small_numbers(evidence: Evidence) -> str | None:
     at = int(np.argmax(np.abs(pair.got - pair.expected)[pair.wrong] / np.abs(pair.expected[pair.wrong])))
     return (
         f"Small answers lose their digits, and larger ones are right: {pair.got[pair.wrong][at]:.3g} where "
-        f"{pair.expected[pair.wrong][at]:.3g} is expected. Which step subtracts two numbers that are nearly equal?"
+        f"{pair.expected[pair.wrong][at]:.3g} is expected. Does a step subtract two numbers that are nearly equal?"
     )
 
 
@@ -58,7 +62,7 @@ def only_roughly_right(evidence: Evidence) -> str | None:
     if worst < ROUGHLY:
         digits = max(1, int(-math.log10(worst)))
         known = "1 digit" if digits == 1 else f"{digits} digits"
-        return f"Where they are wrong, the values are right to about {known} and no further. {LOOK}"
+        return f"Where they are wrong, the values are right to about {known} at least, and not to all. {LOOK}"
     off = max(_absolute_error(pair) for pair in evidence.pairs)
     largest = max(float(np.abs(pair.telling).max(initial=0)) for pair in evidence.pairs)
     return (

@@ -22,15 +22,17 @@ def leaves_an_argument(evidence: Evidence) -> str | None:
 
 
 def _broken(evidence: Evidence, properties: Callable[[tuple[Pair, ...]], Iterator[tuple[str, Property]]]) -> str | None:
+    if not evidence.sure:
+        return None
     pairs = evidence.pairs
     right = [pair for pair in (*pairs, *evidence.right_pairs) if np.isfinite(pair.expected).all()]
     finite = [pair for pair in pairs if np.isfinite(pair.expected).all()]
     if len(finite) < max(ENOUGH, len(pairs) / 2) or evidence.distinct < ENOUGH:
         return None
-    where = "in every example" if len(finite) == len(pairs) else "in every example without nan and infinity"
+    where = "" if len(finite) == len(pairs) else " without nan and infinity"
     for text, holds in properties(pairs):
         if all(holds(pair, pair.expected) for pair in right) and not any(holds(pair, pair.got) for pair in finite):
-            return f"{text}, {where}; yours breaks that each time it is wrong."
+            return f"In every example tried{where} the right answer {text}; where yours is wrong it breaks that."
     return None
 
 
@@ -38,19 +40,19 @@ def _bounds(pairs: tuple[Pair, ...]) -> Iterator[tuple[str, Property]]:
     if all(pair.expected.ndim for pair in pairs):
         for total in (0.0, 1.0):
             for text, axis in (("`dim`", _asked_axis), ("the last axis", _last_axis), ("the first axis", _first_axis)):
-                yield f"The right answer sums to {total:g} along {text}", _sums_to(total, axis)
-    yield "The right answer lies between 0 and 1", lambda p, x: bool((x >= -p.atol).all() and (x <= 1 + p.atol).all())
-    yield "The right answer is never negative", lambda p, x: bool((x >= -p.atol).all())
-    yield "The right answer is never positive", lambda p, x: bool((x <= p.atol).all())
-    yield "The right answer lies between -1 and 1", lambda p, x: bool((np.abs(x) <= 1 + p.atol).all())
+                yield f"sums to {total:g} along {text}", _sums_to(total, axis)
+    yield "lies between 0 and 1", lambda p, x: bool((x >= -p.atol).all() and (x <= 1 + p.atol).all())
+    yield "has no negative entry", lambda p, x: bool((x >= -p.atol).all())
+    yield "has no positive entry", lambda p, x: bool((x <= p.atol).all())
+    yield "lies between -1 and 1", lambda p, x: bool((np.abs(x) <= 1 + p.atol).all())
 
 
 def _beside_arguments(pairs: tuple[Pair, ...]) -> Iterator[tuple[str, Property]]:
     for name in sorted(set.intersection(*({n for n, _ in shaped_inputs(pair)} for pair in pairs))):
-        yield f"The right answer nowhere has another sign than {name}", _sign_of(name)
-        yield f"The right answer is nowhere larger in size than {name}", _within(name)
+        yield f"never has another sign than {name}", _sign_of(name)
+        yield f"stays within the size of {name} everywhere", _within(name)
     for text, lines in (("rows", 0), ("columns", 1)):
-        yield f"In the right answer all {text} differ", _all_differ(lines)
+        yield f"has no two equal {text}", _all_differ(lines)
 
 
 def _sums_to(total: float, axis_of: Callable[[Pair], int | None]) -> Property:

@@ -13,6 +13,9 @@ from autograder.sandbox.protocol import Request
 from autograder.sandbox.values import Handle, same_question
 from autograder.testing.student import Call
 
+# Beyond so many, calls are not compared.
+MOST_CALLS = 40
+
 
 def not_repeatable(evidence: Evidence) -> str | None:
     """Two calls with the same arguments and the same generator state differ, where the reference's do not."""
@@ -57,6 +60,28 @@ def ignores_the_generator(evidence: Evidence) -> str | None:
     return (
         "Nothing is drawn from the generator that is passed in: a call leaves it as it was. Randomness or a seed of "
         "its own does not count."
+    )
+
+
+def ignores_the_seed(evidence: Evidence) -> str | None:
+    """Calls that differ in the state of the generator alone give one answer, where the reference's do not."""
+    asked = [
+        both for transcript, reference in evidence.transcripts for both in zip(transcript, reference, strict=False)
+    ]
+    alike = 0
+    for (a, right), (b, other) in combinations(asked[:MOST_CALLS], 2):
+        if not generators_in(a.request) or not _alike_but_for_generators(a.request, b.request):
+            continue
+        if _same_states(a.request, b.request) or a.reply.raised is not None:
+            continue
+        if not same_answer(a.reply, b.reply):
+            return None
+        alike += not same_answer(right, other)
+    if not alike:
+        return None
+    return (
+        "Calls that differ in the state of the generator alone give the same answer. Is anything drawn from the "
+        "generator that is passed in, or does a fixed seed stand in for it?"
     )
 
 

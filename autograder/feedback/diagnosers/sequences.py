@@ -38,8 +38,8 @@ def right_up_to_a_step(evidence: Evidence) -> str | None:
     if sum(len(pair.got) > begin + 1 for pair in pairs) < 1:
         return None
     return (
-        f"The first {begin} entries are right each time, and all after them are wrong: the first step is right, and "
-        "later ones are not. What is carried from one step to the next: a state, a count, a rate?"
+        f"The first {begin} entries are right each time, and all after them are wrong. "
+        "What is carried from one step to the next: a state, a count, a rate?"
     )
 
 
