@@ -23,6 +23,7 @@ from autograder.judging.exercise import judge_exercise, replayed
 from autograder.judging.inquiries import inquiry
 from autograder.judging.recordings import load_recordings
 from autograder.notebooks.start import one_thread
+from autograder.points import Points
 from autograder.policy.deadline import deadline_beside
 from autograder.policy.extensions import read_extensions
 from autograder.results import ExerciseResult
@@ -35,6 +36,7 @@ from autograder.testing.declarations import Check
 from autograder.testing.kinds import DeclarationError
 
 COURSE_VARIABLE = "AUTOGRADER_COURSE"
+NONE = Points(0.0)
 
 
 class Displayed(Protocol):
@@ -56,17 +58,17 @@ def check_caller(wanted: object, namespace: Mapping[str, Any]) -> float:
     name = wanted if isinstance(wanted, str | None) else _name_of(wanted)
     if name is None and wanted is not None:
         _show(Notice(_no_exercise(wanted)))
-        return 0.0
+        return NONE
     folder = Path.cwd()
     try:
         assignment, recordings = _content(folder, _modified(folder), _grading_course())
     except (CourseError, ExamplesError, DeclarationError) as error:
         _show(Notice(str(error)))
-        return 0.0
+        return NONE
     exercise = None if name is None else assignment.exercise(name)
     if name is not None and exercise is None:
         _show(Notice(_unknown(name, assignment)))
-        return 0.0
+        return NONE
     with _random_state_kept(), one_thread():
         if exercise is None:
             return _check_all(assignment, namespace, recordings)
@@ -82,7 +84,7 @@ def _check_one(
     bar.begin(exercise.name)
     result = _as_shown(_judge(assignment, exercise, namespace, recordings, limits, bar.advance), recordings)
     bar.show(Panel(result, hidden_remain=not graded, with_record=graded))
-    return float(round(result.points, 6))
+    return _returned(result.points, result.max_points, graded)
 
 
 def _check_all(assignment: Assignment, namespace: Mapping[str, Any], recordings: tuple[Examples, ...]) -> float:
@@ -98,7 +100,12 @@ def _check_all(assignment: Assignment, namespace: Mapping[str, Any], recordings:
     shown = [_as_shown(result, recordings) for result in results]
     overview = overview_of(name, shown, deadline=deadline_beside(assignment.folder, name), hidden_remain=not graded)
     bar.show(overview)
-    return overview.points
+    return _returned(overview.points, overview.max_points, graded)
+
+
+def _returned(points: float, full: float, graded: bool) -> float:
+    """The value of the cell: nbgrader, which grades by what it shows, needs every digit of it."""
+    return float(round(points, 6)) if graded else Points(points, full)
 
 
 def _judge(

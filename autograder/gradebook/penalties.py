@@ -21,7 +21,7 @@ class Settled:
         assignment, student: whose submission.
         lateness: None where there is no due date or no time stamp.
         before, penalty: points lost until now, and from now on; None where there is no penalty.
-        score: points earned, before the penalty.
+        score, max_score: points earned, before the penalty, and all that there are.
     """
 
     assignment: str
@@ -30,6 +30,7 @@ class Settled:
     before: float | None
     penalty: float | None
     score: float
+    max_score: float
 
 
 def settle_all(course: Course, names: Sequence[str]) -> tuple[Settled, ...]:
@@ -47,7 +48,8 @@ def settle_all(course: Course, names: Sequence[str]) -> tuple[Settled, ...]:
                 settle(gradebook, course, name, student, extensions)
                 after = [notebook.late_submission_penalty for notebook in submission.notebooks]
                 late = lateness_of(course, name, student, extensions)
-                settled.append(Settled(name, student, late, _total(before), _total(after), submission.score))
+                points = (submission.score, submission.max_score)
+                settled.append(Settled(name, student, late, _total(before), _total(after), *points))
     return tuple(settled)
 
 
