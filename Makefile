@@ -47,7 +47,7 @@ docs: $(INSTALLED) ## write the handbook's reference pages from the code
 
 # The seed of the fixture course is fixed, as in the tests.
 diagnoses: $(INSTALLED) ## write down what is said of every listed mistake: read the diff; NAME=activations: of one assignment
-	@CI=true OMP_NUM_THREADS=1 .venv/bin/python tests/said_of_mistakes.py $(NAME)
+	@CI=true OMP_NUM_THREADS=1 .venv/bin/python -W ignore tests/said_of_mistakes.py $(NAME)
 
 lint: $(INSTALLED) ## check style and types
 	@.venv/bin/ruff check
