@@ -3,7 +3,7 @@ PYTHON ?= python3
 INSTALLED = .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo book system docs test lint verify verify-deep bench clean
+.PHONY: help install demo book system docs diagnoses test lint verify verify-deep bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,10 @@ test: $(if $(NAME),,system) lint ## lint, build the hidden examples, run the tes
 
 docs: $(INSTALLED) ## write the handbook's reference pages from the code
 	@.venv/bin/python docs/generate.py
+
+# The seed of the fixture course is fixed, as in the tests.
+diagnoses: $(INSTALLED) ## write down what is said of every listed mistake: read the diff; NAME=activations: of one assignment
+	@CI=true OMP_NUM_THREADS=1 .venv/bin/python -W ignore tests/said_of_mistakes.py $(NAME)
 
 lint: $(INSTALLED) ## check style and types
 	@.venv/bin/ruff check

@@ -25,7 +25,7 @@ def check(exercise: str | Callable[..., object] | None = None) -> float:
     Args:
         exercise: name of the function or class, or itself; None checks every exercise of the notebook.
     Returns:
-        The points, a plain Python float.
+        The points, a float.
     """
     from autograder.checking.notebook import check_caller
 

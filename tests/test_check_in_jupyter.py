@@ -73,7 +73,7 @@ def test_a_notebook_away_from_its_folder_is_told_so(run, tmp_path):
     cells = run("from autograder import check", 'check("grade_letter")', where=tmp_path)
     (shown,) = outputs(cells[1], "display_data")
     assert f"checks.py is not in {tmp_path}" in shown.data["text/plain"]
-    assert outputs(cells[1], "execute_result")[0].data["text/plain"] == "0.0"
+    assert outputs(cells[1], "execute_result")[0].data["text/plain"] == "0"
 
 
 def test_changed_checks_are_refused(run, built_fixture_course, tmp_path):

@@ -17,8 +17,8 @@ from test_sanitising import Text, dangers, picture
 
 from autograder.course import Course, load_course
 from autograder.demo.made_class import make_class
-from autograder.feedback.panel import points_text
 from autograder.notebooks.build import source_notebook
+from autograder.points import points_of, points_text
 from autograder.sanitizing.formulas import mathml
 from autograder.sanitizing.own_outputs import MARK
 from autograder.testing.assignment import load_assignment
@@ -76,8 +76,8 @@ def test_the_summary_has_each_exercise_and_question_with_its_points(returned: Co
         for grade in notebook.grades:
             row = re.search(rf'<tr>(?:(?!</tr>).)*href="#{grade.name}".*?</tr>', summary, re.DOTALL)
             assert row is not None
-            assert f"{points_text(grade.score)} of {points_text(grade.max_score)}" in row[0]
-        assert f"<strong>{points_text(notebook.score)}</strong>" in summary
+            assert points_of(grade.score, grade.max_score) in row[0]
+        assert f"<strong>{points_text(notebook.score, notebook.max_score)}</strong>" in summary
 
 
 def test_what_to_do_next_is_said_of_what_has_not_all_points(returned: Course):

@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,18 +11,14 @@ import pytest
 import torch
 from torch import Tensor, tensor
 
-from autograder.course import Course
 from autograder.examples.replay import Trial
 from autograder.examples.store import Example
 from autograder.feedback.diagnosers import DIAGNOSERS
 from autograder.feedback.diagnosis import Earlier, Words, diagnose
 from autograder.feedback.likeness import same_answer
-from autograder.judging.exercise import judge_exercise, replayed
-from autograder.judging.recordings import load_recordings
 from autograder.sandbox.inprocess import InProcess
 from autograder.sandbox.protocol import TIMED_OUT, Raised, Reply, Request
 from autograder.sandbox.values import Handle, copy_value
-from autograder.testing.assignment import load_assignment
 from autograder.testing.comparison import Mismatch, assert_close
 from autograder.testing.student import Call
 
@@ -838,39 +834,3 @@ def test_no_answer_is_too_odd_to_be_looked_at(own: str, expected: str) -> None:
     right = Trial(Example(given, (Reply(ODD_ANSWERS[expected]),), {}), (), None)
     diagnosis = diagnose([odd, odd, odd, right, right, right], Words(), name="f")
     assert diagnosis is None or diagnosis.says
-
-
-def said_of_mistakes(course: Course, name: str) -> Iterator[tuple[str, str]]:
-    """The kind of what is said of each listed mistake of an assignment, as if none were listed.
-
-    By the visible checks: hidden examples are each course's own, and other true things may be said of them.
-    """
-    assignment, recordings = load_assignment(course, name), load_recordings(course, name)
-    for exercise in assignment.exercises:
-        for mistake in exercise.mistakes:
-            namespace = {**assignment.reference, exercise.name: mistake.solution}
-            runner = InProcess(namespace, seconds_per_call=5)
-            visible = [check for check in exercise.checks if check.visible]
-            result = judge_exercise(
-                exercise, visible, runner, replayed(*recordings), Words(returns=recordings[0].returns(exercise.name))
-            )
-            if result.diagnosis is not None:
-                yield f"{exercise.name}.{mistake.name}", result.diagnosis.mistake
-
-
-def unread(said: Iterator[tuple[str, str]], read: Mapping[str, list[str]]) -> list[tuple[str, str]]:
-    """What is said and was not read to be true."""
-    return [(mistake, kind) for mistake, kind in said if kind not in read.get(mistake, [])]
-
-
-def test_of_the_fixture_courses_mistakes_nothing_is_said_that_was_not_read_to_be_true(
-    built_fixture_course: Course,
-) -> None:
-    assert unread(said_of_mistakes(built_fixture_course, "basics"), GOLDEN["basics"]) == []
-
-
-@pytest.mark.parametrize("assignment_name", ["activations"])
-def test_of_the_real_courses_mistakes_nothing_is_said_that_was_not_read_to_be_true(
-    course: Course, assignment_name: str
-) -> None:
-    assert unread(said_of_mistakes(course, assignment_name), GOLDEN[assignment_name]) == []

@@ -6,7 +6,7 @@ from msgspec import structs
 
 import autograder
 from autograder.feedback.layout import LINE_HEIGHT, MOST_LINES, first_failure, layout_of
-from autograder.feedback.panel import RECORD_TYPE, Notice, Panel, points_text
+from autograder.feedback.panel import RECORD_TYPE, Notice, Panel
 from autograder.feedback.rendering import code_spans
 from autograder.results import CheckResult, Curve, Diagnosis, ExerciseResult
 
@@ -261,11 +261,6 @@ def test_dtypes_do_not_make_code_longer():
     float64 = structs.replace(FAILED, counterexample="f(torch.tensor(1., dtype=torch.float64))")
     float32 = structs.replace(FAILED, counterexample="f(torch.tensor(1.5))")
     assert first_failure(ExerciseResult("f", 0.0, 2.0, "failed", None, (float32, float64))) is float64
-
-
-@pytest.mark.parametrize(("points", "text"), [(2.0, "2"), (1.5, "1.5"), (2 / 3, "0.67"), (0.0, "0")])
-def test_points_have_no_needless_digits(points, text):
-    assert points_text(points) == text
 
 
 def test_a_notice_is_its_sentence_everywhere():

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Sequence
 
+from autograder.points import points_text
+
 HEADING = re.compile(r"^#{1,6} +(.+?) *#*$", re.MULTILINE)
 CHINESE = re.compile(r"[\u3400-\u9fff]+")
 FENCED = re.compile(r"^(`{3,}|~{3,}).*?^\1", re.MULTILINE | re.DOTALL)
@@ -27,8 +29,8 @@ def without_code(text: str) -> str:
 
 
 def count(number: float, what: str) -> str:
-    """A number with its noun."""
-    return f"{number:g} {what}{'' if number == 1 else 's'}"
+    """A number, which may be of points, with its noun."""
+    return f"{points_text(number)} {what}{'' if number == 1 else 's'}"
 
 
 def table(kind: str, head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:

@@ -14,6 +14,7 @@ from autograder.book.markup import directive, table
 from autograder.book.rendering import render
 from autograder.book.terms import terms_of, terms_page
 from autograder.course import Course
+from autograder.points import points_text
 
 NEEDED = ("sphinx", "myst_parser", "furo", "nbclient", "ipykernel", "nbgrader", "latex2mathml")
 RUNS = "runs"
@@ -104,7 +105,7 @@ def _row(chapter: Chapter) -> tuple[str, ...]:
         f"[{chapter.title}](chapters/{chapter.name}.md)",
         f"{{download}}`{chapter.name}.zip <{DOWNLOADS}/{chapter.name}.zip>`",
         f"{chapter.minutes}" if chapter.minutes else "",
-        f"{chapter.points:g}",
+        points_text(chapter.points),
         str(len(chapter.assignment.exercises)),
     )
 

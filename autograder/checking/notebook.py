@@ -24,6 +24,7 @@ from autograder.judging.inquiries import inquiry
 from autograder.judging.recordings import load_recordings
 from autograder.notebooks.choice import NothingBeside, require_beside
 from autograder.notebooks.start import in_notebook, one_thread
+from autograder.points import Points
 from autograder.policy.deadline import deadline_beside
 from autograder.policy.extensions import read_extensions
 from autograder.results import ExerciseResult
@@ -34,6 +35,8 @@ from autograder.sandbox.inspection import Inquiry
 from autograder.testing.assignment import Assignment, Exercise, load_assignment, load_released
 from autograder.testing.declarations import Check
 from autograder.testing.kinds import DeclarationError
+
+NONE = Points(0.0)
 
 
 class Ungradable(Exception):
@@ -81,7 +84,7 @@ def _refused(sentence: str) -> float:
     if is_graded():
         raise Ungradable(sentence)
     _show(Notice(sentence))
-    return 0.0
+    return NONE
 
 
 def _check_one(
@@ -93,7 +96,7 @@ def _check_one(
     bar.begin(exercise.name)
     result = _as_shown(_judge(assignment, exercise, namespace, recordings, limits, bar.advance), recordings)
     bar.show(Panel(result, hidden_remain=not graded, with_record=graded))
-    return float(round(result.points, 6))
+    return _returned(result.points, result.max_points, graded)
 
 
 def _check_all(assignment: Assignment, namespace: Mapping[str, Any], recordings: tuple[Examples, ...]) -> float:
@@ -109,7 +112,12 @@ def _check_all(assignment: Assignment, namespace: Mapping[str, Any], recordings:
     shown = [_as_shown(result, recordings) for result in results]
     overview = overview_of(name, shown, deadline=deadline_beside(assignment.folder, name), hidden_remain=not graded)
     bar.show(overview)
-    return overview.points
+    return _returned(overview.points, overview.max_points, graded)
+
+
+def _returned(points: float, full: float, graded: bool) -> float:
+    """The value of the cell: nbgrader, which grades by what it shows, needs every digit of it."""
+    return float(round(points, 6)) if graded else Points(points, full)
 
 
 def _judge(

@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 import msgspec
 from msgspec import Struct
 
+from autograder.atomic import write_whole
 from autograder.feedback.overview import Overview
 from autograder.notebooks.submission import Cell, Submission
 from autograder.results import ExerciseResult
@@ -103,9 +104,7 @@ def main(answer: Path) -> None:
         found = Answer(check_submission(submission, kept=job.kept))
     except (DeclarationError, ExamplesError, NotebookChoice, NothingBeside) as error:
         found = Answer(fault=str(error))
-    unfinished = answer.with_suffix(".part")
-    unfinished.write_bytes(msgspec.json.encode(found))
-    unfinished.replace(answer)
+    write_whole(answer, msgspec.json.encode(found))
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from autograder.atomic import in_place_of, write_whole
 from autograder.classroom.submitted import Submitted, submitted_folder
 from autograder.course import Course, load_course
 from autograder.examples.parts import Part
@@ -272,11 +273,7 @@ def _kept(course: Course, name: str, submission: Submitted, key: str) -> Result 
 
 def _keep(course: Course, name: str, judged: Judged, key: str) -> None:
     assert judged.result is not None
-    path = _place(course, name, judged.student)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(f".{os.getpid()}.part")
-    temporary.write_bytes(msgspec.json.encode(Kept(key, judged.result)))
-    os.replace(temporary, path)
+    write_whole(_place(course, name, judged.student), msgspec.json.encode(Kept(key, judged.result)))
 
 
 class Lines:
@@ -299,12 +296,10 @@ class Lines:
 
     def finish(self) -> Path:
         """Puts the lines in order and the file in its place."""
-        temporary = self.path.with_suffix(f".{os.getpid()}.part")
-        with self._unsorted, temporary.open("wb") as file:
+        with in_place_of(self.path) as unfinished, self._unsorted, unfinished.open("wb") as file:
             for _, start, length in sorted(self._places):
                 self._unsorted.seek(start)
                 file.write(self._unsorted.read(length))
-        os.replace(temporary, self.path)
         return self.path
 
 

@@ -4,12 +4,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from autograder.cli.options import Json, Names, Search, chosen
 from autograder.cli.steps import steps
-from autograder.cli.terminal import DONE, UNJUDGED, WRONG_USE, fail, one_sentence
+from autograder.cli.terminal import DONE, UNJUDGED, WRONG_USE, fail, one_sentence, print_table
 from autograder.course import find_course
 
 if TYPE_CHECKING:
@@ -129,7 +127,7 @@ def _report_verification(verification: "Verification") -> None:
     from autograder.proving.outcome import strength_lines
     from autograder.proving.shares import share_lines
 
-    table = Table(
+    headings = (
         "assignment",
         "exercises",
         "checks",
@@ -140,6 +138,7 @@ def _report_verification(verification: "Verification") -> None:
         "alternatives",
         "notebook",
     )
+    rows = []
     for one in verification.per_assignment:
         seconds = "not run" if one.notebook_seconds is None else f"{one.notebook_seconds:.0f} s"
         counts = (
@@ -151,8 +150,8 @@ def _report_verification(verification: "Verification") -> None:
             one.mistakes_named,
             one.alternatives,
         )
-        table.add_row(one.name, *map(str, counts), seconds)
-    Console().print(table)
+        rows.append((one.name, *map(str, counts), seconds))
+    print_table(headings, rows)
     for one in verification.per_assignment:
         for line in share_lines(one.shares):
             print(line)

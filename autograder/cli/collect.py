@@ -6,13 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from autograder.cli.options import Json
 from autograder.cli.steps import steps
-from autograder.cli.terminal import DONE, UNJUDGED, WRONG_USE, fail, one_sentence
+from autograder.cli.terminal import DONE, UNJUDGED, WRONG_USE, fail, one_sentence, print_table
 from autograder.course import Course, find_course
 
 if TYPE_CHECKING:
@@ -120,18 +117,15 @@ def _print_record(collected: "Collected") -> None:
 
 def _report(course: Course, collected: "Collected") -> None:
     """How many were collected, whose times are not certain, and everything that a person has to look at."""
-    console = Console()
     _print_counts(collected)
-    _show_remarks(console, collected, course.assignment(collected.assignment).due)
+    _show_remarks(collected, course.assignment(collected.assignment).due)
     if collected.waiting:
-        table = Table("person", "files", "why", title="Not matched")
-        for row in collected.waiting:
-            table.add_row(*(escape(text) for text in (row.person, row.files, row.why)))
-        console.print(table)
+        rows = ((row.person, row.files, row.why) for row in collected.waiting)
+        print_table(("person", "files", "why"), rows, title="Not matched")
         file = course.private_dir.relative_to(course.root) / "unmatched" / f"{collected.assignment}.csv"
         print(f"Fill in the column student of {file} and run `autograder collect {collected.assignment}` again.")
     for refused in collected.refused[:SHOWN]:
-        console.print(f"not taken  {refused.place or refused.source.name}  {refused.why}", markup=False, soft_wrap=True)
+        print(f"not taken  {refused.place or refused.source.name}  {refused.why}")
     if len(collected.refused) > SHOWN:
         print(f"not taken  {len(collected.refused) - SHOWN} more; --json lists all.")
     if collected.missing:
@@ -154,9 +148,9 @@ def _print_counts(collected: "Collected") -> None:
             print(f"Times: {kinds[kind]} {kind} ({about}).")
 
 
-def _show_remarks(console: Console, collected: "Collected", due: datetime | None) -> None:
+def _show_remarks(collected: "Collected", due: datetime | None) -> None:
     """A table of the submissions that are late or another assignment's."""
-    table = Table("student", "submitted (UTC)", "remark", title="Late, or worth a look")
+    rows = []
     for placed in collected.placed:
         at, kind = placed.stamp.at, placed.stamp.kind
         remarks: list[str] = [kind] if kind == "late, time unknown" else []
@@ -165,6 +159,6 @@ def _show_remarks(console: Console, collected: "Collected", due: datetime | None
         if placed.says and placed.says != collected.assignment:
             remarks.append(f"the notebook says that it is {placed.says}")
         if remarks:
-            table.add_row(placed.student, placed.stamp.text[:16], escape("; ".join(remarks)))
-    if table.row_count:
-        console.print(table)
+            rows.append((placed.student, placed.stamp.text[:16], "; ".join(remarks)))
+    if rows:
+        print_table(("student", "submitted (UTC)", "remark"), rows, title="Late, or worth a look")

@@ -1,22 +1,25 @@
 """An instructor's commands: judge, grade, doctor, demo."""
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from autograder.cli.options import Json, On, Search, Trust
 from autograder.cli.steps import steps
-from autograder.cli.terminal import DONE, UNJUDGED, WRONG_USE, fail, one_sentence
+from autograder.cli.terminal import DONE, UNJUDGED, WRONG_USE, fail, one_sentence, print_table
 from autograder.course import Course, find_course
+from autograder.points import points_of, points_text
 
 if TYPE_CHECKING:
     from autograder.classroom.grade import Brief
     from autograder.demo.run import Shown
     from autograder.gradebook.writer import Changed
+    from autograder.judging.doctor import Finding
+    from autograder.results import ExerciseResult, Result
 
 
 def judge(
@@ -45,17 +48,22 @@ def judge(
         if json:
             print(results.to_json(result))
             return
-        table = Table("exercise", "points", "status", "diagnosis or first failure")
-        for exercise in result.exercises:
-            failed = next((c for c in exercise.checks if c.status != "passed"), None)
-            says = exercise.diagnosis.says if exercise.diagnosis else exercise.message
-            says = says or (f"{failed.title} {failed.message}" if failed else "")
-            table.add_row(exercise.name, f"{exercise.points:g} / {exercise.max_points:g}", exercise.status, says)
-        console = Console()
-        console.print(table)
-        console.print(f"{result.submission}: {result.score:g} of {result.max_score:g} points")
-        for note in result.notes:
-            console.print(f"Note: {note}", style="dim", markup=False)
+        _show_result(result)
+
+
+def _show_result(result: "Result") -> None:
+    headings = ("exercise", "points", "status", "diagnosis or first failure")
+    print_table(headings, map(_exercise_row, result.exercises))
+    print(f"{result.submission}: {points_of(result.score, result.max_score)} points")
+    for note in result.notes:
+        Console().print(f"Note: {note}", style="dim", markup=False)
+
+
+def _exercise_row(exercise: "ExerciseResult") -> tuple[str, ...]:
+    failed = next((check for check in exercise.checks if check.status != "passed"), None)
+    says = exercise.diagnosis.says if exercise.diagnosis else exercise.message
+    says = says or (f"{failed.title} {failed.message}" if failed else "")
+    return exercise.name, points_of(exercise.points, exercise.max_points), exercise.status, says
 
 
 def grade(
@@ -107,6 +115,7 @@ def grade(
         )
         # Of a result that is written only what the summary needs is held.
         briefs, changed = [], []
+        full: float | None = None
         lines = None if compare or student is not None else Lines(course, name)
         with GradebookWriter(course, name) as gradebook, steps() as bar:
             bar.begin(f"{name}: grade", len(class_))
@@ -118,23 +127,24 @@ def grade(
                     sys.stdout.buffer.write(as_line(one))
                 briefs.append(Brief(one.student, one.result is not None, one.again, one.reason))
                 changed.append(Changed(one.student, done.before, one.result.score if one.result else None))
+                full = one.result.max_score if one.result else full
                 bar.advance()
         if not json:
-            _report_grading(briefs, changed, compare)
+            _report_grading(briefs, changed, compare, full)
         if lines is not None:
             print(f"Records: {lines.finish().relative_to(course.root)}", file=sys.stderr)
         raise typer.Exit(DONE if all(one.is_judged for one in briefs) else UNJUDGED)
 
 
-def _report_grading(briefs: "list[Brief]", changed: "list[Changed]", compare: bool) -> None:
+def _report_grading(briefs: "list[Brief]", changed: "list[Changed]", compare: bool, full: float | None) -> None:
     """What was judged, which scores changed, and what could not be judged."""
     missing = [one for one in briefs if not one.is_judged]
     again = sum(one.is_judged and one.again for one in briefs)
     print(f"{again} judged, {len(briefs) - again - len(missing)} unchanged since they were judged before.")
     for one in sorted(changed, key=lambda one: one.student):
         if one.before is not None and one.before != one.after:
-            after = "none" if one.after is None else f"{one.after:g}"
-            print(f"{'would change' if compare else 'changed'}  {one.student}  {one.before:g} -> {after}")
+            before, after = ("none" if p is None else points_text(p, full) for p in (one.before, one.after))
+            print(f"{'would change' if compare else 'changed'}  {one.student}  {before} -> {after}")
     for left in missing:
         print(f"not judged  {left.student}  {left.reason}")
 
@@ -149,13 +159,15 @@ def doctor() -> None:
     with one_sentence():
         course = find_course(Path.cwd())
         findings = diagnose((course.solutions_dir, course.private_dir))
-        table = Table("kind", "name", "on", "why", "stops")
-        for finding in findings:
-            table.add_row(finding.kind, finding.name, "✓" if finding.on else "✗", finding.why, finding.stops)
-        Console().print(table)
+        _show_findings(findings)
         missing = [name for name in course.isolation.minimum if any(f.name == name and not f.on for f in findings)]
         if missing:
             fail(f"Submissions are not graded here: {', '.join(missing)} of isolation.minimum is off.", UNJUDGED)
+
+
+def _show_findings(findings: "Iterable[Finding]") -> None:
+    rows = ((one.kind, one.name, "✓" if one.on else "✗", one.why, one.stops) for one in findings)
+    print_table(("kind", "name", "on", "why", "stops"), rows)
 
 
 def demo(
@@ -193,18 +205,16 @@ def demo(
 
 def _show_class(shown: "Shown") -> None:
     """An assignment's grades, and its most common mistakes."""
-    console = Console()
-    grades = Table("student", "submission", "automatic points", "to do", title=f"{shown.name}: {shown.title}")
+    title, grades = f"{shown.name}: {shown.title}", []
     for grade in shown.grades:
-        points = "not graded" if grade.score is None else f"{grade.score:.2f} / {shown.max_score:g}"
+        points = "not graded" if grade.score is None else points_of(grade.score, shown.max_score)
         to_do = grade.reason or ("grade the written answer" if grade.needs_manual else "")
-        grades.add_row(grade.student, grade.about, points, to_do)
-    mistakes = Table("times", "exercise", "what it looks like", title=f"{shown.name}: most common mistakes")
-    for exercise, says, count in shown.mistakes:
-        mistakes.add_row(str(count), exercise, says)
-    console.print(grades)
+        grades.append((grade.student, grade.about, points, to_do))
+    print_table(("student", "submission", "automatic points", "to do"), grades, title=title)
     if shown.mistakes:
-        console.print(mistakes)
+        mistakes = ((str(count), exercise, says) for exercise, says, count in shown.mistakes)
+        title = f"{shown.name}: most common mistakes"
+        print_table(("times", "exercise", "what it looks like"), mistakes, title=title)
     if shown.both:
         print(f"`nbgrader autograde` gave {', '.join(shown.both)} the same points as `autograder grade`.")
     else:

@@ -1,14 +1,13 @@
 """The instructor's command on lateness: late."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.table import Table
-
 from autograder.cli.options import Names, chosen
-from autograder.cli.terminal import one_sentence
+from autograder.cli.terminal import one_sentence, print_table
 from autograder.course import find_course
+from autograder.points import points_of, points_text
 from autograder.policy.deadline import counted
 
 if TYPE_CHECKING:
@@ -30,18 +29,18 @@ def late(names: Names = None) -> None:
 
         settled = settle_all(course, chosen_names)
     late = [one for one in settled if one.lateness is not None and one.lateness.late]
-    table = Table("assignment", "student", "due", "late", "free days", "lost", "penalty", "score")
-    for one in late:
-        table.add_row(*_row(one))
     if late:
-        Console().print(table)
+        _show(late)
     changed = sum(one.before != one.penalty for one in settled)
     print(f"{counted(len(settled), 'submission')}, {len(late)} late; {counted(changed, 'score')} changed.")
 
 
-def _row(one: "Settled") -> tuple[str, ...]:
-    from autograder.feedback.panel import points_text
+def _show(late: "Iterable[Settled]") -> None:
+    headings = ("assignment", "student", "due", "late", "free days", "lost", "penalty", "score")
+    print_table(headings, map(_row, late))
 
+
+def _row(one: "Settled") -> tuple[str, ...]:
     assert one.lateness is not None
     hours = one.lateness.late.total_seconds() / 3600
     return (
@@ -50,7 +49,7 @@ def _row(one: "Settled") -> tuple[str, ...]:
         f"{one.lateness.due:%Y-%m-%d %H:%M %Z}",
         f"{hours:.1f} h" if hours < 48 else f"{hours / 24:.1f} days",
         str(one.lateness.free_days),
-        f"{one.lateness.percent:g} %",
-        points_text(one.penalty or 0.0),
-        points_text(one.score),
+        f"{points_text(one.lateness.percent, 100)} %",
+        points_text(one.penalty or 0.0, one.score),
+        points_of(one.score, one.max_score),
     )

@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
-from autograder.cli.terminal import DONE, UNJUDGED, WRONG_USE, fail, one_sentence
+from autograder.cli.terminal import DONE, UNJUDGED, WRONG_USE, fail, one_sentence, print_table
 from autograder.course import Course, find_course
 from autograder.policy.deadline import counted
 
@@ -50,16 +49,13 @@ def student(
 def _list(course: Course, held: "Holdings") -> None:
     from autograder.retention.holdings import shown
 
-    table = Table("what", "where", title=f"Held about {held.student}", title_justify="left")
-    for path in held.paths:
-        table.add_row("folder" if path.is_dir() else "file", shown(course, path))
-    for rows in held.rows:
-        table.add_row(counted(len(rows.found), "row"), shown(course, rows.path))
-    for path in held.reports:
-        table.add_row("report", shown(course, path))
+    found = [("folder" if path.is_dir() else "file", shown(course, path)) for path in held.paths]
+    found += [(counted(len(rows.found), "row"), shown(course, rows.path)) for rows in held.rows]
+    found += [("report", shown(course, path)) for path in held.reports]
     if held.gradebook is not None:
-        table.add_row("gradebook", counted(len(held.gradebook["submissions"]), "submission"))
-    Console(width=None if Console().is_terminal else 200).print(table)
+        found.append(("gradebook", counted(len(held.gradebook["submissions"]), "submission")))
+    width = None if Console().is_terminal else 200
+    print_table(("what", "where"), found, title=f"Held about {held.student}", width=width)
 
 
 def _delete(course: Course, held: "Holdings", yes: bool) -> None:

@@ -8,7 +8,16 @@ from datetime import datetime
 from typing import Protocol
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Column
 
 # Seconds between two lines of one stage, and after which a stage in which nothing happens says that it still runs.
 BETWEEN, SILENCE = 5.0, 10.0
@@ -74,13 +83,18 @@ class Lines:
         self._said = self._clock()
 
 
+def columns() -> tuple[ProgressColumn, ...]:
+    """What stands beside the bar; a long name goes on in the next line."""
+    what = TextColumn("{task.description}", markup=False, table_column=Column(overflow="fold"))
+    return what, BarColumn(20), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn()
+
+
 @contextmanager
 def steps() -> Iterator[Steps]:
     """Shows on stderr what is done inside."""
     console = Console(stderr=True)
     if console.is_terminal:
-        columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-        with Progress(TextColumn("{task.description}"), *columns, console=console, transient=True) as progress:
+        with Progress(*columns(), console=console, transient=True) as progress:
             yield Bar(progress)
         return
     lines, ended = (

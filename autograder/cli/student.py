@@ -10,6 +10,7 @@ from rich.console import Console
 from autograder.cli.options import Json
 from autograder.cli.steps import steps
 from autograder.cli.terminal import DONE, UNJUDGED, UNREADABLE, WRONG_USE, fail, one_sentence
+from autograder.points import points_of
 
 if TYPE_CHECKING:
     from autograder.checking.recheck import Answer
@@ -71,7 +72,7 @@ def check(
 
     Example: `autograder check assignments/activations/activations.ipynb`
     """
-    from autograder.feedback.panel import Panel, points_text
+    from autograder.feedback.panel import Panel
     from autograder.feedback.plain import say
     from autograder.notebooks.choice import require_beside
     from autograder.notebooks.submission import read_submission
@@ -86,7 +87,7 @@ def check(
             overview = check_submission(submission, begin=bar.begin, advance=bar.advance)
         for result in overview.exercises:
             say(Panel(result, hidden_remain=True).text())
-        say(f"\n{points_text(overview.points)} of {points_text(overview.max_points)} points by the visible checks.")
+        say(f"\n{points_of(overview.points, overview.max_points)} points by the visible checks.")
         for note in overview.notes:
             say(f"Note: {note}")
 

@@ -1,11 +1,13 @@
 """What every command shares at the terminal: errors in one sentence, exit codes."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NoReturn
 
 import typer
+from rich.console import Console
+from rich.table import Column, Table
 
 DONE, UNJUDGED, WRONG_USE, UNREADABLE = 0, 1, 2, 3
 
@@ -41,6 +43,19 @@ def one_sentence() -> Iterator[None]:
         if code is None:
             raise
         fail(str(error), code)
+
+
+def print_table(
+    headings: Sequence[str], rows: Iterable[Sequence[str]], *, title: str | None = None, width: int | None = None
+) -> None:
+    """Prints a table in which nothing is cut: what is too long for its column goes on in the next line.
+
+    Cells are shown as they are, whatever brackets or colons a name has; ``width`` is the terminal's by default.
+    """
+    table = Table(*(Column(heading, overflow="fold") for heading in headings), title=title)
+    for row in rows:
+        table.add_row(*row)
+    Console(markup=False, emoji=False, width=width).print(table)
 
 
 def fail(sentence: str, code: int) -> NoReturn:

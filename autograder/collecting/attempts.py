@@ -1,7 +1,6 @@
 """Every attempt of a student stays in ``private/attempts``; the last one is what nbgrader finds in ``submitted``."""
 
 import hashlib
-import os
 import re
 import shutil
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ import msgspec
 from msgspec import Struct
 from nbgrader.utils import parse_utc
 
+from autograder.atomic import in_place_of, write_whole
 from autograder.collecting.handed import EARLIEST, IS_IT, Handed
 from autograder.collecting.times import Kind, Stamp
 from autograder.course import Course
@@ -147,7 +147,7 @@ def place(course: Course, name: str, student: str, handed: Sequence[Handed]) -> 
             _copy(content, folder / attempt.file)
     if everything != known:
         records = sorted(everything.values(), key=order)
-        _write(folder / RECORDS, msgspec.json.format(msgspec.json.encode(records), indent=1))
+        write_whole(folder / RECORDS, msgspec.json.format(msgspec.json.encode(records), indent=1))
     counting, stamp = last(list(everything.values()))
     _count(folder / counting.file, target, stamp, last(list(known.values()))[1] if known else None, before)
     hashes = {attempt.sha256 for attempt in everything.values()}
@@ -220,20 +220,12 @@ def _stamp(file: Path, stamp: Stamp) -> None:
     if stamp.at is None:
         file.unlink(missing_ok=True)
     else:
-        _write(file, stamp.text.encode())
-
-
-def _write(file: Path, content: bytes) -> None:
-    """Writes a file whole or not at all."""
-    temporary = file.with_name(f".{os.getpid()}.part")
-    temporary.write_bytes(content)
-    os.replace(temporary, file)
+        write_whole(file, stamp.text.encode())
 
 
 def _copy(source: Path, target: Path) -> None:
-    temporary = target.with_name(f".{os.getpid()}.part")
-    shutil.copyfile(source, temporary)
-    os.replace(temporary, target)
+    with in_place_of(target) as unfinished:
+        shutil.copyfile(source, unfinished)
 
 
 def safe_part(name: str) -> str:

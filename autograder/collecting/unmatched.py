@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from autograder.atomic import write_whole
 from autograder.collecting.assigning import Unmatched
 from autograder.collecting.attempts import safe_part
 from autograder.collecting.downloads import Download
@@ -151,10 +152,7 @@ def _write(file: Path, rows: Sequence[Row]) -> None:
     writer.writerows([[_cell(getattr(row, column)) for column in COLUMNS] for row in rows])
     content = text.getvalue().encode()
     if not file.is_file() or file.read_bytes() != content:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        temporary = file.with_name(f".{file.name}.{os.getpid()}")
-        temporary.write_bytes(content)
-        os.replace(temporary, file)
+        write_whole(file, content)
 
 
 def _cell(text: str) -> str:

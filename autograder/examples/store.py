@@ -2,8 +2,6 @@
 
 import hashlib
 import io
-import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +12,7 @@ import msgspec
 import numpy as np
 from msgspec import Struct
 
+from autograder.atomic import write_whole
 from autograder.examples.codec import decode_answer, decode_question
 from autograder.sandbox.messages import generators_in
 from autograder.sandbox.protocol import Reply
@@ -209,16 +208,7 @@ def write(path: Path, recording: Recording) -> None:
     buffer = io.BytesIO()
     arrays = {name: np.frombuffer(data, np.uint8) for name, data in members.items()}
     np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(buffer.getvalue())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    write_whole(path, buffer.getvalue())
 
 
 def _member(check: RecordedCheck) -> bytes:

@@ -6,8 +6,8 @@ from itertools import groupby
 
 from msgspec import Struct
 
-from autograder.feedback.overview import MARKS, Next, Overview, bar, percent_of
-from autograder.feedback.panel import points_text
+from autograder.feedback.overview import MARKS, Next, Overview, bar
+from autograder.points import percent_of, points_of
 from autograder.policy.deadline import counted, due_in_words
 
 SCHEMA = 1
@@ -60,15 +60,17 @@ class CourseOverview(Struct, frozen=True):
 
     def text(self) -> str:
         """For a terminal or a screen reader."""
-        got = f"The whole course: {_of(self.points, self.max_points)} points by the visible checks"
+        got = f"The whole course: {points_of(self.points, self.max_points)} points by the visible checks"
         left = f", about {counted(self.minutes_left, 'minute')} left" if self.minutes_left else ""
         lines = [got + left, bar(percent_of(self.points, self.max_points))]
         names = max((len(one.assignment) for one in self.assignments), default=0)
-        width = max((len(_of(one.points, one.max_points)) for one in self.assignments if not one.fault), default=0)
+        width = max(
+            (len(points_of(one.points, one.max_points)) for one in self.assignments if not one.fault), default=0
+        )
         for part, assignments in groupby(self.assignments, lambda one: one.part):
             lines += ["", *([part] if part else [])]
             for one in assignments:
-                share = "" if one.fault else _of(one.points, one.max_points)
+                share = "" if one.fault else points_of(one.points, one.max_points)
                 lines.append(f"  {_mark(one)} {one.assignment:{names}}  {share:>{width}}  {_state(one)}".rstrip())
         return "\n".join([*lines, "", self._last()])
 
@@ -108,10 +110,6 @@ def course_overview_of(assignments: Sequence[AssignmentProgress]) -> CourseOverv
         next((one.assignment for one in assignments if one.next is not None), None),
         tuple(assignments),
     )
-
-
-def _of(points: float, max_points: float) -> str:
-    return f"{points_text(points)} of {points_text(max_points)}"
 
 
 def _mark(one: AssignmentProgress) -> str:

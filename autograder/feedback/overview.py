@@ -9,8 +9,9 @@ from markupsafe import Markup
 from msgspec import Struct
 
 from autograder.feedback.layout import first_failure
-from autograder.feedback.panel import HEADINGS, Panel, points_text
+from autograder.feedback.panel import HEADINGS, Panel
 from autograder.feedback.rendering import MADE_BY, template
+from autograder.points import percent_of, points_of
 from autograder.policy.deadline import Deadline, due_in_words, time_left
 from autograder.results import ExerciseResult
 
@@ -65,7 +66,7 @@ class Overview(Struct, frozen=True):
             folded=folded,
             words=status_in_words,
             mark=_mark,
-            points=points_text,
+            points_of=points_of,
             percent=percent_of(self.points, self.max_points),
             head=self._head(),
             last=self._last(),
@@ -80,7 +81,7 @@ class Overview(Struct, frozen=True):
             "",
         ]
         names = max((len(result.name) for result in self.exercises), default=0)
-        shares = [f"{points_text(r.points)} of {points_text(r.max_points)}" for r in self.exercises]
+        shares = [points_of(result.points, result.max_points) for result in self.exercises]
         width = max(map(len, shares), default=0)
         for result, share in zip(self.exercises, shares, strict=True):
             lines.append(f"  {_mark(result)} {result.name:{names}}  {share:>{width}}  {status_in_words(result)}")
@@ -97,7 +98,7 @@ class Overview(Struct, frozen=True):
         return shown, MADE_BY
 
     def _head(self) -> str:
-        got = f"{self.assignment}: {points_text(self.points)} of {points_text(self.max_points)} points"
+        got = f"{self.assignment}: {points_of(self.points, self.max_points)} points"
         got = f"{got} by the visible checks" if self.hidden_remain else got
         due = f", due {due_in_words(self.due)}" if self.due else ""
         return f"{got}{due}, {self.left}" if self.left else f"{got}{due}"
@@ -108,11 +109,6 @@ class Overview(Struct, frozen=True):
         if self.hidden_remain:
             return "All visible checks pass. Hidden checks with harder inputs remain; they run when you are graded."
         return "All checks pass."
-
-
-def percent_of(points: float, max_points: float) -> int:
-    # Rounded down, so that only full points show a full bar.
-    return int(100 * points / max_points) if max_points else 0
 
 
 def bar(percent: int) -> str:

@@ -11,9 +11,8 @@ from autograder.feedback.drawing import legend, svg
 from autograder.feedback.layout import layout_of
 from autograder.feedback.rendering import MADE_BY, template
 from autograder.feedback.writing import SIGN
+from autograder.points import points_of
 from autograder.results import CheckResult, ExerciseResult
-
-__all__ = ["HEADINGS", "RECORD_TYPE", "Notice", "Panel", "Progress", "points_text"]
 
 RECORD_TYPE = "application/vnd.autograder.v1+json"
 
@@ -49,7 +48,7 @@ class Panel:
             result=self.result,
             heading=HEADINGS.get(self.result.status, self.result.status),
             layout=layout_of(self.result),
-            points=points_text,
+            points_of=points_of,
             svg=svg,
             legend=legend,
             marked=_marked,
@@ -60,7 +59,7 @@ class Panel:
     def text(self) -> str:
         """The same for a terminal or a screen reader, with nothing folded; a picture is a sentence."""
         result = self.result
-        head = f"{result.name}: {points_text(result.points)} of {points_text(result.max_points)} points"
+        head = f"{result.name}: {points_of(result.points, result.max_points)} points"
         lines = [head if result.status == "passed" else f"{head} ({HEADINGS.get(result.status, result.status)})"]
         if result.status == "missing":
             return f"{lines[0]}. {result.message}".strip()
@@ -136,11 +135,6 @@ class Notice:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         return {"text/plain": self.sentence}
-
-
-def points_text(points: float) -> str:
-    """Points without needless digits: 2, 1.5, 0.67."""
-    return f"{points:.2f}".rstrip("0").rstrip(".")
 
 
 def _details(check: CheckResult) -> list[str]:

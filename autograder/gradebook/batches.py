@@ -113,21 +113,19 @@ def _read(connection: Connection, assignment: str, students: Sequence[str]) -> S
 
 def _cells(connection: Connection, notebooks: Sequence[str]) -> list[Cell]:
     """In the order in which `nbgrader generate_assignment` has added them."""
-    types: dict[str, str] = {}
+    graded: dict[str, Row] = {}
     for table in GRADED:
-        types |= {
-            row["id"]: row["cell_type"]
-            for row in _rows(
-                connection,
-                select(table.c.id, table.c.cell_type)
-                .select_from(table.join(CELL, CELL.c.id == table.c.id))
-                .where(CELL.c.notebook_id.in_(notebooks)),
-            )
-        }
-    return [
-        Cell(row["id"], row["name"], row["notebook_id"], row["type"], types.get(row["id"]) == "code")
-        for row in _rows(connection, select(CELL).where(CELL.c.notebook_id.in_(notebooks)))
-    ]
+        query = select(table.c.id, table.c.cell_type, table.c.max_score).select_from(
+            table.join(CELL, CELL.c.id == table.c.id)
+        )
+        graded |= {row["id"]: row for row in _rows(connection, query.where(CELL.c.notebook_id.in_(notebooks)))}
+
+    def cell(row: Row) -> Cell:
+        found = graded.get(row["id"], {"cell_type": None, "max_score": None})
+        is_code, full = found["cell_type"] == "code", found["max_score"] or 0.0
+        return Cell(row["id"], row["name"], row["notebook_id"], row["type"], is_code, full)
+
+    return [cell(row) for row in _rows(connection, select(CELL).where(CELL.c.notebook_id.in_(notebooks)))]
 
 
 def _rows(connection: Connection, query: Any) -> list[Row]:

@@ -22,7 +22,7 @@ class Settled:
         assignment, student: whose submission.
         lateness: None where there is no due date or no time stamp.
         before, penalty: points lost until now, and from now on; None where there is no penalty.
-        score: points earned, before the penalty.
+        score, max_score: points earned, before the penalty, and all that there are.
     """
 
     assignment: str
@@ -31,6 +31,7 @@ class Settled:
     before: float | None
     penalty: float | None
     score: float
+    max_score: float
 
 
 def settle_all(course: Course, names: Sequence[str]) -> tuple[Settled, ...]:
@@ -60,4 +61,4 @@ def _settle(
     after = read(engine, name, students)
     for one in students:
         late = lateness_of(course, name, one, extensions)
-        yield Settled(name, one, late, before.penalty(one), after.penalty(one), after.points(one))
+        yield Settled(name, one, late, before.penalty(one), after.penalty(one), after.points(one), after.max_score)

@@ -49,7 +49,7 @@ class Entry:
 class Cell:
     """A cell of the assignment: its row's id, its name, the id of its notebook, and nbgrader's name of its kind.
 
-    ``is_code`` is whether a code cell is graded.
+    ``is_code`` is whether a code cell is graded, and ``max_score`` what the cell can give.
     """
 
     id: str
@@ -57,6 +57,7 @@ class Cell:
     notebook: str
     kind: str
     is_code: bool
+    max_score: float
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,11 @@ class Standing:
         code = {cell.id for cell in self.cells if cell.is_code}
         scores = [grade["auto_score"] for grade in self._grades(student) if grade["cell_id"] in code]
         return None if not scores or None in scores else round(sum(scores), 6)
+
+    @property
+    def max_score(self) -> float:
+        """All points that there are."""
+        return math.fsum(cell.max_score for cell in self.cells)
 
     def points(self, student: str) -> float:
         """All points, those that a person gave included, before any penalty."""

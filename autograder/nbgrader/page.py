@@ -10,8 +10,9 @@ from pygments.lexers import PythonLexer
 from pygments.token import Comment, Keyword, Name, Number, Operator, String
 
 from autograder.feedback.overview import MARKS, next_step, status_in_words
-from autograder.feedback.panel import RECORD_TYPE, Panel, points_text
+from autograder.feedback.panel import RECORD_TYPE, Panel
 from autograder.feedback.rendering import template
+from autograder.points import points_text
 from autograder.results import ExerciseResult
 from autograder.sanitizing.formulas import with_formulas
 from autograder.sanitizing.images import FORMATS, verified

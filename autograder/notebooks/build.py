@@ -3,7 +3,6 @@
 import copy
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+from autograder.atomic import write_whole
 from autograder.course import Course
 from autograder.examples import store
 from autograder.examples.choosing import BuildError
@@ -279,9 +279,5 @@ def _put(path: Path, text: str, write: bool) -> list[Built]:
         return []
     built = [Built(path, "differs from what its source gives" if path.is_file() else "missing")]
     if write:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as file:
-            file.write(text)
-        os.chmod(file.name, 0o644)
-        os.replace(file.name, path)
+        write_whole(path, text.encode())
     return built

@@ -1,5 +1,6 @@
 """The charts of a report as small inline SVG; numbers stand beside what colours show."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 from markupsafe import Markup, escape
@@ -8,7 +9,9 @@ from autograder.reporting.figures import Bin, ExerciseFigures
 
 WIDTH, HEIGHT = 420, 160
 BELOW, ABOVE, GAP = 34, 18, 4
-ROW, LABEL, BAR = 24, 150, 16
+ROW, LABEL, BAR, LINE = 24, 150, 16, 14
+# The name of an exercise goes on in the next line where it is longer, after an underscore if it can.
+NAME = re.compile(r".{1,22}(?:(?<=_)|$)|.{1,22}")
 # How each outcome of an exercise is drawn: its class in the page's style, and the word for it.
 OUTCOMES = (("full", "full points"), ("some", "some"), ("none", "none"), ("untried", "not tried"))
 
@@ -42,13 +45,15 @@ def outcomes(exercises: Sequence[ExerciseFigures]) -> Markup:
     """For each exercise the shares of full points, some, none, and not tried."""
     parts: list[str] = []
     says = []
-    for i, one in enumerate(exercises):
+    top = 0
+    for one in exercises:
         counts = (one.passed, one.partial, one.failed, one.missing)
         says.append(f"{one.exercise}: " + ", ".join(f"{n} {OUTCOMES[k][1]}" for k, n in enumerate(counts) if n))
-        middle = ROW * i + ROW / 2 + 4
-        parts.append(f'<text x="0" y="{_n(middle)}">{escape(_short(one.exercise))}</text>')
-        parts += _stack(counts, ROW * i + (ROW - BAR) / 2)
-    return _svg(ROW * len(exercises), f"Outcomes by exercise. {'; '.join(says)}.", parts)
+        lines, first = NAME.findall(one.exercise), top + ROW // 2 + 4
+        parts += [f'<text x="0" y="{first + LINE * i}">{escape(line)}</text>' for i, line in enumerate(lines)]
+        parts += _stack(counts, top + (ROW - BAR) / 2)
+        top += ROW + LINE * (len(lines) - 1)
+    return _svg(top, f"Outcomes by exercise. {'; '.join(says)}.", parts)
 
 
 def _stack(counts: Sequence[int], top: float) -> Iterator[str]:
@@ -61,10 +66,6 @@ def _stack(counts: Sequence[int], top: float) -> Iterator[str]:
                 place = f'x="{_n(left + wide / 2)}" y="{_n(top + BAR - 4)}"'
                 yield f'<text class="on-{kind}" {place} text-anchor="middle">{count}</text>'
         left += wide
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= 23 else f"{name[:22]}…"
 
 
 def _svg(tall: int, says: str, parts: Sequence[str]) -> Markup:

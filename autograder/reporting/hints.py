@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from autograder.points import percent_of
 from autograder.reporting.figures import CheckFigures, ExerciseFigures, Hint
 
 # A check fails often if more than this share of the submissions in which it ran do not pass it ...
@@ -16,12 +17,13 @@ SEPARATES = 0.1
 NEARLY = 0.1
 
 RULES = (
-    f"A check fails often: more than {FAILS_OFTEN:.0%} of the submissions in which it ran do not pass it. "
+    f"A check fails often: more than {percent_of(FAILS_OFTEN, 1)} % of the submissions in which it ran do not pass it. "
     "The text, or the check, may be at fault.",
     "Nobody fails a check: every submission in which it ran passes. "
     "It may be too easy, or another check may do its work.",
-    f"An exercise separates little: its pass rate in the upper third of total scores is less than {SEPARATES:.0%} of "
-    f"the class above that in the lower third, though between {NEARLY:.0%} and {1 - NEARLY:.0%} pass it.",
+    f"An exercise separates little: its pass rate in the upper third of total scores is less than "
+    f"{percent_of(SEPARATES, 1)} % of the class above that in the lower third, though between "
+    f"{percent_of(NEARLY, 1)} % and {percent_of(1 - NEARLY, 1)} % pass it.",
     f"A check is listed only if it ran in at least {ENOUGH} submissions; thirds are compared from "
     f"{CLASS_FOR_THIRDS} judged submissions on.",
 )
@@ -44,8 +46,8 @@ def _separating(exercises: Sequence[ExerciseFigures]) -> Iterator[Hint]:
         found = exercise.discrimination
         if found is not None and found < SEPARATES and NEARLY <= exercise.pass_rate <= 1 - NEARLY:
             says = (
-                f"Its pass rate in the upper third is {abs(found):.0%} {'above' if found >= 0 else 'below'} that in "
-                "the lower third."
+                f"Its pass rate in the upper third is {percent_of(abs(found), 1)} % "
+                f"{'above' if found >= 0 else 'below'} that in the lower third."
             )
             yield Hint("separates little", exercise.exercise, (), says)
 

@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import os
 import shutil
 from collections.abc import Mapping, Sequence
 from datetime import UTC
@@ -14,8 +13,10 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from autograder.atomic import write_whole
 from autograder.course import Course
 from autograder.feedback.rendering import code_spans
+from autograder.points import Points, percent_of, points_text
 from autograder.reporting.charts import OUTCOMES, histogram, outcomes
 from autograder.reporting.counting import report_of
 from autograder.reporting.figures import Report
@@ -63,10 +64,11 @@ def write_course_report(course: Course) -> tuple[Path, CourseReport]:
 def _caption(report: Report) -> Markup:
     scores = report.scores
     assert scores is not None
+    figures = (scores.mean, scores.median, scores.lower_quartile, scores.upper_quartile)
+    mean, median, lower, upper = (points_text(figure, scores.max_score) for figure in figures)
     return Markup(
-        f"Mean {_number(scores.mean)}, median {_number(scores.median)} of {_number(scores.max_score)} points; half of "
-        f"the class between {_number(scores.lower_quartile)} and {_number(scores.upper_quartile)}; full points "
-        f"{scores.full} times, none {scores.zero} times."
+        f"Mean {mean}, median {median} of {points_text(scores.max_score)} points; half of the class between {lower} "
+        f"and {upper}; full points {scores.full} times, none {scores.zero} times."
     )
 
 
@@ -94,9 +96,7 @@ def _write(course: Course, name: str, text: str, tables: Sequence[Table]) -> Pat
             as_csv(table), encoding="utf-8-sig", errors="replace", newline=""
         )
     path = folder / f"{name}.html"
-    temporary = path.with_suffix(f".{os.getpid()}.part")
-    temporary.write_text(text, encoding="utf-8", errors="replace")
-    os.replace(temporary, path)
+    write_whole(path, text.encode(errors="replace"))
     return path
 
 
@@ -112,7 +112,7 @@ def _render(template: str, pages: Mapping[str, str], **values: Any) -> str:
             script=script,
             # Whatever a student's text may bring, no other script runs and nothing is fetched.
             policy=f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; base-uri 'none'",
-            number=_number,
+            points=points_text,
             cell=lambda column, value: _cell(column, value, pages),
         )
     )
@@ -123,11 +123,11 @@ def _cell(column: Column, value: Any, pages: Mapping[str, str]) -> Markup:
         case _, None | "" | ():
             return Markup(NOTHING)
         case "share", _:
-            return Markup(f"{100 * value:.0f} %")
+            return Markup(f"{percent_of(value, 1)} %")
         case "signed", _:
-            return Markup(f"{100 * value:+.0f} %".replace("-", "−"))
+            return Markup(f"{'−' if value < 0 else '+'}{percent_of(abs(value), 1)} %")
         case "number", _:
-            return Markup(_number(value))
+            return Markup(str(value) if isinstance(value, int | Points) else points_text(value))
         case "student", _:
             return _student(value, pages)
         case "students", _:
@@ -157,10 +157,6 @@ def _student(student: str, pages: Mapping[str, str]) -> Markup:
     if student not in pages:
         return escape(student)
     return Markup('<a href="{}">{}</a>').format(pages[student], student)
-
-
-def _number(value: float) -> str:
-    return f"{value:.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
 
 
 def _source(name: str) -> str:

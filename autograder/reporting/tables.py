@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Literal
 
+from autograder.points import Points
 from autograder.reporting.figures import Report
 from autograder.reporting.hints import RULES
 
@@ -98,7 +99,9 @@ def _cell(value: Any) -> str | int | float:
             return ""
         case bool():
             return "yes" if value else "no"
-        case int() | float():
+        case float():
+            return float(value)  # points with every digit, not as they are written for a person
+        case int():
             return value
         case tuple():
             return defused(" ".join(map(str, value)))
@@ -125,7 +128,17 @@ def _exercises(report: Report) -> Table:
         Column("discrimination", "upper − lower third", "signed"),
     )
     rows = tuple(
-        (e.exercise, e.max_points, e.mean, e.pass_rate, e.passed, e.partial, e.failed, e.missing, e.discrimination)
+        (
+            e.exercise,
+            e.max_points,
+            Points(e.mean, e.max_points),
+            e.pass_rate,
+            e.passed,
+            e.partial,
+            e.failed,
+            e.missing,
+            e.discrimination,
+        )
         for e in report.exercises
     )
     says = (
@@ -238,8 +251,10 @@ def _sections(report: Report) -> Table:
         Column("mean", "mean", "number"),
         Column("median", "median", "number"),
     )
+    full = report.scores.max_score if report.scores else None
     rows = tuple(
-        (s.section, s.students, s.judged, s.unjudged, s.late, s.missing, s.mean, s.median) for s in report.sections
+        (s.section, s.students, s.judged, s.unjudged, s.late, s.missing, _points(s.mean, full), _points(s.median, full))
+        for s in report.sections
     )
     return Table("sections", "Sections", columns, rows)
 
@@ -270,10 +285,25 @@ def _submissions(report: Report) -> Table:
         Column("notes", "notes", "number"),
     )
     rows = tuple(
-        (s.student, s.name, s.section, s.score, s.max_score, s.submitted, s.late, s.cpu, s.timeouts, s.notes)
+        (
+            s.student,
+            s.name,
+            s.section,
+            _points(s.score, s.max_score),
+            s.max_score,
+            s.submitted,
+            s.late,
+            s.cpu,
+            s.timeouts,
+            s.notes,
+        )
         for s in report.submissions
     )
     return _without_empty(Table("submissions", "All submissions", tuple(columns), rows))
+
+
+def _points(points: float | None, full: float | None) -> Points | None:
+    return None if points is None else Points(points, full)
 
 
 def _without_empty(table: Table) -> Table:

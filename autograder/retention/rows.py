@@ -3,10 +3,11 @@
 import csv
 import io
 import json
-import os
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
+
+from autograder.atomic import write_whole
 
 
 @dataclass(frozen=True)
@@ -47,9 +48,7 @@ def rows_of(path: Path, ids: Collection[str]) -> Rows | None:
 
 def write_kept(rows: Rows) -> None:
     """Writes the file without the rows, whole or not at all."""
-    unfinished = rows.path.with_name(f".{rows.path.name}.{os.getpid()}")
-    unfinished.write_text(rows.kept, encoding="utf-8", errors="surrogateescape", newline="")
-    os.replace(unfinished, rows.path)
+    write_whole(rows.path, rows.kept.encode(errors="surrogateescape"))
 
 
 def _csv_rows(lines: list[str]) -> list[tuple[str, set[str]]]:

@@ -2,11 +2,11 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from autograder.atomic import write_whole
 from autograder.notebooks.newer import beside
 from autograder.starting.errors import StartError
 from autograder.starting.release import CHECKS, Release
@@ -74,14 +74,14 @@ def _write(release: Release, folder: Path, present: Mapping[PurePosixPath, bytes
         if old == content:
             continue
         if old is None or at in OURS or record.get(str(at)) == _hash(old):
-            _replace(folder / at, content)
+            write_whole(folder / at, content)
             written.append(at)
         elif record.get(str(at)) != _hash(content):
             kept[at] = _put_beside(folder, at, content)
     new_record = {str(at): _hash(content) for at, content in release.files.items()}
     if new_record != record:
         text = json.dumps({"assignment": release.name, "files": new_record}, indent=1)
-        _replace(folder / RECORD, text.encode())
+        write_whole(folder / RECORD, text.encode())
     return Placed(tuple(written), kept)
 
 
@@ -90,20 +90,12 @@ def _put_beside(folder: Path, at: PurePosixPath, content: bytes) -> PurePosixPat
     number = 1
     while _content(folder / (other := at.with_name(beside(at.name, number)))) not in (None, content):
         number += 1
-    _replace(folder / other, content)
+    write_whole(folder / other, content)
     return other
 
 
 def _content(path: Path) -> bytes | None:
     return path.read_bytes() if path.exists() else None
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Writes a file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
-    part.write_bytes(content)
-    os.replace(part, path)
 
 
 def _hash(content: bytes) -> str:
