@@ -6,6 +6,8 @@ from autograder.cli import author, collect, instructor, late, report, retention,
 from autograder.own_commands import find_own_commands
 
 COMMANDS = (
+    author.new,
+    author.preview,
     author.build,
     student.start,
     student.check,

@@ -15,6 +15,7 @@ DONE, UNJUDGED, WRONG_USE, UNREADABLE = 0, 1, 2, 3
 @contextmanager
 def one_sentence() -> Iterator[None]:
     """Ends every error that a person can cause in one sentence on stderr and its exit code."""
+    from autograder.authoring.errors import AuthoringError
     from autograder.book.errors import BookError
     from autograder.demo.run import DemoError
     from autograder.examples.choosing import BuildError
@@ -30,7 +31,7 @@ def one_sentence() -> Iterator[None]:
         yield
     except UnreadableSubmission as error:
         fail(str(error), UNREADABLE)
-    except (CourseError, DatabaseError, NoAssignment, NoDevice) as error:
+    except (AuthoringError, CourseError, DatabaseError, NoAssignment, NoDevice) as error:
         fail(str(error), WRONG_USE)
     except (
         BookError,

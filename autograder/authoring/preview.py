@@ -1,0 +1,101 @@
+"""The notebook as students see it, run from the top, as one page of HTML with figures and formulas in it."""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from autograder.authoring.errors import AuthoringError
+from autograder.book.showing import FIGURES, SECONDS_PER_CELL
+from autograder.course import Course
+from autograder.notebooks.build import released_notebook, source_notebook
+from autograder.sanitizing.formulas import with_formulas
+from autograder.sanitizing.markdown import as_markdown, rendered
+from autograder.testing.assignment import load_assignment
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What came of a preview.
+
+    Attributes:
+        page: the file of HTML.
+        faults: a sentence for each cell that stops with an error.
+    """
+
+    page: Path
+    faults: tuple[str, ...]
+
+
+def preview_of(
+    course: Course,
+    name: str,
+    *,
+    solved: bool = False,
+    begin: Callable[[str, int], None] = lambda what, steps: None,
+    advance: Callable[[str], None] = lambda step: None,
+) -> Preview:
+    """Makes the notebook, runs it beside the checks and the examples that there are, and writes it as a page.
+
+    Args:
+        course, name: the assignment.
+        solved: leaves the references in; without it there are stubs, as students get them.
+        begin, advance: told of the number of cells that run, and of each.
+    Raises:
+        SourceError, BuildError, DeclarationError: the notebook cannot be made.
+        AuthoringError: a cell does not end.
+    """
+    source = source_notebook(course, load_assignment(course, name))
+    notebook = source if solved else released_notebook(source)
+    begin(f"{name}: run the notebook", sum(cell.cell_type == "code" for cell in notebook.cells))
+    _run(name, notebook, course.assignments_dir / name, advance)
+    page = course.build_dir / "preview" / f"{name}{'-solved' if solved else ''}.html"
+    page.parent.mkdir(parents=True, exist_ok=True)
+    page.write_text(_page(course.assignment(name).title, notebook), encoding="utf-8")
+    return Preview(page, tuple(_faults(name, notebook)))
+
+
+def _run(name: str, notebook: Any, folder: Path, advance: Callable[[str], None]) -> None:
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellTimeoutError, DeadKernelError
+
+    running = ""
+
+    def starts(cell: Any, **_: Any) -> None:
+        nonlocal running
+        running = cell.id
+
+    client = NotebookClient(
+        notebook,
+        timeout=SECONDS_PER_CELL,
+        kernel_name="python3",
+        allow_errors=True,  # a student would go on as well
+        coalesce_streams=True,
+        extra_arguments=["--IPKernelApp.log_level=ERROR"],
+        resources={"metadata": {"path": str(folder)}},
+        on_cell_start=starts,
+        on_cell_complete=lambda cell, **_: advance(cell.id),
+    )
+    try:
+        client.execute(env={**os.environ, "MPLBACKEND": FIGURES})
+    except (CellTimeoutError, DeadKernelError) as error:
+        raise AuthoringError(f"{name}, cell {running}: does not end ({type(error).__name__}).") from None
+
+
+def _faults(name: str, notebook: Any) -> Iterator[str]:
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if output.output_type == "error":
+                yield f"{name}, cell {cell.id}: stops with {output.ename}: {output.evalue}"
+
+
+def _page(title: str, notebook: Any) -> str:
+    from nbconvert import HTMLExporter
+
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = as_markdown(with_formulas(rendered(cell.source)))
+    exporter = HTMLExporter(mathjax_url="", require_js_url="", embed_images=True)
+    page, _ = exporter.from_notebook_node(notebook, resources={"metadata": {"name": title}})
+    return str(page)
