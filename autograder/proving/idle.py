@@ -1,4 +1,4 @@
-"""Checks that could go together, and nothing wrong would cost less."""
+"""Checks that could go together, and nothing wrong would get away."""
 
 from collections.abc import Iterable, Sequence
 
@@ -8,8 +8,9 @@ from autograder.testing.declarations import Check
 def idle_checks(checks: Sequence[Check], killers: Iterable[Iterable[str]]) -> tuple[str, ...]:
     """The names of checks without which every wrong solution still fails one of the same kind and stage.
 
-    They are taken away one after another, so all of them together can go: hidden ones first, since students learn from
-    visible ones, and of these the ones that fewest solutions fail. The last visible check of an idea always stays.
+    They are taken away one after another, so all of them together can go, and of two that only cover for each other one
+    stays: hidden ones first, since students learn from visible ones, and of these the ones that fewest solutions fail.
+    The last visible check of an idea always stays.
 
     Args:
         checks: of one exercise.
