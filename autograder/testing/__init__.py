@@ -18,10 +18,10 @@ from autograder.testing.chance import (
     shares,
 )
 from autograder.testing.comparison import Mismatch, assert_close, assert_unchanged, explained, raises
-from autograder.testing.contract import Contract
+from autograder.testing.contract import Contract, entrywise
 from autograder.testing.declarations import alternative, exercise, mistake, statistical, weight
 from autograder.testing.kinds import case, idea, refusal
-from autograder.testing.oracles import gradient_of, vector
+from autograder.testing.oracles import gradient_of, matrix, vector
 from autograder.testing.refusals import (
     Refusal,
     another_length,
@@ -42,7 +42,9 @@ from autograder.testing.strategies import (
     entries,
     floats,
     noncontiguous_tensors,
+    numbers,
     probabilities,
+    same_shape,
     seeded,
     shapes,
     tensors,
@@ -79,6 +81,7 @@ __all__ = [
     "cotangent_like",
     "dims",
     "entries",
+    "entrywise",
     "exercise",
     "explained",
     "fair_draws",
@@ -86,17 +89,20 @@ __all__ = [
     "floats",
     "gradient_of",
     "idea",
+    "matrix",
     "mistake",
     "negative",
     "no_axis",
     "no_word",
     "noncontiguous_tensors",
     "not_positive",
+    "numbers",
     "outside",
     "own_draws",
     "probabilities",
     "raises",
     "refusal",
+    "same_shape",
     "seeded",
     "shapes",
     "shares",

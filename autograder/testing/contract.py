@@ -20,7 +20,7 @@ from autograder.testing.comparison import TOLERANCES, assert_close, assert_uncha
 from autograder.testing.kinds import Test, case, idea, refusal
 from autograder.testing.oracles import gradient_of
 from autograder.testing.refusals import Arguments, Refusal, another_shape
-from autograder.testing.strategies import cotangent_like
+from autograder.testing.strategies import cotangent_like, tensors
 
 HALF = ("float16", "bfloat16")
 LAYOUTS = ("transposed", "every second", "expanded")
@@ -164,6 +164,20 @@ class Contract:
 
     def _is_scaled(self, name: str) -> bool:
         return not name.startswith("grad_") if self.scaled is None else name in self.scaled
+
+
+def entrywise(
+    function: Callable[..., Any], x: st.SearchStrategy[Tensor] | None = None, **options: st.SearchStrategy[Any]
+) -> Contract:
+    """The contract of a function that works entry by entry on its first argument, ``x``.
+
+    Args:
+        function: the oracle.
+        x: its tensors; of [-20, 20] by default.
+        options: strategies of the arguments behind ``x``.
+    """
+    drawn = tensors(low=-20, high=20) if x is None else x
+    return Contract({"x": drawn, **options}, function, magnitudes=(1.0, 1e-3, 500.0), batch={"x": 0}, nan=("x",))
 
 
 def _agrees(contract: Contract, function: str) -> Test:

@@ -12,6 +12,11 @@ def vector(*values: float) -> Tensor:
     return torch.tensor(values, dtype=torch.float64)
 
 
+def matrix(*rows: Sequence[float]) -> Tensor:
+    """A float64 tensor with two axes, of its rows: ``matrix((1, 2), (3, 4))``."""
+    return torch.tensor(rows, dtype=torch.float64)
+
+
 def gradient_of(function: Callable[..., Any], wrt: Sequence[int], grad_out: Any, arguments: Sequence[Any]) -> Any:
     """torch's own gradients of ``function``, computed in float64.
 

@@ -6,6 +6,7 @@ Everything drawn is of the closed set of `autograder.sandbox.values`, so that it
 import math
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import torch
@@ -90,6 +91,29 @@ def tensors(
     return drawn.map(lambda a: torch.from_numpy(a).to(dtype))
 
 
+def same_shape(
+    *names: str,
+    shape: st.SearchStrategy[tuple[int, ...]] | None = None,
+    low: float = -4.0,
+    high: float = 4.0,
+    **options: st.SearchStrategy[Any],
+) -> st.SearchStrategy[dict[str, Any]]:
+    """Arguments of a contract of which several are tensors of one shape, drawn apart.
+
+    Args:
+        names: of the tensors, in the order of the signature.
+        shape: of all of them; `shapes()` by default.
+        low, high: range of the entries.
+        options: strategies of the arguments behind them.
+    """
+
+    def of_shape(drawn: tuple[int, ...]) -> st.SearchStrategy[dict[str, Any]]:
+        parts = [tensors(shape=drawn, low=low, high=high)] * len(names) + [*options.values()]
+        return st.tuples(*parts).map(lambda values: dict(zip((*names, *options), values, strict=True)))
+
+    return (shapes() if shape is None else shape).flatmap(of_shape)
+
+
 @one_for_all
 def noncontiguous_tensors(
     *,
@@ -128,6 +152,14 @@ def probabilities() -> st.SearchStrategy[float]:
 def callbacks(sources: Sequence[str]) -> st.SearchStrategy[Callback]:
     """Functions to pass in, as source: ``callbacks(["lambda v: v @ v"])``."""
     return st.sampled_from(sources).map(Callback)
+
+
+def numbers(seed: int, *shape: int, low: float = -1.5, high: float = 1.5, digits: int = 1) -> Tensor:
+    """Irregular numbers of [low, high] with so many digits behind the point: the same for a seed, everywhere.
+
+    Drawn from numpy's frozen legacy stream. With a drawn seed a check has large arguments of which only the seed shrinks.
+    """
+    return torch.tensor(np.round(np.random.RandomState(seed).uniform(low, high, shape), digits))
 
 
 def cotangent_like(x: Tensor) -> Tensor:
