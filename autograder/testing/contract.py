@@ -50,6 +50,12 @@ class Contract:
         of_answer: whether the oracle is given the student's answer first.
         names: the arguments in order; needed where ``arguments`` is one strategy and `backward` is made from it.
         forward: of a backward, for whose result ``grad_out`` is made and put before the drawn arguments.
+
+    >>> contract = Contract({"x": tensors()}, lambda x: x / 2, batch={"x": 0})
+    >>> [name for name, _ in contract.checks("half")]
+    ['test_agrees', 'test_float32', 'test_half_precision', 'test_not_contiguous', 'test_empty_and_single',
+     'test_arguments_stay']
+    >>> contract.compare(student, "half", {"x": vector(3, -1)})
     """
 
     arguments: Mapping[str, st.SearchStrategy[Any]] | st.SearchStrategy[dict[str, Any]]
@@ -175,6 +181,10 @@ def entrywise(
         function: the oracle.
         x: its tensors; of [-20, 20] by default.
         options: strategies of the arguments behind ``x``.
+
+    >>> contract = entrywise(lambda x, slope: slope * x, slope=floats(-2, 2))
+    >>> list(contract.arguments), contract.nan
+    (['x', 'slope'], ('x',))
     """
     drawn = tensors(low=-20, high=20) if x is None else x
     return Contract({"x": drawn, **options}, function, magnitudes=(1.0, 1e-3, 500.0), batch={"x": 0}, nan=("x",))

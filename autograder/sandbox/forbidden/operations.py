@@ -76,6 +76,11 @@ class Rules:
         vectorised: whether the number of torch operations must not grow with the first axis of the input.
     Raises:
         RulesError: the library is unknown, or there is nothing of that name to lift.
+
+    >>> Rules(library="torch", vectorised=True).families
+    ('torch.nn', 'autograd')
+    >>> Rules(library="torch", lifts=("autograd",)).families
+    ('torch.nn',)
     """
 
     library: Library
