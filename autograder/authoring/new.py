@@ -29,8 +29,8 @@ FILES = {
     "solutions/{name}/alternatives.py": "alternatives.py.j2",
 }
 # Names that the first cell brings, or that the exercises call: one of their own would hide these, or forbid them.
-TAKEN = ("Tensor", "abs", "check", "grading", "plt", "reference", "rules", "torch", "where")
-TAKEN += ("require_positive", "require_same_shape")
+TAKEN = frozenset({"Tensor", "abs", "check", "grading", "plt", "reference", "rules", "torch", "where"})
+TAKEN |= {"require_positive", "require_same_shape"}
 BACKWARD = "_backward"
 
 

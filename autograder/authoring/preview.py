@@ -49,14 +49,19 @@ def preview_of(
     source = source_notebook(course, load_assignment(course, name))
     notebook = source if solved else released_notebook(source)
     begin(f"{name}: run the notebook", sum(cell.cell_type == "code" for cell in notebook.cells))
-    _run(name, notebook, course.assignments_dir / name, advance)
+    run_cells(name, notebook, course.assignments_dir / name, advance)
     page = course.build_dir / "preview" / f"{name}{'-solved' if solved else ''}.html"
     page.parent.mkdir(parents=True, exist_ok=True)
-    page.write_text(_page(course.assignment(name).title, notebook), encoding="utf-8")
+    page.write_text(as_page(course.assignment(name).title, notebook), encoding="utf-8")
     return Preview(page, tuple(_faults(name, notebook)))
 
 
-def _run(name: str, notebook: Any, folder: Path, advance: Callable[[str], None]) -> None:
+def run_cells(name: str, notebook: Any, folder: Path, advance: Callable[[str], None] = lambda step: None) -> None:
+    """Runs a notebook's cells in a folder; one that stops with an error keeps none from running.
+
+    Raises:
+        AuthoringError: a cell does not end.
+    """
     from nbclient import NotebookClient
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
@@ -90,7 +95,8 @@ def _faults(name: str, notebook: Any) -> Iterator[str]:
                 yield f"{name}, cell {cell.id}: stops with {output.ename}: {output.evalue}"
 
 
-def _page(title: str, notebook: Any) -> str:
+def as_page(title: str, notebook: Any) -> str:
+    """A notebook that was run, as HTML; its Markdown cells are HTML afterwards."""
     from nbconvert import HTMLExporter
 
     for cell in notebook.cells:
