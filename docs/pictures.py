@@ -69,7 +69,8 @@ def _notebook(course: Course, *answers: tuple[str, str]) -> Any:
 
 def _panel(course: Course, folder: Path, path: Path) -> None:
     notebook = _notebook(course, ("softmax", SOFTMAX), ("elu", ELU))
-    run_cells(NAME, notebook, course.assignments_dir / NAME)
+    if faults := run_cells(NAME, notebook, course.assignments_dir / NAME):
+        raise SystemExit("\n".join(faults))
     shown = new_notebook(cells=notebook.cells[1:], metadata=notebook.metadata)
     file = folder / "panel.html"
     file.write_text(as_page(NAME, shown), encoding="utf-8")

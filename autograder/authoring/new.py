@@ -1,4 +1,4 @@
-"""Begins an assignment: its folders, with an exercise of each name that runs and is proven, and its row in the course.
+"""Begins an assignment: its folders, with an exercise of each name that builds and verifies, and its row in the course.
 
 The exercises are one and the same, softsign, under the names that were asked for; one called ``NAME_backward`` behind
 its ``NAME`` is the gradient of that. An author replaces them piece by piece and always has something that runs.

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autograder.authoring.errors import AuthoringError
 from autograder.book.showing import FIGURES, SECONDS_PER_CELL
 from autograder.course import Course
 from autograder.notebooks.build import released_notebook, source_notebook
@@ -21,7 +20,7 @@ class Preview:
 
     Attributes:
         page: the file of HTML.
-        faults: a sentence for each cell that stops with an error.
+        faults: a sentence for each cell that stops with an error, or does not end.
     """
 
     page: Path
@@ -44,24 +43,21 @@ def preview_of(
         begin, advance: told of the number of cells that run, and of each.
     Raises:
         SourceError, BuildError, DeclarationError: the notebook cannot be made.
-        AuthoringError: a cell does not end.
     """
     source = source_notebook(course, load_assignment(course, name))
     notebook = source if solved else released_notebook(source)
     begin(f"{name}: run the notebook", sum(cell.cell_type == "code" for cell in notebook.cells))
-    run_cells(name, notebook, course.assignments_dir / name, advance)
+    faults = run_cells(name, notebook, course.assignments_dir / name, advance)
     page = course.build_dir / "preview" / f"{name}{'-solved' if solved else ''}.html"
     page.parent.mkdir(parents=True, exist_ok=True)
     page.write_text(as_page(course.assignment(name).title, notebook), encoding="utf-8")
-    return Preview(page, tuple(_faults(name, notebook)))
+    return Preview(page, faults)
 
 
-def run_cells(name: str, notebook: Any, folder: Path, advance: Callable[[str], None] = lambda step: None) -> None:
-    """Runs a notebook's cells in a folder; one that stops with an error keeps none from running.
-
-    Raises:
-        AuthoringError: a cell does not end.
-    """
+def run_cells(
+    name: str, notebook: Any, folder: Path, advance: Callable[[str], None] = lambda step: None
+) -> tuple[str, ...]:
+    """Runs a notebook's cells in a folder, on over those that stop with an error; a sentence for each of these."""
     from nbclient import NotebookClient
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
@@ -82,13 +78,15 @@ def run_cells(name: str, notebook: Any, folder: Path, advance: Callable[[str], N
         on_cell_start=starts,
         on_cell_complete=lambda cell, **_: advance(cell.id),
     )
+    endless: list[str] = []
     try:
         client.execute(env={**os.environ, "MPLBACKEND": FIGURES})
     except (CellTimeoutError, DeadKernelError) as error:
-        raise AuthoringError(f"{name}, cell {running}: does not end ({type(error).__name__}).") from None
+        endless.append(f"{name}, cell {running}: does not end ({type(error).__name__})")
+    return (*_stopped(name, notebook), *endless)
 
 
-def _faults(name: str, notebook: Any) -> Iterator[str]:
+def _stopped(name: str, notebook: Any) -> Iterator[str]:
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             if output.output_type == "error":

@@ -22,7 +22,7 @@ SEEDS = 20
 def new(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The assignment.")],
     exercises: Annotated[
-        list[str], typer.Argument(metavar="EXERCISE...", help="The functions that students are to write, in order.")
+        list[str], typer.Argument(metavar="EXERCISE", help="The functions that students are to write, in order.")
     ],
     title: Annotated[str, typer.Option(help="Shown to people; the name in words by default.")] = "",
     part: Annotated[str | None, typer.Option(help="The part of the course; needed where the course has parts.")] = None,
@@ -30,7 +30,7 @@ def new(
         list[str] | None, typer.Option(metavar="NAME", help="An earlier assignment that it uses; may be repeated.")
     ] = None,
 ) -> None:
-    """Begins an assignment: its folders, an exercise of each name that runs and is proven, its row in course.toml.
+    """Begins an assignment: its folders, an exercise of each name that builds and verifies, its row in course.toml.
 
     The exercises are placeholders to replace piece by piece; NAME_backward behind NAME is the gradient of that.
 
