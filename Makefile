@@ -3,7 +3,7 @@ PYTHON ?= python3
 INSTALLED = .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo book system docs diagnoses test lint verify verify-deep bench clean
+.PHONY: help install demo book system docs pictures diagnoses test lint verify verify-deep bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,8 +22,8 @@ book: $(INSTALLED) ## make the course as a site to read: build/book/html/index.h
 	@.venv/bin/autograder book
 
 # CI=true fixes the seed of the hidden examples; one thread each, or two processes on two cores would fight.
-test verify verify-deep: export CI := true
-test verify verify-deep: export OMP_NUM_THREADS := 1
+pictures test verify verify-deep: export CI := true
+pictures test verify verify-deep: export OMP_NUM_THREADS := 1
 
 # Chromium and PostgreSQL come from Debian, where this may be installed; without them their tests are skipped.
 system:
@@ -48,6 +48,9 @@ docs: $(INSTALLED) ## write the handbook's reference pages from the code
 # The seed of the fixture course is fixed, as in the tests.
 diagnoses: $(INSTALLED) ## write down what is said of every listed mistake: read the diff; NAME=activations: of one assignment
 	@CI=true OMP_NUM_THREADS=1 .venv/bin/python -W ignore tests/said_of_mistakes.py $(NAME)
+
+pictures: system $(INSTALLED) ## take the handbook's pictures anew, of a demo: some minutes
+	@.venv/bin/python docs/pictures.py
 
 lint: $(INSTALLED) ## check style and types
 	@.venv/bin/ruff check

@@ -14,6 +14,7 @@ from msgspec import Meta, Struct
 from autograder.errors import CourseError, fault, one_of, shown
 
 __all__ = [
+    "BYTE_ORDER_MARK",
     "COURSE_FILE",
     "AssignmentSettings",
     "Course",
@@ -24,11 +25,15 @@ __all__ = [
     "LatePolicy",
     "Limits",
     "PartSettings",
+    "course_from",
+    "course_root",
+    "course_text",
     "find_course",
     "load_course",
 ]
 
 COURSE_FILE = "course.toml"
+BYTE_ORDER_MARK = "\ufeff"
 
 # What a value must satisfy, and the words for it that a person reads: each fault's `allowed` comes from here.
 Title = Annotated[str, Meta(pattern=r"^[^\r\n]*\S[^\r\n]*\Z", description="a line of text that is not blank")]
@@ -265,10 +270,19 @@ def find_course(start: Path) -> Course:
     Raises:
         CourseError: no folder from ``start`` upwards holds a ``course.toml``, or its content has a fault.
     """
+    return load_course(course_root(start))
+
+
+def course_root(start: Path) -> Path:
+    """The folder that is ``start`` or the nearest one above it and holds a ``course.toml``.
+
+    Raises:
+        CourseError: there is none.
+    """
     start = start.resolve()
     for folder in (start, *start.parents):
         if (folder / COURSE_FILE).is_file():
-            return load_course(folder)
+            return folder
     raise CourseError(start, COURSE_FILE, "missing, here and in every folder above", "a folder inside a course")
 
 
@@ -279,8 +293,19 @@ def load_course(root: Path) -> Course:
         CourseError: ``course.toml`` is missing, is not TOML, or asks for something that is not allowed.
     """
     root = root.resolve()
+    course = course_from(root, course_text(root))
+    _refuse_missing_sources(root / COURSE_FILE, course)
+    return course
+
+
+def course_from(root: Path, text: str) -> Course:
+    """The course in the folder ``root`` if its ``course.toml`` had this text; whether its sources exist is left open.
+
+    Raises:
+        CourseError: it is not TOML, or asks for something that is not allowed.
+    """
     file = root / COURSE_FILE
-    settings = _decode(file, _parse(file, _read(file)))
+    settings = _decode(file, _parse(file, text))
     course = Course(
         root=root,
         title=settings.title,
@@ -297,8 +322,25 @@ def load_course(root: Path) -> Course:
     _refuse_duplicate_names(file, "assignments", [assignment.name for assignment in course.assignments])
     _refuse_other_parts(file, course)
     _refuse_building_on_later(file, course)
-    _refuse_missing_sources(file, course)
     return course
+
+
+def course_text(root: Path) -> str:
+    """The text of ``course.toml`` as it is, ends of lines and a byte-order mark included.
+
+    Raises:
+        CourseError: it cannot be read.
+    """
+    file = root / COURSE_FILE
+    try:
+        return file.read_bytes().decode()
+    except FileNotFoundError:
+        raise CourseError(file.parent, COURSE_FILE, "missing", "a folder that holds this file") from None
+    except OSError as error:
+        raise CourseError(file, "the file", f"unreadable ({error.strerror})", "a file that can be read") from None
+    except UnicodeDecodeError as error:
+        found = f"0x{error.object[error.start]:02x}, which is not UTF-8"
+        raise CourseError(file, f"byte {error.start + 1}", found, "UTF-8 text") from None
 
 
 class CourseFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -325,20 +367,9 @@ class CourseFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ]
 
 
-def _read(file: Path) -> str:
-    try:
-        # Some editors on Windows put a byte-order mark in front.
-        return file.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise CourseError(file.parent, COURSE_FILE, "missing", "a folder that holds this file") from None
-    except OSError as error:
-        raise CourseError(file, "the file", f"unreadable ({error.strerror})", "a file that can be read") from None
-    except UnicodeDecodeError as error:
-        found = f"0x{error.object[error.start]:02x}, which is not UTF-8"
-        raise CourseError(file, f"byte {error.start + 1}", found, "UTF-8 text") from None
-
-
 def _parse(file: Path, text: str) -> dict[str, Any]:
+    # Some editors on Windows put a byte-order mark in front.
+    text = text.removeprefix(BYTE_ORDER_MARK)
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

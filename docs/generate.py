@@ -1,4 +1,4 @@
-"""Writes the reference pages of the handbook from the code: ``docs/commands.md`` and ``docs/settings.md``.
+"""Writes the reference pages of the handbook from the code: ``commands.md``, ``settings.md`` and ``testing.md``.
 
 ``make docs`` runs it; a test fails where a page that is committed is not what it writes.
 """
@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 from msgspec import Meta, Struct
+from testing_page import testing_page
 
 from autograder import course
 
@@ -28,7 +29,11 @@ MADE = "<!-- Made from the code by `make docs`; edit the code instead. -->"
 
 def pages() -> dict[str, str]:
     """Each page's file name and text."""
-    return {"commands.md": commands_page(), "settings.md": settings_page()}
+    return {
+        "commands.md": commands_page(),
+        "settings.md": settings_page(),
+        "testing.md": f"{MADE}\n\n{testing_page()}",
+    }
 
 
 def commands_page() -> str:

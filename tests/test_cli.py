@@ -21,7 +21,7 @@ def autograder(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=cwd, env=environment, text=True, capture_output=True, check=False)
 
 
-@pytest.mark.parametrize("command", ["build", "check", "judge", "verify", "demo"])
+@pytest.mark.parametrize("command", ["new", "preview", "build", "check", "judge", "verify", "demo"])
 def test_every_command_explains_itself_with_an_example(command):
     done = autograder(command, "--help", cwd=ROOT)
     assert done.returncode == 0

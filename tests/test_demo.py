@@ -87,7 +87,9 @@ def test_what_it_says_is_there_is_there(shown, course):
 
 
 def test_without_a_terminal_it_says_each_stage_with_the_time(shown):
-    stages = [re.fullmatch(r"\d\d:\d\d:\d\d  (.*?)( \d+ of \d+)?", line) for line in shown.stderr.splitlines()]
+    stages = [
+        re.fullmatch(r"\d\d:\d\d:\d\d  (.*?)( \d+ of \d+)?(, \d+ s)?", line) for line in shown.stderr.splitlines()
+    ]
     assert None not in stages
     said = list(dict.fromkeys(stage[1] for stage in stages if stage is not None))
     assert said == [

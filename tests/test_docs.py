@@ -1,6 +1,8 @@
 """The handbook: its links lead somewhere, and its reference pages say what the code says."""
 
-import importlib.util
+import doctest
+import importlib
+import os
 import re
 import subprocess
 import sys
@@ -9,10 +11,14 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
+import autograder.testing
+from autograder.feedback.diagnosers import DIAGNOSERS
+
 PAGES = sorted([ROOT / "README.md", ROOT / "assignments" / "README.md", *(ROOT / "docs").glob("*.md")])
 LINK = re.compile(r"(?<!\\)!?\[[^\]]*\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 FILE = re.compile(r"^\*\*([\w/.]+)\*\*\n\n(`{3,})\w+\n(.*?)^\2$", re.MULTILINE | re.DOTALL)
+CONSOLE = re.compile(r"^```console\n\$ autograder (.*)\n((?:.*\n)*?)```$", re.MULTILINE)
 CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
 
 
@@ -53,26 +59,47 @@ def test_every_page_of_the_handbook_can_be_reached_from_the_readme():
     assert set(PAGES) <= reached
 
 
+@pytest.fixture
+def scripts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Makes the scripts beside the handbook importable."""
+    monkeypatch.syspath_prepend(str(ROOT / "docs"))
+
+
+@pytest.mark.usefixtures("scripts")
 def test_the_reference_pages_are_made_from_the_code():
-    spec = importlib.util.spec_from_file_location("generate_docs", ROOT / "docs" / "generate.py")
-    assert spec is not None and spec.loader is not None
-    generate = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(generate)
-    for name, text in generate.pages().items():
+    for name, text in importlib.import_module("generate").pages().items():
         assert (ROOT / "docs" / name).read_text(encoding="utf-8") == text, f"docs/{name} is stale: run `make docs`"
 
 
+@pytest.mark.usefixtures("scripts")
+def test_every_helper_of_checks_has_an_example_and_every_example_runs():
+    page = importlib.import_module("testing_page")
+    tests = list(page.examples())
+    assert [test.name for test in tests if not test.examples] == []
+    assert "".join(map(page.faults, tests)) == ""
+    used = " ".join(example.source for test in tests for example in test.examples)
+    values = set(autograder.testing.__all__) - {test.name for test in tests}
+    assert [name for name in values if not re.search(rf"\b{name}\b", used)] == []
+
+
+def test_every_general_diagnosis_says_in_a_sentence_what_it_reads():
+    assert [one.__name__ for one in DIAGNOSERS if not (one.__doc__ or "").strip().endswith(".")] == []
+
+
 def test_the_authors_page_leads_from_an_empty_folder_to_an_assignment_that_verifies(tmp_path: Path):
-    for name, _, text in FILE.findall((ROOT / "docs" / "author.md").read_text(encoding="utf-8")):
+    """What the page shows of each command is what it prints, but for what stands as dots."""
+    page = (ROOT / "docs" / "author.md").read_text(encoding="utf-8")
+    for name, _, text in FILE.findall(page):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text, encoding="utf-8")
-    for command in ("build", "verify --deep", "verify"):
+    for command, shown in [*CONSOLE.findall(page), ("verify units", "...0 breaches\n")]:
         done = subprocess.run(
             [Path(sys.executable).with_name("autograder"), *command.split()],
             cwd=tmp_path,
+            env={**os.environ, "COLUMNS": "120"},
             text=True,
             capture_output=True,
             check=False,
         )
-        assert done.returncode == 0, done.stdout + done.stderr
-    assert "0 breaches" in done.stdout
+        is_shown = doctest.OutputChecker().check_output(shown, done.stdout, doctest.ELLIPSIS)
+        assert is_shown, f"autograder {command} prints:\n{done.stdout}{done.stderr}"

@@ -127,20 +127,26 @@ def f(x, dim: int, keepdim: bool = True, p: float = 0.5):
         n = n - 1 & 2 | 1
     return y / total, n
 """
-MADE = {1: "9caea0d4bb72"}
+DIGESTS = {1: "9caea0d4bb72"}
 
 
 def test_other_mutants_have_another_version():
     made = "\n".join(mutant.id for mutant in mutants_of("f", SAMPLE))
     digest = hashlib.sha256(made.encode()).hexdigest()[:12]
-    assert MADE[VERSION] == digest, "other mutants are made: raise VERSION in mutations.py, and add its digest here"
+    assert DIGESTS[VERSION] == digest, "other mutants are made: raise VERSION in mutations.py, and add its digest here"
 
 
-def check(name: str, kind: str = "case", *, stage: str = "", visible: bool = True) -> Check:
-    return Check("f", name, "", 1.0, kind, stage, visible, object, lambda: None, ())
+class Written:
+    """A class of checks."""
+
+
+def check(name: str, kind: str = "case", *, stage: str = "", visible: bool = True, owner: type = Written) -> Check:
+    return Check("f", name, "", 1.0, kind, stage, visible, owner, lambda: None, ())
 
 
 A, B, C = check("a"), check("b"), check("c", visible=False)
+# Made elsewhere, as by a contract.
+MADE, AGREES = check("m", owner=object), check("g", "idea", owner=object)
 IDEA, OTHER_IDEA, HIDDEN_IDEA = check("i", "idea"), check("j", "idea", stage="s"), check("h", "idea", visible=False)
 
 
@@ -159,6 +165,10 @@ IDEA, OTHER_IDEA, HIDDEN_IDEA = check("i", "idea"), check("j", "idea", stage="s"
         ((IDEA, HIDDEN_IDEA), [{"i", "h"}, {"h"}], ()),
         ((IDEA, HIDDEN_IDEA), [{"i", "h"}, {"i"}], ("h",)),
         ((IDEA, A), [], ("a",)),
+        ((A, MADE), [{"a", "m"}], ("a",)),
+        ((A, MADE), [{"a"}], ()),
+        ((IDEA, AGREES), [{"i", "g"}], ()),
+        ((IDEA, HIDDEN_IDEA, AGREES), [{"i", "g", "h"}], ("h",)),
     ],
 )
 def test_checks_that_could_go_together(checks, killers, idle):

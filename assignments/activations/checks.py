@@ -22,6 +22,7 @@ from autograder.testing import (
     assert_close,
     case,
     cotangent_like,
+    entrywise,
     exercise,
     floats,
     gradient_of,
@@ -62,11 +63,6 @@ def with_axis(draw: Callable[..., Any], min_side: int = 1, **options: st.SearchS
 def axes() -> st.SearchStrategy[tuple[Tensor, int]]:
     """A tensor with one to three longer axes, and one of them counted from the front; all else is a case."""
     return with_axis(min_side=2).map(lambda drawn: (drawn["x"], drawn["dim"] % drawn["x"].ndim))
-
-
-def entrywise(function: Callable[..., Tensor], x: st.SearchStrategy[Tensor] = WIDE, **options: Any) -> Contract:
-    """The contract of a function that works entry by entry, with the strategies of its options."""
-    return Contract({"x": x, **options}, function, magnitudes=(1.0, 1e-3, 500.0), batch={"x": 0}, nan=("x",))
 
 
 def along_axis(function: Callable[..., Tensor], **options: Any) -> Contract:

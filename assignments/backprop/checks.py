@@ -32,6 +32,7 @@ from autograder.testing import (
     floats,
     gradient_of,
     idea,
+    matrix,
     not_positive,
     tensors,
     vector,
@@ -43,10 +44,6 @@ RULES = Rules(library="torch")
 ROUGH = 10.0
 
 Params = list[tuple[Tensor, Tensor]]
-
-
-def matrix(*rows: tuple[float, ...]) -> Tensor:
-    return torch.tensor(rows, dtype=torch.float64)
 
 
 def irregular(*shape: int, seed: int = 0) -> Tensor:

@@ -31,6 +31,7 @@ from autograder.testing import (
     case,
     exercise,
     idea,
+    matrix,
     pairwise,
     raises,
     refusal,
@@ -78,7 +79,7 @@ def numbers(seed: int, *shape: int) -> Tensor:
 
 def whole(*rows: list[float]) -> Tensor:
     """One image, or one kernel, of one channel."""
-    return torch.tensor([[rows]], dtype=torch.float64)
+    return matrix(*rows)[None, None]
 
 
 def tuple_of(value: Any, axes: int = 2) -> tuple[Any, ...]:

@@ -18,6 +18,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from autograder.testing import (
+    GENERATORS,
+    SEEDS,
     Callback,
     Contract,
     Digits,
@@ -34,6 +36,8 @@ from autograder.testing import (
     exercise,
     explained,
     idea,
+    matrix,
+    numbers,
     outside,
     seeded,
     shapes,
@@ -45,18 +49,11 @@ from autograder.testing import (
 
 Tensors = tuple[Tensor, ...]
 
-SEEDS = st.integers(0, 9999)
-GENERATORS = SEEDS.map(seeded)
 PROBABILITIES = st.sampled_from([0.6, 0.25, 0.05, 1 / 3, 0.37, 0.9])
 
 RULES = Rules(library="torch")
 READY_LSTM = ("lstm", "lstm_cell")
 READY_GRU = ("gru", "gru_cell")
-
-
-def numbers(seed: int, *shape: int) -> Tensor:
-    """Irregular tenths within ±1.5, from numpy's frozen legacy stream: the same for a seed, everywhere."""
-    return torch.tensor(np.round(np.random.RandomState(seed).uniform(-1.5, 1.5, shape), 1))
 
 
 def steps(*values: float) -> Tensor:
@@ -65,7 +62,7 @@ def steps(*values: float) -> Tensor:
 
 
 def single(value: float) -> Tensor:
-    return torch.tensor([[value]], dtype=torch.float64)
+    return matrix([value])
 
 
 def arguments(gates: int, sizes: tuple[int, ...], seed: int) -> dict[str, Tensor]:

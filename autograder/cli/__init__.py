@@ -12,6 +12,8 @@ from autograder.slow_imports import SLOW
 sys.modules.setdefault(SLOW, None)  # type: ignore[arg-type]
 
 COMMANDS = (
+    author.new,
+    author.preview,
     author.build,
     student.start,
     student.check,

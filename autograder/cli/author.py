@@ -1,4 +1,4 @@
-"""An author's commands: build, verify, book."""
+"""An author's commands: new, preview, build, verify, book."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,6 +15,65 @@ if TYPE_CHECKING:
 
 # An assignment takes three to fifteen minutes of a processor with so many.
 SEEDS = 20
+
+
+def new(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The assignment.")],
+    exercises: Annotated[
+        list[str], typer.Argument(metavar="EXERCISE", help="The functions that students are to write, in order.")
+    ],
+    title: Annotated[str, typer.Option(help="Shown to people; the name in words by default.")] = "",
+    part: Annotated[str | None, typer.Option(help="The part of the course; needed where the course has parts.")] = None,
+    builds_on: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="An earlier assignment that it uses; may be repeated.")
+    ] = None,
+) -> None:
+    """Begins an assignment: its folders, an exercise of each name that builds and verifies, its row in course.toml.
+
+    The exercises are placeholders to replace piece by piece; NAME_backward behind NAME is the gradient of that.
+
+    Example: `autograder new similarity cosine_similarity cosine_similarity_backward --part foundations`
+    """
+    from autograder.authoring.new import begin_assignment
+
+    with one_sentence():
+        written = begin_assignment(
+            Path.cwd(), name, exercises, title=title, part=part, builds_on=tuple(builds_on or ())
+        )
+        root = written[-1].parent
+        for path in written[:-1]:
+            print(f"wrote  {path.relative_to(root)}")
+        print(f"added  a row to {written[-1].relative_to(root)}")
+        print("Next:")
+        print(f"  autograder preview {name} --solved   # how it looks")
+        print(f"  autograder build {name}              # record examples, make the notebook")
+        print(f"  autograder verify {name}             # only the proof of each exercise is missing")
+        print(f"  autograder verify {name} --deep      # makes these proofs")
+
+
+def preview(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The assignment.")],
+    solved: Annotated[bool, typer.Option("--solved", help="With the references in place of the stubs.")] = False,
+    show: Annotated[bool, typer.Option("--open/--no-open", help="Open it in the browser.")] = True,
+) -> None:
+    """Shows the notebook as students see it: makes it, runs it from the top, and writes it as one page of HTML.
+
+    Examples that are recorded are used; nothing is searched. Example: `autograder preview activations --solved`
+    """
+    import webbrowser
+
+    from autograder.authoring.preview import preview_of
+
+    with one_sentence():
+        course = find_course(Path.cwd())
+        with steps() as bar:
+            made = preview_of(course, course.assignment(name).name, solved=solved, begin=bar.begin, advance=bar.advance)
+        for fault in made.faults:
+            print(fault)
+        print(f"The preview: {made.page}")
+        if show:
+            webbrowser.open(made.page.as_uri())
+        raise typer.Exit(UNJUDGED if made.faults else DONE)
 
 
 def build(

@@ -48,7 +48,7 @@ class Bar:
 
 
 class Lines:
-    """A line with the time where a stage begins and ends, and now and then in between.
+    """A line with the time where a stage begins and ends, and now and then in between with the seconds it has taken.
 
     Args:
         say: takes a line.
@@ -57,11 +57,13 @@ class Lines:
 
     def __init__(self, say: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
         self._say, self._clock, self._lock = say, clock, threading.Lock()
-        self._what, self._done, self._total, self._said = "", 0, 0, clock()
+        self._what, self._done, self._total = "", 0, 0
+        self._begun = self._said = clock()
 
     def begin(self, what: str, steps: int) -> None:
         with self._lock:
             self._what, self._done, self._total = what, 0, steps
+            self._begun = self._clock()
             self._line()
 
     def advance(self, step: str = "") -> None:
@@ -79,8 +81,9 @@ class Lines:
 
     def _line(self) -> None:
         count = f" {self._done} of {self._total}" if self._total > 1 else ""
-        self._say(f"{datetime.now():%H:%M:%S}  {self._what}{count}")
         self._said = self._clock()
+        seconds = round(self._said - self._begun)
+        self._say(f"{datetime.now():%H:%M:%S}  {self._what}{count}{f', {seconds} s' if seconds else ''}")
 
 
 def columns() -> tuple[ProgressColumn, ...]:

@@ -14,6 +14,7 @@ DONE, UNJUDGED, WRONG_USE, UNREADABLE = 0, 1, 2, 3
 
 # By name: each of their modules imports something that is slow to import, and no command needs all of them.
 EXIT_CODES = {
+    "autograder.authoring.errors.AuthoringError": WRONG_USE,
     "autograder.errors.CourseError": WRONG_USE,
     "autograder.gradebook.database.DatabaseError": WRONG_USE,
     "autograder.judging.judge.NoAssignment": WRONG_USE,

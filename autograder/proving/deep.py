@@ -200,8 +200,11 @@ def _idle(exercise: Exercise, judged: Sequence[Verdict]) -> Iterator[str]:
     """Names the checks that could go together."""
     idle = idle_checks(exercise.checks, [v.killers for v in judged if v.killers and v.equivalent is None])
     if idle:
-        share = f"{len(idle)} of {len(exercise.checks)} checks could go"
-        yield f"{exercise.name}: {share}, and nothing that was tried would cost less: {', '.join(idle)}"
+        share = f"{len(idle)} of {len(exercise.checks)} checks could go together"
+        yield (
+            f"{exercise.name}: {share}, and all that was tried would still fail another of the same kind and stage: "
+            f"{', '.join(idle)}"
+        )
 
 
 def _undeclared(exercise: Exercise, assignment: Assignment, recordings: Sequence[Examples]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Checks that could go together, and nothing wrong would cost less."""
+"""Checks that could go together, and nothing wrong would get away."""
 
 from collections.abc import Iterable, Sequence
 
@@ -8,8 +8,9 @@ from autograder.testing.declarations import Check
 def idle_checks(checks: Sequence[Check], killers: Iterable[Iterable[str]]) -> tuple[str, ...]:
     """The names of checks without which every wrong solution still fails one of the same kind and stage.
 
-    They are taken away one after another, so all of them together can go: hidden ones first, since students learn from
-    visible ones, and of these the ones that fewest solutions fail. The last visible check of an idea always stays.
+    They are taken away one after another, so all of them together can go, and of two that only cover for each other one
+    stays: hidden ones first, since students learn from visible ones, and of these the ones that fewest solutions fail.
+    The last visible check of an idea always stays. What a contract makes is nobody's to drop, and covers for others.
 
     Args:
         checks: of one exercise.
@@ -18,7 +19,8 @@ def idle_checks(checks: Sequence[Check], killers: Iterable[Iterable[str]]) -> tu
     failing = [frozenset(names) for names in killers]
     left = {check.name: check for check in checks}
     idle = []
-    for check in sorted(checks, key=lambda one: (one.visible, sum(one.name in names for names in failing))):
+    written = [check for check in checks if _is_written_there(check)]
+    for check in sorted(written, key=lambda one: (one.visible, sum(one.name in names for names in failing))):
         about = (check.kind, check.stage)
         others = {o.name for o in left.values() if o.name != check.name and (o.kind, o.stage) == about}
         is_missed = any(check.name in names and not names & others for names in failing)
@@ -29,5 +31,10 @@ def idle_checks(checks: Sequence[Check], killers: Iterable[Iterable[str]]) -> tu
     return tuple(check.name for check in checks if check.name in idle)
 
 
+def _is_written_there(check: Check) -> bool:
+    """Whether a check stands in the class, and is not made by its contract or taken from `autograder.testing`."""
+    return check.body.__module__ == check.owner.__module__
+
+
 def _shows_the_idea(check: Check) -> bool:
-    return check.visible and check.kind == "idea"
+    return check.visible and check.kind == "idea" and _is_written_there(check)

@@ -247,7 +247,14 @@ def run_source_notebook(course: Course, assignment: Assignment) -> tuple[float, 
     folder = course.assignments_dir / assignment.name
     notebook = source_notebook(course, assignment)
     start = time.perf_counter()
-    client = NotebookClient(notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": str(folder)}})
+    client = NotebookClient(
+        notebook,
+        timeout=600,
+        kernel_name="python3",
+        # It would warn of its connection, which is to this process on this machine.
+        extra_arguments=["--IPKernelApp.log_level=ERROR"],
+        resources={"metadata": {"path": str(folder)}},
+    )
     try:
         client.execute()
     except CellExecutionError as error:

@@ -18,11 +18,11 @@ from autograder.testing.chance import (
     shares,
 )
 from autograder.testing.comparison import Mismatch, assert_close, assert_unchanged, explained, raises
-from autograder.testing.contract import Contract
+from autograder.testing.contract import Contract, entrywise
 from autograder.testing.declarations import alternative, exercise, mistake, statistical, weight
 from autograder.testing.digits import Digits
 from autograder.testing.kinds import case, idea, refusal
-from autograder.testing.oracles import gradient_of, vector
+from autograder.testing.oracles import gradient_of, matrix, vector
 from autograder.testing.refusals import (
     Refusal,
     another_length,
@@ -43,8 +43,10 @@ from autograder.testing.strategies import (
     entries,
     floats,
     noncontiguous_tensors,
+    numbers,
     pairwise,
     probabilities,
+    same_shape,
     seeded,
     shapes,
     tensors,
@@ -82,6 +84,7 @@ __all__ = [
     "cotangent_like",
     "dims",
     "entries",
+    "entrywise",
     "exercise",
     "explained",
     "fair_draws",
@@ -89,18 +92,21 @@ __all__ = [
     "floats",
     "gradient_of",
     "idea",
+    "matrix",
     "mistake",
     "negative",
     "no_axis",
     "no_word",
     "noncontiguous_tensors",
     "not_positive",
+    "numbers",
     "outside",
     "own_draws",
     "pairwise",
     "probabilities",
     "raises",
     "refusal",
+    "same_shape",
     "seeded",
     "shapes",
     "shares",

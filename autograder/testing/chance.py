@@ -20,9 +20,12 @@ from autograder.testing.strategies import seeded
 
 CHANCE = 1e-12
 EXAMPLES = 2
+# What a check that draws is given: a seed.
 SEEDS = st.integers(0, 1_000_000)
+# What it is given where a generator goes in: one of such a seed.
 GENERATORS = SEEDS.map(seeded)
-# Stated whole: these checks are not made while content is loaded, where the search's own settings hold.
+# What a check of many draws searches: two examples. Stated whole: these checks are not made while content is loaded,
+# where the search's own settings hold.
 few_examples = settings(
     max_examples=EXAMPLES,
     database=None,
@@ -31,22 +34,40 @@ few_examples = settings(
     report_multiple_bugs=False,
     print_blob=False,
 )
-# For draws that hang together: so many calls, each on this many entries, each changed with probability 1/2.
-CALLS, PLACES = 48, (4, 9)
+# For draws that hang together: so many calls, in each of which an entry is changed with probability 1/2.
+CALLS = 48
+# The shape of these entries.
+PLACES = (4, 9)
 ENTRIES = 36
 
 
 def shares(count: int) -> Callable[[Test], Test]:
-    """Marks a check that looks at so many shares in each example."""
+    """Marks a check that looks at so many shares in each example.
+
+    >>> @shares(1)
+    ... @few_examples
+    ... @given(seed=SEEDS)
+    ... def test_share(self, student, seed):
+    ...     "Of 1,000 entries about half are kept."
+    ...     assert_share(student.keep_half(torch.ones(1000), seeded(seed)) != 0, 0.5, "an entry was kept")
+    >>> test_share(None, student)
+    """
     return statistical(false_alarm=EXAMPLES * count * CHANCE, because=f"Chernoff (1952), {count} shares an example")
 
 
 def fair_draws(count: int) -> Callable[[Test], Test]:
-    """Marks a check that fails where so many fair draws are all alike."""
+    """Marks a check that fails where so many fair draws are all alike.
+
+    >>> @fair_draws(1000)
+    ... def test_not_all_alike(self, student):
+    ...     "Some entries are kept, and some are not."
+    ...     assert_right(student.keep_half(torch.ones(1000), seeded(1)).unique().numel() == 2, "All entries are alike.")
+    """
     return statistical(false_alarm=EXAMPLES * 2 * 0.5**count, because=f"{count} fair draws, all alike")
 
 
-# Two entries that always agree or always differ, one that never changes, a count in a row or column that never does.
+# Marks a check of draws that hang together. By chance two entries always agree or always differ, one never changes, a
+# count in a row or column never does.
 own_draws = statistical(
     false_alarm=EXAMPLES * (ENTRIES * (ENTRIES - 1) + 2 * ENTRIES + 2 * (1 + sum(PLACES))) * 0.5**CALLS,
     because=f"{CALLS} fair draws of each of {ENTRIES} entries",
@@ -54,7 +75,10 @@ own_draws = statistical(
 
 
 def assert_right(truth: bool, otherwise: str) -> None:
-    """Fails with a sentence unless something is true."""
+    """Fails with a sentence unless something is true.
+
+    >>> assert_right(student.half(vector(3)) < 3, "Half of 3 is not below 3.")
+    """
     if not truth:
         raise Mismatch(otherwise)
 
@@ -66,6 +90,9 @@ def assert_share(found: Tensor, probability: float, what: str) -> None:
         found: yes or no of each draw.
         probability: of yes, strictly between 0 and 1.
         what: the yes in words, such as "an entry was dropped".
+
+    >>> kept = student.keep_half(torch.ones(1000), seeded(1))
+    >>> assert_share(kept != 0, 0.5, "an entry was kept")
     """
     share, draws = found.double().mean().item(), found.numel()
     pairs = ((share, probability), (1 - share, 1 - probability))
@@ -80,6 +107,15 @@ def assert_on_their_own(answers: Tensor, what: str = "an entry") -> None:
     Args:
         answers: yes or no; the first axis counts the calls.
         what: one of them, in words.
+
+    >>> @own_draws
+    ... @few_examples
+    ... @given(seed=SEEDS)
+    ... def test_each_has_a_draw_of_its_own(self, student, seed):
+    ...     "No two entries hang together."
+    ...     calls = [student.keep_half(torch.ones(PLACES), seeded(seed + call)) for call in range(CALLS)]
+    ...     assert_on_their_own(torch.stack(calls) != 0)
+    >>> test_each_has_a_draw_of_its_own(None, student)
     """
     calls = f"In {len(answers)} calls"
     flat = answers.reshape(len(answers), -1)
@@ -101,6 +137,12 @@ class Draws:
 
     Attributes:
         places: a shape on which it draws `ENTRIES` numbers or more.
+
+    >>> @exercise("keep_half")
+    ... class TestKeepHalf(Draws):
+    ...     def draw(self, student, generator, shape):
+    ...         return student.keep_half(torch.ones(shape), generator)
+    >>> TestKeepHalf().test_equal_generators_equal_results(student)
     """
 
     places: tuple[int, ...] = PLACES
@@ -129,7 +171,16 @@ class Draws:
 
 
 class OwnDraws(Draws):
-    """What every function has to keep that decides about each entry or sample by a draw of its own."""
+    """What every function has to keep that decides about each entry or sample by a draw of its own.
+
+    >>> @exercise("keep_half")
+    ... class TestKeepHalf(OwnDraws):
+    ...     def draw(self, student, generator, shape):
+    ...         return student.keep_half(torch.ones(shape), generator)
+    >>> TestKeepHalf().calls(student, seed=1, shape=PLACES).shape
+    torch.Size([48, 4, 9])
+    >>> TestKeepHalf().test_draws_of_its_own(student)
+    """
 
     def decided(self, drawn: Tensor) -> Tensor:
         """Which of the entries were changed; the first axis counts the calls."""

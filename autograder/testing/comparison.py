@@ -38,6 +38,11 @@ class Mismatch(AssertionError):
         expected, got: the two values, or None where the message says it all.
         difference: the largest absolute difference, where there is one.
         says: what the mistake is, where the check can read it off the answer; see `explained`.
+
+    >>> raise Mismatch("The order is wrong.", expected=[1, 2], got=[2, 1])
+    Traceback (most recent call last):
+        ...
+    autograder.testing.comparison.Mismatch: The order is wrong.
     """
 
     says: str = ""
@@ -64,6 +69,12 @@ def assert_close(actual: Any, expected: Any, *, rtol: float | None = None, atol:
         rtol, atol: tolerances; by default those of the expected dtype, see `TOLERANCES`.
     Raises:
         Mismatch: they differ.
+
+    >>> assert_close(student.half(vector(3, -1)), vector(1.5, -0.5))
+    >>> assert_close(student.half(vector(3, -1)), vector(1.5, 0.5))
+    Traceback (most recent call last):
+        ...
+    autograder.testing.comparison.Mismatch: 1 of 2 values are wrong; the largest difference is 1.
     """
     _compare(actual, expected, rtol, atol, ())
     Assertions.passed += 1
@@ -220,7 +231,15 @@ def _kind(value: Any) -> str:
 
 
 def assert_unchanged(student: Student) -> None:
-    """Fails if the student's last call changed one of its arguments in place."""
+    """Fails if the student's last call changed one of its arguments in place.
+
+    >>> student.half_in_place(vector(3))
+    tensor([1.5000], dtype=torch.float64)
+    >>> assert_unchanged(student)
+    Traceback (most recent call last):
+        ...
+    autograder.testing.comparison.Mismatch: half_in_place changed `x` in place. ...
+    """
     call = student._session.transcript[-1]
     if call.reply.changed:
         raise Mismatch(
@@ -236,6 +255,13 @@ def explained(reading: Callable[[], str]) -> Iterator[None]:
 
     Args:
         reading: makes one or two sentences that are true of this answer and name what is wrong; empty if it cannot.
+
+    >>> answer = student.half(vector(3))
+    >>> with explained(lambda: f"This is {answer.item() / 3:g} of the number."):
+    ...     assert_close(answer, vector(1))
+    Traceback (most recent call last):
+        ...
+    autograder.testing.comparison.Mismatch: The value is wrong; the largest difference is 0.5.
     """
     try:
         yield
@@ -262,6 +288,14 @@ def raises(error: type[Exception], naming: str | tuple[str, ...] = (), because: 
         because: what is wrong with the input, for a message such as "..., but nothing was raised: {because}".
     Raises:
         NotRefused: nothing was raised, or something else.
+
+    >>> with raises(ValueError, naming="x"):
+    ...     student.root(-4.0)
+    >>> with raises(ValueError, naming="x"):
+    ...     student.root(4.0)
+    Traceback (most recent call last):
+        ...
+    autograder.testing.comparison.NotRefused: Expected ValueError that names `x`, but nothing was raised.
     """
     names = (naming,) if isinstance(naming, str) else naming
     why = f": {because}" if because else ""

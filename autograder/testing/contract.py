@@ -22,7 +22,7 @@ from autograder.testing.digits import Digits, Drawn, Sizes, multiples, own_size,
 from autograder.testing.kinds import Test, case, idea, refusal
 from autograder.testing.oracles import gradient_of
 from autograder.testing.refusals import Arguments, Refusal, another_shape
-from autograder.testing.strategies import cotangent_like
+from autograder.testing.strategies import cotangent_like, tensors
 from autograder.testing.student import StudentError
 
 HALF = ("float16", "bfloat16")
@@ -57,6 +57,12 @@ class Contract:
         of_answer: whether the oracle is given the student's answer first.
         names: the arguments in order; needed where ``arguments`` is one strategy and `backward` is made from it.
         forward: of a backward, for whose result ``grad_out`` is made and put before the drawn arguments.
+
+    >>> contract = Contract({"x": tensors()}, lambda x: x / 2, batch={"x": 0})
+    >>> [name for name, _ in contract.checks("half")]
+    ['test_agrees', 'test_float32', 'test_half_precision', 'test_not_contiguous', 'test_empty_and_single',
+     'test_arguments_stay']
+    >>> contract.compare(student, "half", {"x": vector(3, -1)})
     """
 
     arguments: Drawn
@@ -189,6 +195,24 @@ class Contract:
 
     def _is_scaled(self, name: str) -> bool:
         return not name.startswith("grad_") if self.scaled is None else name in self.scaled
+
+
+def entrywise(
+    function: Callable[..., Any], x: st.SearchStrategy[Tensor] | None = None, **options: st.SearchStrategy[Any]
+) -> Contract:
+    """The contract of a function that works entry by entry on its first argument, ``x``.
+
+    Args:
+        function: the oracle.
+        x: its tensors; of [-20, 20] by default.
+        options: strategies of the arguments behind ``x``.
+
+    >>> contract = entrywise(lambda x, slope: slope * x, slope=floats(-2, 2))
+    >>> list(contract.arguments), contract.nan
+    (['x', 'slope'], ('x',))
+    """
+    drawn = tensors(low=-20, high=20) if x is None else x
+    return Contract({"x": drawn, **options}, function, magnitudes=(1.0, 1e-3, 500.0), batch={"x": 0}, nan=("x",))
 
 
 def _agrees(contract: Contract, function: str) -> Test:

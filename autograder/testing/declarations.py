@@ -127,6 +127,15 @@ def exercise(
         contract: adds the checks of what holds for every exercise.
     Raises:
         DeclarationError: points are not a finite number above zero, or ``forbid`` or ``rules`` are something else.
+
+    >>> @exercise("half", points=2, contract=Contract({"x": tensors()}, lambda x: x / 2))
+    ... class TestHalf:
+    ...     @idea
+    ...     def test_by_hand(self, student):
+    ...         "Half of 3 is 1.5."
+    ...         assert_close(student.half(vector(3)), vector(1.5))
+    >>> TestHalf().test_by_hand(student)
+    >>> TestHalf().test_float32(student)
     """
     if points is not None and not (math.isfinite(points) and points > 0):
         raise DeclarationError(f"exercise {name!r}: points are {points!r}, allowed is a finite number above 0")
@@ -149,7 +158,16 @@ def _is_name(item: object) -> bool:
 
 
 def weight(value: float) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Gives a check another weight among those of its kind than 1; a stage weighs what its heaviest check does."""
+    """Gives a check another weight among those of its kind than 1; a stage weighs what its heaviest check does.
+
+    >>> class TestHalf:
+    ...     @case
+    ...     @weight(2)
+    ...     def test_large(self, student):
+    ...         "Half of a million is 500,000."
+    ...         assert_close(student.half(vector(1e6)), vector(500_000))
+    >>> TestHalf().test_large(student)
+    """
     if not (math.isfinite(value) and value > 0):
         raise DeclarationError(f"a check's weight is {value!r}, allowed is a finite number above 0")
 
@@ -166,6 +184,12 @@ def statistical(*, false_alarm: float, because: str) -> Callable[[Callable[..., 
     Args:
         false_alarm: the probability that one whole search does, computed from what the check uses.
         because: the bound that it comes from.
+
+    >>> @statistical(false_alarm=0.5**64, because="64 features are all dropped with probability (1/2) ** 64")
+    ... def test_not_all_are_dropped(self, student):
+    ...     "Of 64 entries some are kept."
+    ...     assert_right(student.keep_half(torch.ones(64), seeded(1)).any(), "No entry is kept.")
+    >>> test_not_all_are_dropped(None, student)
     """
     if not 0 <= false_alarm <= 1:
         raise DeclarationError(f"a check's false_alarm is {false_alarm!r}, allowed is a probability")
@@ -185,6 +209,10 @@ def mistake(exercise: str, *, says: str, kind: Kind, stage: str = "") -> Callabl
         says: what went wrong and where to look, not the answer.
         kind: what is wrong: the idea, a case, or what is refused.
         stage: of a staged exercise the idea that is wrong; without it the whole of it is.
+
+    >>> @mistake("half", kind="idea", says="This is the double, not the half.")
+    ... def doubles(x):
+    ...     return 2 * x
     """
     if kind not in KINDS:
         raise DeclarationError(f"a mistake's kind is {kind!r}, allowed is {', '.join(KINDS)}")
@@ -197,7 +225,12 @@ def mistake(exercise: str, *, says: str, kind: Kind, stage: str = "") -> Callabl
 
 
 def alternative(exercise: str) -> Callable[[Any], Any]:
-    """Marks a correct solution of ``exercise`` that goes another way than the reference."""
+    """Marks a correct solution of ``exercise`` that goes another way than the reference.
+
+    >>> @alternative("half")
+    ... def by_multiplying(x):
+    ...     return 0.5 * x
+    """
 
     def declare(solution: Any) -> Any:
         solution.__alternative__ = Alternative(exercise, solution.__name__, solution)

@@ -10,8 +10,22 @@ from autograder.sandbox.gradients import pulled_back
 
 
 def vector(*values: float) -> Tensor:
-    """A float64 tensor with one axis: ``vector(1, -2)``."""
+    """A float64 tensor with one axis: ``vector(1, -2)``.
+
+    >>> vector(1, -2)
+    tensor([ 1., -2.], dtype=torch.float64)
+    """
     return torch.tensor(values, dtype=torch.float64)
+
+
+def matrix(*rows: Sequence[float]) -> Tensor:
+    """A float64 tensor with two axes, of its rows: ``matrix((1, 2), (3, 4))``.
+
+    >>> matrix((1, 2), (3, 4))
+    tensor([[1., 2.],
+            [3., 4.]], dtype=torch.float64)
+    """
+    return torch.tensor(rows, dtype=torch.float64)
 
 
 def gradient_of(function: Callable[..., Any], wrt: Sequence[int], grad_out: Any, arguments: Sequence[Any]) -> Any:
@@ -24,6 +38,9 @@ def gradient_of(function: Callable[..., Any], wrt: Sequence[int], grad_out: Any,
         arguments: in order; tensors of any floating dtype.
     Returns:
         A gradient in the dtype of its argument; a tuple of them where ``wrt`` has several places.
+
+    >>> gradient_of(torch.sin, [0], vector(1, 1), [vector(0, torch.pi)])
+    tensor([ 1., -1.], dtype=torch.float64)
     """
     leaves = [
         arg.detach().to(torch.float64, copy=True).requires_grad_(place in wrt)

@@ -22,6 +22,10 @@ class Refusal:
         name: the argument.
         spoil: gives the bad values for a set of good arguments; None stands for one that would be good there.
         naming: the words of which the message has to have one; two refusals may apply, and either is right.
+
+    >>> odd = Refusal("width", lambda arguments: (2 * arguments["width"],), ("width",))
+    >>> odd.spoil({"width": 3})
+    (6,)
     """
 
     name: str
@@ -30,7 +34,11 @@ class Refusal:
 
 
 def another_shape(name: str, *, or_naming: tuple[str, ...] = ()) -> Refusal:
-    """An array of another shape: longer, flat, with an axis more, one that would broadcast, one without axes."""
+    """An array of another shape: longer, flat, with an axis more, one that would broadcast, one without axes.
+
+    >>> [bad.shape for bad in another_shape("x").spoil({"x": torch.ones(3, 2)})]
+    [torch.Size([4, 2]), torch.Size([6]), torch.Size([1, 3, 2]), torch.Size([3, 1]), torch.Size([])]
+    """
 
     def spoil(arguments: Arguments) -> tuple[Any, ...]:
         x = arguments[name]
@@ -44,7 +52,11 @@ def another_shape(name: str, *, or_naming: tuple[str, ...] = ()) -> Refusal:
 
 
 def another_number_of_axes(name: str, *, or_naming: tuple[str, ...] = ()) -> Refusal:
-    """An array with an axis more, and one with an axis less."""
+    """An array with an axis more, and one with an axis less.
+
+    >>> [bad.shape for bad in another_number_of_axes("x").spoil({"x": torch.ones(3, 2)})]
+    [torch.Size([1, 3, 2]), torch.Size([2])]
+    """
 
     def spoil(arguments: Arguments) -> tuple[Any, ...]:
         x = arguments[name]
@@ -54,7 +66,11 @@ def another_number_of_axes(name: str, *, or_naming: tuple[str, ...] = ()) -> Ref
 
 
 def another_length(name: str, axis: int, *, or_naming: tuple[str, ...] = ()) -> Refusal:
-    """An array that is longer by one, or of length one, along an axis."""
+    """An array that is longer by one, or of length one, along an axis.
+
+    >>> [bad.shape for bad in another_length("x", axis=0).spoil({"x": torch.ones(3, 2)})]
+    [torch.Size([4, 2]), torch.Size([1, 2])]
+    """
 
     def spoil(arguments: Arguments) -> tuple[Any, ...]:
         x = arguments[name]
@@ -68,7 +84,11 @@ def another_length(name: str, axis: int, *, or_naming: tuple[str, ...] = ()) -> 
 
 
 def no_axis(name: str, of: str) -> Refusal:
-    """A number behind the last axis of the array ``of``, and one before the first."""
+    """A number behind the last axis of the array ``of``, and one before the first.
+
+    >>> no_axis("dim", of="x").spoil({"x": torch.ones(3, 2)})
+    (2, -3)
+    """
 
     def spoil(arguments: Arguments) -> tuple[Any, ...]:
         axes = arguments[of].ndim
@@ -78,27 +98,47 @@ def no_axis(name: str, of: str) -> Refusal:
 
 
 def not_positive(name: str) -> Refusal:
-    """0, a negative number, nan."""
+    """0, a negative number, nan.
+
+    >>> not_positive("temperature").spoil({})
+    (0.0, -1.5, nan)
+    """
     return bad_values(name, 0.0, -1.5, nan)
 
 
 def negative(name: str) -> Refusal:
-    """Numbers below 0, nan."""
+    """Numbers below 0, nan.
+
+    >>> negative("weight_decay").spoil({})
+    (-0.01, -3.0, nan)
+    """
     return bad_values(name, -0.01, -3.0, nan)
 
 
 def outside(name: str, low: float, high: float, *, ends: bool = False) -> Refusal:
-    """Numbers below ``low`` and above ``high``, nan, and the two themselves where ``ends`` are bad too."""
+    """Numbers below ``low`` and above ``high``, nan, and the two themselves where ``ends`` are bad too.
+
+    >>> outside("p", 0, 1, ends=True).spoil({})
+    (-0.1, 1.1, inf, nan, 0, 1)
+    """
     return bad_values(name, low - 0.1, high + 0.1, inf, nan, *((low, high) if ends else ()))
 
 
 def no_word(name: str, *words: Any) -> Refusal:
-    """Words that are not among the allowed ones; give some that come near."""
+    """Words that are not among the allowed ones; give some that come near.
+
+    >>> no_word("approximate", "Tanh").spoil({})
+    ('', 'Tanh')
+    """
     return bad_values(name, "", *words)
 
 
 def bad_values(name: str, *values: Any, or_naming: tuple[str, ...] = ()) -> Refusal:
-    """These values."""
+    """These values.
+
+    >>> bad_values("groups", 0, -2).spoil({"groups": 1})
+    (0, -2)
+    """
     return Refusal(name, lambda arguments: values, (name, *or_naming))
 
 

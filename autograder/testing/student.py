@@ -17,7 +17,14 @@ TRACED = (torch.Tensor, np.ndarray, *GENERATORS)
 
 
 class StudentError(Exception):
-    """The student's code raised; `raised` says what."""
+    """The student's code raised; `raised` says what.
+
+    >>> try:
+    ...     student.root(-4.0)
+    ... except StudentError as error:
+    ...     error.raised.type_name, error.raised.message
+    ('ValueError', 'x is -4.0, it has to be at least 0')
+    """
 
     def __init__(self, raised: Raised) -> None:
         super().__init__(str(raised))
@@ -115,7 +122,11 @@ def _lower(value: Any) -> Any:
 
 
 class Student:
-    """``student.softmax(x, dim=1)`` calls the student's ``softmax``, wherever it runs."""
+    """``student.softmax(x, dim=1)`` calls the student's ``softmax``, wherever it runs.
+
+    >>> student.half(vector(3))
+    tensor([1.5000], dtype=torch.float64)
+    """
 
     def __init__(self, session: Session) -> None:
         self._session = session

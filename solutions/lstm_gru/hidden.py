@@ -4,24 +4,29 @@ import numpy as np
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from torch import Tensor
 
-from autograder.testing import Callback, assert_close, case, exercise, explained, raises, refusal, seeded, statistical
+from autograder.testing import (
+    SEEDS,
+    Callback,
+    assert_close,
+    case,
+    exercise,
+    explained,
+    numbers,
+    raises,
+    refusal,
+    seeded,
+    statistical,
+)
 
 from . import reference
 
-SEEDS = st.integers(0, 9999)
 # A model that tells the shapes it was trained with, and a training that does nothing.
 PARTS = {
     "model": Callback("lambda windows, *params: windows[:, -1] * 0 + 100 * params[1].shape[0] + params[1].shape[1]"),
     "loss": Callback("lambda params, windows, targets: (0 * targets.mean() + len(windows), [0 * p for p in params])"),
     "step": Callback("lambda params, grads, state, lr: ([0 * p + lr for p in params], state)"),
 }
-
-
-def numbers(seed: int, *shape: int) -> Tensor:
-    """Irregular hundredths within ±2, from numpy's frozen legacy stream."""
-    return torch.tensor(np.round(np.random.RandomState(seed).uniform(-2, 2, shape), 2))
 
 
 @exercise("recurrent_dropout")

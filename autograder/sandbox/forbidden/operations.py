@@ -78,6 +78,11 @@ class Rules:
     Raises:
         RulesError: the library is unknown, there is nothing of that name to lift, or ``loops_over`` is no tuple of
             names or stands without ``vectorised``.
+
+    >>> Rules(library="torch", vectorised=True).families
+    ('torch.nn', 'autograd')
+    >>> Rules(library="torch", lifts=("autograd",)).families
+    ('torch.nn',)
     """
 
     library: Library
