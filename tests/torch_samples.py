@@ -5,16 +5,17 @@ from dataclasses import dataclass, replace
 from functools import cache, partial
 from itertools import chain
 from typing import Any
+from unittest.mock import patch
 
 import torch
 from torch import Tensor
-from torch.testing._internal.common_methods_invocations import op_db
-from torch.testing._internal.common_modules import module_db
-from torch.testing._internal.common_optimizers import optim_db
-from torch.testing._internal.opinfo import core
 
-# Importing them forbids every later test of the process to set flags of torch's backends.
-torch.backends.__allow_nonbracketed_mutation_flag = True
+# With these torch no longer lets its global flags be set, in this whole process.
+with patch.object(torch.backends, "disable_global_flags"):
+    from torch.testing._internal.common_methods_invocations import op_db
+    from torch.testing._internal.common_modules import module_db
+    from torch.testing._internal.common_optimizers import optim_db
+    from torch.testing._internal.opinfo import core
 
 # Samples with more entries are left out; torch has some of a million, to fill its vector units.
 MOST_ENTRIES = 20_000
