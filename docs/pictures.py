@@ -1,5 +1,6 @@
 """Makes the handbook's pictures anew, of a demo of its own: ``make pictures``. It needs Chromium and some minutes."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -10,7 +11,6 @@ from typing import Any
 
 import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
-from nbgrader.api import Gradebook
 
 from autograder.authoring.preview import as_page, run_cells
 from autograder.course import Course, load_course
@@ -32,8 +32,11 @@ def softmax(x, dim, temperature=1.0):
 ELU = """\
 def elu(x, alpha=1.0):
     return torch.where(x > 0, x, alpha * torch.exp(x) - 1)"""
-# Otherwise JupyterLab draws only the cells in sight.
-TRACKER = Path("config/lab/user-settings/@jupyterlab/notebook-extension/tracker.jupyterlab-settings")
+# Otherwise JupyterLab draws only the cells in sight, and asks whether it may fetch news.
+SETTINGS = {
+    "notebook-extension/tracker.jupyterlab-settings": '{"windowingMode": "none"}',
+    "apputils-extension/notification.jupyterlab-settings": '{"fetchNews": "false"}',
+}
 
 
 def main() -> None:
@@ -55,7 +58,7 @@ def _pictures(course: Course, folder: Path) -> Iterator[tuple[str, Callable[[Pat
     yield "jupyterlab", lambda path: _jupyterlab(course, folder, path)
     yield "feedback", lambda path: _feedback(course, path)
     yield "report", lambda path: _report(course, path)
-    yield "formgrader", lambda path: _formgrader(course, folder, path)
+    yield "formgrader", lambda path: _formgrader(folder, path)
 
 
 def _notebook(course: Course, *answers: tuple[str, str]) -> Any:
@@ -84,8 +87,10 @@ def _jupyterlab(course: Course, folder: Path, path: Path) -> None:
     own, home = folder / NAME, folder / "lab"
     shutil.copytree(course.build_dir / "source" / NAME, own)
     nbformat.write(_notebook(course, ("softmax", SOFTMAX)), own / f"{NAME}.ipynb")
-    (home / TRACKER).parent.mkdir(parents=True)
-    (home / TRACKER).write_text('{"windowingMode": "none"}', encoding="utf-8")
+    for at, text in SETTINGS.items():
+        file = home / "config" / "lab" / "user-settings" / "@jupyterlab" / at
+        file.parent.mkdir(parents=True)
+        file.write_text(text, encoding="utf-8")
     with jupyter("lab", own, home) as address, page() as opened:
         opened.goto(f"{address}/lab/tree/{NAME}.ipynb?reset")
         opened.locator(".jp-Notebook .jp-Cell").first.wait_for()
@@ -115,15 +120,11 @@ def _report(course: Course, path: Path) -> None:
         opened.screenshot(path=str(path))
 
 
-def _formgrader(course: Course, folder: Path, path: Path) -> None:
-    with Gradebook(f"sqlite:///{course.private_dir / 'gradebook.db'}", course.course_id) as gradebook:
-        (notebook,) = gradebook.find_submission(NAME, STUDENT).notebooks
-        known = notebook.id
-    with jupyter("server", course.root, folder / "server") as address, page() as opened:
-        opened.goto(f"{address}/formgrader/submissions/{known}/?index=0")
-        opened.locator("input.score").first.wait_for()
-        opened.locator("svg").first.evaluate("curve => curve.scrollIntoView({block: 'end'})")
-        opened.screenshot(path=str(path))
+def _formgrader(folder: Path, path: Path) -> None:
+    """The test of the formgrader goes through a submission, and keeps pictures where it is asked to."""
+    command = [sys.executable, "-m", "pytest", "-q", "tests/test_formgrader.py"]
+    subprocess.run(command, cwd=DOCS.parent, env={**os.environ, "SCREENSHOTS": str(folder)}, check=True)
+    shutil.copy(folder / "formgrader-submission.png", path)
 
 
 if __name__ == "__main__":
