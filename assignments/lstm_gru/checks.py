@@ -102,7 +102,7 @@ def recurrent(gates: int, axes: int, oracle: Callable[..., Any]) -> Contract:
     )
 
 
-def backward_of(forward: Contract, magnitudes: tuple[float, ...] = (1.0, 1e-3, 20.0)) -> Contract:
+def backward_of(forward: Contract, magnitudes: tuple[float, ...] = (1.0, 1e-3, 3.0)) -> Contract:
     """The contract of the backward; its answers add up many rounded products."""
 
     def spoil(given: dict[str, Any]) -> tuple[Any, ...]:
