@@ -364,7 +364,7 @@ def softmax_slope_of_a_row_mapped_to_all(grad_out, x, dim, temperature=1.0):
     _shaped(grad_out, x)
 
     def of_row(g, scores):
-        y = torch.softmax(scores / temperature, 0)
+        y = torch.softmax((scores - scores.amax(0)) / temperature, 0)
         return y * (g - (g * y).sum()) / temperature
 
     if x.numel() == 0:
