@@ -1034,7 +1034,7 @@ def compares_x_with_the_threshold_backward(grad_out, x, beta=1.0, threshold=20.0
 @mistake(
     "softplus_backward",
     kind="idea",
-    says="The sides have changed places: the slope is 1 where beta * x is above `threshold`, and that of the formula elsewhere.",
+    says="The sides have changed places: the slope has to be 1 where beta * x is above `threshold`, and that of the formula elsewhere.",
 )
 def turns_the_slopes_round(grad_out, x, beta=1.0, threshold=20.0):
     return torch.where(beta * x > threshold, softplus_backward(grad_out, x, beta, math.inf), grad_out)
@@ -1380,7 +1380,7 @@ def sums_over_everything(grad_out, x, dim, temperature=1.0):
 @mistake(
     "softmax_backward",
     kind="idea",
-    says="The gradient is too large by the factor T: the chain rule through x / T is missing. What is d(x/T)/dx?",
+    says="The gradient is T times what it should be: the chain rule through x / T is missing. What is d(x/T)/dx?",
 )
 def forgets_the_temperature(grad_out, x, dim, temperature=1.0):
     require_same_shape(grad_out=grad_out, x=x)

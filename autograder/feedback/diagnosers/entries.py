@@ -27,7 +27,8 @@ def one_value(evidence: Evidence) -> str | None:
     values = np.unique(np.concatenate(wrong))
     if len(values) != 1 or not np.isfinite(values[0]):
         return None
-    return f"Wherever it is wrong, the value is {values[0] + 0.0:g}. Which case gives it, and is it chosen too often?"
+    seen = f"Wherever it is wrong, the value is {values[0] + 0.0:g}."
+    return f"{seen} Which step gives it, and for which inputs should it not?"
 
 
 def should_be_one_value(evidence: Evidence) -> str | None:

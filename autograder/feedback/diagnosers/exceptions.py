@@ -1,7 +1,6 @@
 """Diagnosers of exceptions: raised where an answer is expected, or not raised where input has to be refused."""
 
 from collections import Counter
-from collections.abc import Sequence
 from typing import Any
 
 from autograder.feedback.diagnosers.evidence import Answer, Evidence, is_number, shape_of
@@ -48,7 +47,10 @@ def raised_in(evidence: Evidence) -> str:
     (name, place), count = counted.most_common(1)[0]
     if len(counted) == 1:
         return f"it raises {name} instead of answering{_at(place)}"
-    return f"it raises instead of answering, most often ({count} of {len(raised)}) {name}{_at(place)}"
+    often = f"most often ({count} of {len(raised)})"
+    if len({name for name, _ in counted}) == 1:
+        return f"it raises {name} instead of answering, {often} at {place or 'a line of another function'}"
+    return f"it raises instead of answering, {often} {name}{_at(place)}"
 
 
 def refuses_too_little(evidence: Evidence) -> str | None:
@@ -106,7 +108,7 @@ def refuses_with_another(evidence: Evidence) -> str | None:
             f"Where it is wrong, bad input is not refused, and ends in {join(other)} further on{_at(place)}. "
             f"The exercise asks for {wanted[0]} before that: {_told(evidence.wrong[0])}."
         )
-    return f"Where it is wrong, bad input is refused with {join(other)}, and the exercise asks for {wanted[0]}."
+    return f"Where it is wrong, bad input ends in {join(other)}, and the exercise asks for {wanted[0]}."
 
 
 def _wanted(evidence: Evidence) -> list[str]:
@@ -115,9 +117,10 @@ def _wanted(evidence: Evidence) -> list[str]:
 
 def unnamed_argument(evidence: Evidence) -> str | None:
     """The right exception, and its message does not name the argument."""
-    named = sorted({answer.naming for answer in _last(evidence) if answer.naming})
-    what = f"does it name {join([f'`{name}`' for name in named])}" if named else "does it name the bad argument"
-    return f"Where it is wrong, bad input is refused with the right exception, and not with the right message: {what}?"
+    return (
+        "Where it is wrong, bad input is refused with the right exception, and not with the right message: does it "
+        "name the bad argument?"
+    )
 
 
 def refuses_by_accident(evidence: Evidence) -> str | None:
@@ -126,10 +129,6 @@ def refuses_by_accident(evidence: Evidence) -> str | None:
         "Where it is wrong, bad input ends in an exception of the right type, but by accident: nothing in the code "
         "refuses it, and its message does not name the argument."
     )
-
-
-def _last(evidence: Evidence) -> Sequence[Answer]:
-    return [answer for answer in evidence.right if answer.naming]
 
 
 def takes_too_long(evidence: Evidence) -> str | None:

@@ -31,7 +31,7 @@ def not_finite(evidence: Evidence) -> str | None:
     elif not is_one:
         seen += ", where a number is expected"
     if len(found) == 1 and any((p.expected == found[0]).any() for p in (*pairs, *evidence.right_pairs)):
-        return f"{seen}. Elsewhere {what} is right: which entries should get it?"
+        return f"{seen}. Elsewhere {what} is right. Does a step overflow there, or do other entries get it than should?"
     if all(np.isfinite(value) for _, value in entries) and any(
         not np.isfinite(x).all() for _, x in shaped_inputs(pair)
     ):

@@ -138,9 +138,10 @@ def only_some_blocks(evidence: Evidence) -> str | None:
 
 def only_some_entries(evidence: Evidence) -> str | None:
     """Only entries are wrong at which an argument is small, large, beyond another, or of one sign; or at a border."""
-    few = (_sizes, _beyond_arguments, _borders)
     enough = _count(evidence.pairs, right=False) >= MANY
-    return _wrong_ones(evidence, *(few if not enough else (*few, _signs))) if evidence.sure else None
+    # What is below 0 is below a positive argument, too.
+    signs = (_signs,) if enough else ()
+    return _wrong_ones(evidence, _sizes, *signs, _beyond_arguments, _borders) if evidence.sure else None
 
 
 def _wrong_ones(evidence: Evidence, *sources: Source) -> str | None:

@@ -32,7 +32,7 @@ def _broken(evidence: Evidence, properties: Callable[[tuple[Pair, ...]], Iterato
     where = "" if len(finite) == len(pairs) else " without nan and infinity"
     for text, holds in properties(pairs):
         if all(holds(pair, pair.expected) for pair in right) and not any(holds(pair, pair.got) for pair in finite):
-            return f"In every example tried{where} the right answer {text}; where yours is wrong it breaks that."
+            return f"In every example tried{where} the right answer {text}; each wrong one breaks that somewhere."
     return None
 
 

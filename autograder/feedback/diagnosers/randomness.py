@@ -80,8 +80,9 @@ def ignores_the_seed(evidence: Evidence) -> str | None:
     if not alike:
         return None
     return (
-        "Calls that differ in the state of the generator alone give the same answer. Is anything drawn from the "
-        "generator that is passed in, or does a fixed seed stand in for it?"
+        "Where it was tried, calls that differ in the state of the generator alone gave the same answer, and should "
+        "not. Does what is drawn from the generator that is passed in reach the answer, or does a fixed seed stand in "
+        "for it?"
     )
 
 

@@ -47,7 +47,7 @@ def off_by_an_entry(evidence: Evidence) -> str | None:
     if how == "value":
         return f"Wherever it is wrong, the answer is {name}, and nothing else."
     seen = f"Wherever it is wrong, each value is off by {name}."
-    return f"{seen} Look at where it is added or subtracted."
+    return f"{seen} Is it added or subtracted where it should not be, or is a factor of it off by 1?"
 
 
 # So many times rounding can be seen.
@@ -69,7 +69,8 @@ def off_by_a_multiple(evidence: Evidence) -> str | None:
         different = {value for pair in pairs for value in dict(_candidates(pair, products=False))[name].flat}
         if len(different) >= DIFFERENT and all(math.isclose(f, factors[0], rel_tol=1e-3) for f in factors):
             times = "" if math.isclose(abs(factors[0]), 1, rel_tol=1e-3) else f"{abs(factors[0]):.3g} times "
-            return f"Wherever it is wrong, each value is off by {times}{name}. Look at where it is added or subtracted."
+            seen = f"Wherever it is wrong, each value is off by {times}{name}."
+            return f"{seen} Is it added or subtracted where it should not be, or is a factor of it wrong?"
         if sum(certain for _, certain in known) < ENOUGH:
             continue
         return f"Wherever it is wrong, each value is off by a multiple of {name}. By what should that be multiplied?"
