@@ -17,6 +17,7 @@ __all__ = [
     "BYTE_ORDER_MARK",
     "COURSE_FILE",
     "AssignmentSettings",
+    "ClusterSettings",
     "Course",
     "CourseError",
     "ExampleSettings",
@@ -64,6 +65,14 @@ LayerName = Annotated[
     Literal["rlimits", "namespaces", "own_root", "no_new_privs", "landlock", "seccomp"],
     Meta(description="one of rlimits, namespaces, own_root, no_new_privs, landlock and seccomp"),
 ]
+ClassName = Annotated[
+    str,
+    Meta(
+        pattern=r"^(local|[A-Za-z_]\w*(\.[A-Za-z_]\w*)+)\Z",
+        description='"local", or the full name of a class, such as "dask_jobqueue.SLURMCluster"',
+    ),
+]
+Arguments = Annotated[dict[str, Any], Meta(description="a table of the class's parameters")]
 Percent = Annotated[float, Meta(ge=0, le=100, description="a number of percent from 0 to 100")]
 Minutes = Annotated[int, Meta(ge=0, le=1_000_000, description="a whole number of minutes, 0 or more")]
 Days = Annotated[int, Meta(ge=0, le=1000, description="a whole number of days, 0 or more")]
@@ -175,6 +184,24 @@ class FeedbackPolicy(Struct, frozen=True, forbid_unknown_fields=True):
     ] = "always"
 
 
+class ClusterSettings(Struct, frozen=True, forbid_unknown_fields=True, rename={"class_": "class"}):
+    """The cluster that `autograder grade NAME --cluster start` starts, and the certificate of any cluster.
+
+    Attributes:
+        class: ``"local"`` for processes of this machine, or a class of Dask's that starts workers elsewhere, such as
+            ``"dask_jobqueue.SLURMCluster"``. Its package has to be installed.
+        arguments: what the class is given, by the names of its parameters.
+        workers: how many it is asked for; without it what ``arguments`` say, or one for each core of this machine.
+        certificates: folder of ``cert.pem`` and ``key.pem``, from the course's folder;
+            `autograder cluster certificates` makes them.
+    """
+
+    class_: ClassName = "local"
+    arguments: Arguments = {}
+    workers: Annotated[Count | None, Meta(description="a whole number greater than 0")] = None
+    certificates: Title = "private/cluster"
+
+
 class PartSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """One part of the course; the order is that of the course. A part without assignments is shown nowhere.
 
@@ -221,6 +248,7 @@ class Course(Struct, frozen=True):
     isolation: Isolation
     late: LatePolicy
     feedback: FeedbackPolicy
+    cluster: ClusterSettings
     parts: tuple[PartSettings, ...]
     assignments: tuple[AssignmentSettings, ...]
 
@@ -315,6 +343,7 @@ def course_from(root: Path, text: str) -> Course:
         isolation=settings.isolation,
         late=settings.late,
         feedback=settings.feedback,
+        cluster=settings.cluster,
         parts=settings.parts,
         assignments=settings.assignments,
     )
@@ -360,6 +389,7 @@ class CourseFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     isolation: Isolation = Isolation()
     late: LatePolicy = LatePolicy()
     feedback: FeedbackPolicy = FeedbackPolicy()
+    cluster: ClusterSettings = ClusterSettings()
     parts: Annotated[tuple[PartSettings, ...], Meta(description="one [[parts]] table for each part of the course")] = ()
     assignments: Annotated[
         tuple[AssignmentSettings, ...],

@@ -94,7 +94,7 @@ def _type_at(record: type[Struct], keys: Sequence[str | int]) -> schema.Type:
         if isinstance(bare, schema.VarTupleType):
             here = bare.item_type
         elif isinstance(bare, schema.StructType):
-            here = next(field.type for field in bare.fields if field.name == key)
+            here = next(field.type for field in bare.fields if field.encode_name == key)
     return here
 
 
@@ -105,7 +105,7 @@ def _allowed(expected: schema.Type) -> str:
 
 
 def _field_names(expected: schema.Type) -> list[str]:
-    return [field.name for field in expected.fields] if isinstance(expected, schema.StructType) else []
+    return [field.encode_name for field in expected.fields] if isinstance(expected, schema.StructType) else []
 
 
 def _key_text(keys: Iterable[str | int]) -> str:

@@ -80,11 +80,11 @@ def _rows(record: type[Struct], fields: Any) -> Iterator[str]:
     yield "| key | allowed | default | meaning |"
     yield "|---|---|---|---|"
     for field in fields:
-        default = "required" if field.required else _toml(field.default)
-        meaning = meanings.get(field.name)
+        default = "required" if field.required else _default(field)
+        meaning = meanings.get(field.encode_name)
         if meaning is None:
-            raise SystemExit(f"{record.__name__}.{field.name} has no line under Attributes in its docstring")
-        yield f"| `{field.name}` | {_allowed(field.type)} | {default} | {meaning} |"
+            raise SystemExit(f"{record.__name__}.{field.encode_name} has no line under Attributes in its docstring")
+        yield f"| `{field.encode_name}` | {_allowed(field.type)} | {default} | {meaning} |"
 
 
 def _attributes(record: type[Struct]) -> dict[str, str]:
@@ -101,6 +101,10 @@ def _allowed(kind: Any) -> str:
             if isinstance(meta, Meta) and meta.description:
                 return meta.description
     return str(kind)
+
+
+def _default(field: Any) -> str:
+    return _toml(field.default if field.default is not msgspec.NODEFAULT else field.default_factory())
 
 
 def _toml(value: Any) -> str:

@@ -7,12 +7,11 @@ import signal
 import sys
 import tempfile
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from functools import lru_cache
-from importlib.metadata import version
+from functools import lru_cache, partial
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -27,12 +26,11 @@ from autograder.examples.store import file_hash
 from autograder.judging.judge import Court, Device, judge_submission, open_court
 from autograder.notebooks.handed_in import is_inside, misplaced, why_nothing
 from autograder.notebooks.submission import UnreadableSubmission
-from autograder.reading.records import Page
+from autograder.reading.records import Page, Read
 from autograder.results import Result
 from autograder.sandbox.remote import SandboxError
-from autograder.version import VERSION
+from autograder.version import program
 
-PACKAGE = Path(__file__).parent.parent
 PR_SET_PDEATHSIG = 1
 KILLED = "the grading process was killed while it was judged, and once more when it was judged by itself"
 
@@ -58,6 +56,36 @@ class Judged:
     page: Page | None = None
 
 
+class Verdict(Struct, frozen=True):
+    """What came of judging one file: a result and its page, or why there are none; see `Judged`."""
+
+    result: Result | None = None
+    page: Page | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How a class is judged.
+
+    Attributes:
+        search: adds live Hypothesis search.
+        trusted: runs submissions without a wall.
+        device: where submissions get their tensors.
+    """
+
+    search: bool = False
+    trusted: bool = False
+    device: Device = "cpu"
+
+    def court(self, course: Course, name: str) -> Court:
+        return open_court(course, name, search=self.search, trusted=self.trusted, device=self.device)
+
+
+# Whoever judges submissions, as they finish: this process, several here, or the workers of a cluster.
+Judges = Callable[[Sequence[Submitted]], Iterator[Judged]]
+
+
 @dataclass(frozen=True)
 class Brief:
     """What a summary says of a submission: whether it was judged, whether now, and else why not."""
@@ -75,15 +103,13 @@ class Kept(Struct, frozen=True):
     result: Result
 
 
-def checks_key(course: Course, name: str, *, search: bool, trusted: bool, device: Device = "cpu") -> str:
+def checks_key(course: Course, name: str, manner: Manner) -> str:
     """Hash of all that a result depends on beside the submission: checks, limits, isolation, program, libraries."""
     solutions, folder = course.solutions_dir / name, course.assignments_dir / name
-    parts = [VERSION, sys.version.split()[0], *(version(p) for p in ("torch", "numpy"))]
-    parts += [str(search), str(trusted), device, repr(course.limits), repr(course.isolation)]
+    parts = [*program().values(), repr(manner), repr(course.limits), repr(course.isolation)]
     files = (folder / f"{name}.ipynb", folder / "checks.py", solutions / "hidden.py", solutions / "reference.py")
     parts += [file_hash(file) for file in files if file.is_file()]
     parts += [file_hash(Part(course, name, visible).path) for visible in (True, False)]
-    parts += [file_hash(file) for file in sorted(PACKAGE.rglob("*.py"))]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
@@ -91,12 +117,10 @@ def grade_class(
     course: Course,
     name: str,
     class_: Sequence[Submitted],
+    manner: Manner,
+    judges: Judges,
     *,
-    jobs: int,
     force: bool = False,
-    search: bool = False,
-    trusted: bool = False,
-    device: Device = "cpu",
     keep: bool = True,
 ) -> Iterator[Judged]:
     """Judges submissions, as they finish; one that cannot be judged stops no other.
@@ -107,14 +131,12 @@ def grade_class(
     Args:
         course, name: the assignment, built before.
         class_: the submissions.
-        jobs: processes that judge at the same time.
+        manner: how they are judged.
+        judges: whoever judges them, in this manner; see `here`.
         force: judges again what was judged before.
-        search: adds live Hypothesis search.
-        trusted: runs submissions without a wall.
-        device: where submissions get their tensors.
         keep: False keeps no result.
     """
-    key = checks_key(course, name, search=search, trusted=trusted, device=device)
+    key = checks_key(course, name, manner)
     waiting = []
     for submission in class_:
         kept = None if force else _kept(course, name, submission, key)
@@ -122,25 +144,24 @@ def grade_class(
             waiting.append(submission)
         else:
             yield Judged(submission.student, submission.path, submission.submitted, kept, again=False)
-    judged = _one_by_one if jobs == 1 or len(waiting) <= 1 else _side_by_side
-    for done in judged(course, name, waiting, _Manner(search, trusted, device, jobs)):
+    for done in judges(waiting):
         if keep and done.result is not None:
             _keep(course, name, done, key)
         yield done
 
 
-@dataclass(frozen=True)
-class _Manner:
-    search: bool
-    trusted: bool
-    device: Device
-    jobs: int
+def here(course: Course, name: str, manner: Manner, jobs: int) -> Judges:
+    """Judges on this machine, in so many processes."""
 
-    def court(self, course: Course, name: str) -> Court:
-        return open_court(course, name, search=self.search, trusted=self.trusted, device=self.device)
+    def judged(waiting: Sequence[Submitted]) -> Iterator[Judged]:
+        if jobs == 1 or len(waiting) <= 1:
+            return _one_by_one(course, name, waiting, manner)
+        return _side_by_side(course, name, waiting, manner, jobs)
+
+    return judged
 
 
-def _one_by_one(course: Course, name: str, waiting: list[Submitted], manner: _Manner) -> Iterator[Judged]:
+def _one_by_one(course: Course, name: str, waiting: Sequence[Submitted], manner: Manner) -> Iterator[Judged]:
     if not waiting:
         return
     court = manner.court(course, name)
@@ -156,7 +177,9 @@ def _one_by_one(course: Course, name: str, waiting: list[Submitted], manner: _Ma
         court.close()
 
 
-def _side_by_side(course: Course, name: str, waiting: list[Submitted], manner: _Manner) -> Iterator[Judged]:
+def _side_by_side(
+    course: Course, name: str, waiting: Sequence[Submitted], manner: Manner, jobs: int
+) -> Iterator[Judged]:
     """Judges in several processes. When one is killed, whatever was being judged then is judged once more by itself.
 
     So a submission that kills its process costs no other one anything, and it alone is reported.
@@ -164,25 +187,25 @@ def _side_by_side(course: Course, name: str, waiting: list[Submitted], manner: _
     while waiting:
         left: list[Submitted] = []
         suspects: list[Submitted] = []
-        for submission, judged, was_begun in _in_pool(course, name, waiting, manner):
+        for submission, judged, was_begun in _in_pool(course, name, waiting, manner, jobs):
             if judged is not None:
                 yield judged
             else:
                 (suspects if was_begun else left).append(submission)
         for submission in suspects or left[:1]:
-            for _, judged, _ in _in_pool(course, name, [submission], manner):
-                yield judged or _unjudged(submission, KILLED)
+            for _, judged, _ in _in_pool(course, name, [submission], manner, 1):
+                yield judged or unjudged(submission, KILLED)
         waiting = left if suspects else left[1:]
 
 
 def _in_pool(
-    course: Course, name: str, waiting: Sequence[Submitted], manner: _Manner
+    course: Course, name: str, waiting: Sequence[Submitted], manner: Manner, jobs: int
 ) -> Iterator[tuple[Submitted, Judged | None, bool]]:
     """What came of each submission; None where a process was killed, and whether it was being judged then."""
     with (
         tempfile.TemporaryDirectory(prefix="autograder-") as begun,
         ProcessPoolExecutor(
-            min(manner.jobs, len(waiting)),
+            min(jobs, len(waiting)),
             mp_context=get_context("spawn"),
             initializer=_end_with_parent,
             initargs=(os.getpid(),),
@@ -213,12 +236,12 @@ def _end_with_parent(parent: int) -> None:
 
 
 @lru_cache(maxsize=1)
-def _court(root: Path, name: str, manner: _Manner) -> Court:
+def _court(root: Path, name: str, manner: Manner) -> Court:
     """A worker's own court, opened at its first submission."""
     return manner.court(load_course(root), name)
 
 
-def _judge_in_worker(root: Path, name: str, manner: _Manner, submission: Submitted, mark: Path) -> Judged:
+def _judge_in_worker(root: Path, name: str, manner: Manner, submission: Submitted, mark: Path) -> Judged:
     """Judges a submission; the file ``mark`` is there meanwhile, and stays if this process is killed."""
     mark.touch()
     try:
@@ -227,7 +250,7 @@ def _judge_in_worker(root: Path, name: str, manner: _Manner, submission: Submitt
         mark.unlink()
 
 
-def _judge_in_court(root: Path, name: str, manner: _Manner, submission: Submitted) -> Judged:
+def _judge_in_court(root: Path, name: str, manner: Manner, submission: Submitted) -> Judged:
     try:
         return _judge_one(_court(root, name, manner), submission)
     except SandboxError:
@@ -237,23 +260,47 @@ def _judge_in_court(root: Path, name: str, manner: _Manner, submission: Submitte
 
 
 def _judge_one(court: Court, submission: Submitted) -> Judged:
-    name = court.assignment.name
-    folder = submitted_folder(court.course, name, submission.student)
+    missing, beside = found(court.course, court.assignment.name, submission)
+    if missing is not None:
+        return missing
+    return as_judged(submission, verdict(court, submission.path, partial(court.reader.read, submission.path, beside)))
+
+
+def found(course: Course, name: str, submission: Submitted) -> tuple[Judged | None, tuple[str, ...]]:
+    """What is to be said of a submission if it has no file of its own, and notes on the file if it has one."""
+    folder = submitted_folder(course, name, submission.student)
     if not (submission.path.is_file() and is_inside(submission.path, folder)):
-        return _unjudged(submission, why_nothing(folder, name))
+        return unjudged(submission, why_nothing(folder, name)), ()
+    return None, misplaced(submission.path, folder, name)
+
+
+def verdict(court: Court, path: Path, read: Callable[[], Read]) -> Verdict:
+    """What comes of a file that ``read`` takes apart; ``path`` is where it was handed in."""
     try:
-        read = court.reader.read(submission.path, misplaced(submission.path, folder, name))
+        taken_apart = read()
         with warnings.catch_warnings():
             # What torch has to tell the author of a check is nothing for the person who grades.
             warnings.simplefilter("ignore")
-            result = judge_submission(court, submission.path, read)
+            return Verdict(judge_submission(court, path, taken_apart), taken_apart.page)
     except UnreadableSubmission as error:
-        return _unjudged(submission, str(error))
-    return Judged(submission.student, submission.path, submission.submitted, result, page=read.page)
+        return Verdict(reason=str(error))
 
 
-def _unjudged(submission: Submitted, reason: str) -> Judged:
-    return Judged(submission.student, submission.path, submission.submitted, None, reason)
+def as_judged(submission: Submitted, reached: Verdict) -> Judged:
+    """A submission with what came of judging its file."""
+    return Judged(
+        submission.student,
+        submission.path,
+        submission.submitted,
+        reached.result,
+        reached.reason,
+        page=reached.page,
+    )
+
+
+def unjudged(submission: Submitted, reason: str) -> Judged:
+    """A submission without a result."""
+    return as_judged(submission, Verdict(reason=reason))
 
 
 def _place(course: Course, name: str, student: str) -> Path:

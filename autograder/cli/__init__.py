@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from autograder.cli import author, collect, instructor, late, report, retention, student
+from autograder.cli import author, cluster, collect, instructor, late, report, retention, student
 from autograder.own_commands import find_own_commands
 from autograder.slow_imports import SLOW
 
@@ -42,3 +42,4 @@ app = typer.Typer(
 app.callback()(find_own_commands)
 for command in COMMANDS:
     app.command()(command)
+app.add_typer(cluster.cluster, name="cluster")

@@ -2,13 +2,14 @@
 
 import sys
 from collections.abc import Iterable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
-from autograder.cli.options import Json, On, Search, Trust
+from autograder.cli.options import Json, On, OnCluster, Search, Trust
 from autograder.cli.steps import steps
 from autograder.cli.terminal import DONE, UNJUDGED, WRONG_USE, fail, one_sentence, print_table
 from autograder.course import Course, find_course
@@ -74,6 +75,7 @@ def grade(
     search: Search = False,
     trust: Trust = False,
     device: On = "cpu",
+    cluster: OnCluster = None,
     compare: Annotated[
         bool, typer.Option("--compare", help="Write nothing; list every score that would change.")
     ] = False,
@@ -88,6 +90,11 @@ def grade(
     from autograder.classroom.submitted import require_built, submissions
     from autograder.gradebook.database import require_released
 
+    if cluster is not None and jobs is not None:
+        fail(
+            "--jobs and --cluster were given; allowed is one of them: a cluster's workers say how many there are.",
+            WRONG_USE,
+        )
     with one_sentence():
         course = find_course(Path.cwd())
         class_ = submissions(course, course.assignment(name).name, student)
@@ -97,28 +104,26 @@ def grade(
         require_released(course, name)
 
         # What can be refused is refused by now: these import torch and nbgrader.
-        from autograder.classroom.grade import Brief, Lines, as_line, grade_class
+        from autograder.classroom.grade import Brief, Lines, Manner, as_line, grade_class, here
+        from autograder.cluster.start import cluster_judges
         from autograder.gradebook.writer import Changed, GradebookWriter
         from autograder.judging.judge import require_device
 
-        require_device(device)
-        grading = grade_class(
-            course,
-            name,
-            class_,
-            jobs=jobs or os.cpu_count() or 1,
-            force=force,
-            search=search,
-            trusted=trust,
-            device=device,
-            keep=not compare,
-        )
+        manner = Manner(search, trust, device)
+        if cluster is None:
+            require_device(device)
         # Of a result that is written only what the summary needs is held.
         briefs, changed = [], []
         full: float | None = None
         lines = None if compare or student is not None else Lines(course, name)
-        with GradebookWriter(course, name) as gradebook, steps() as bar:
+        with ExitStack() as stack:
+            gradebook, bar = stack.enter_context(GradebookWriter(course, name)), stack.enter_context(steps())
             bar.begin(f"{name}: grade", len(class_))
+            if cluster is None:
+                judges = here(course, name, manner, jobs or os.cpu_count() or 1)
+            else:
+                judges = stack.enter_context(cluster_judges(course, name, manner, cluster, bar.say))
+            grading = grade_class(course, name, class_, manner, judges, force=force, keep=not compare)
             for done in gradebook.compare(grading) if compare else gradebook.write(grading):
                 one = done.judged
                 if lines is not None:

@@ -17,6 +17,14 @@ On = Annotated[
     Literal["cpu", "cuda"],
     typer.Option("--device", help="Where submissions get their tensors; each check runs there alone."),
 ]
+OnCluster = Annotated[
+    str | None,
+    typer.Option(
+        "--cluster",
+        metavar="ADDRESS",
+        help="Judge on a Dask cluster: the address of its scheduler, or `start` for the one of course.toml.",
+    ),
+]
 Search = Annotated[bool, typer.Option("--search", help="Add live Hypothesis search to the recorded examples.")]
 
 

@@ -32,6 +32,9 @@ class Steps(Protocol):
     def advance(self, step: str = "") -> None:
         """A step is done."""
 
+    def say(self, sentence: str) -> None:
+        """Says something beside how far the work is."""
+
 
 class Bar:
     """One progress bar that every stage uses anew."""
@@ -45,6 +48,9 @@ class Bar:
 
     def advance(self, step: str = "") -> None:
         self._progress.advance(self._task)
+
+    def say(self, sentence: str) -> None:
+        self._progress.console.print(sentence, highlight=False, markup=False, soft_wrap=True)
 
 
 class Lines:
@@ -72,6 +78,10 @@ class Lines:
             is_last = self._done == self._total > 1
             if is_last or (self._done < self._total and self._clock() - self._said >= BETWEEN):
                 self._line()
+
+    def say(self, sentence: str) -> None:
+        with self._lock:
+            self._say(f"{datetime.now():%H:%M:%S}  {sentence}")
 
     def remind(self) -> None:
         """Says where the work stands if nothing was said for a while: also after a stage's last step it may go on."""

@@ -22,6 +22,7 @@ EXIT_CODES = {
     "autograder.notebooks.repair.reading.UnreadableSubmission": UNREADABLE,
     "autograder.book.errors.BookError": UNJUDGED,
     "autograder.classroom.submitted.NotBuilt": UNJUDGED,
+    "autograder.cluster.errors.ClusterError": UNJUDGED,
     "autograder.demo.run.DemoError": UNJUDGED,
     "autograder.examples.choosing.BuildError": UNJUDGED,
     "autograder.examples.store.ExamplesError": UNJUDGED,

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.classroom.grade import Judged, grade_class, write_lines
+from autograder.classroom.grade import Judged, Manner, grade_class, here, write_lines
 from autograder.classroom.submitted import submissions
 from autograder.course import Course, load_course
 from autograder.demo.made_class import MadeSubmission, make_class
@@ -180,9 +180,10 @@ def _grade(course: Course, name: str, begin: Begin, advance: Advance, *, trusted
 
     class_ = submissions(course, name)
     begin(f"{name}: autograder grade", len(class_))
-    judged = []
+    judged, manner = [], Manner(trusted=trusted)
+    judges = here(course, name, manner, os.cpu_count() or 1)
     with GradebookWriter(course, name) as gradebook:
-        for written in gradebook.write(grade_class(course, name, class_, jobs=os.cpu_count() or 1, trusted=trusted)):
+        for written in gradebook.write(grade_class(course, name, class_, manner, judges)):
             judged.append(written.judged)
             advance(written.judged.student)
     write_lines(course, name, judged)

@@ -57,8 +57,12 @@ class Reader:
 
     def read_text(self, text: str, path: Path, beside: tuple[str, ...] = ()) -> Read:
         """Takes apart what has no file; ``path`` is what it is called, see `read`."""
+        return self.read_bytes(text.encode(), path, beside)
+
+    def read_bytes(self, data: bytes, path: Path, beside: tuple[str, ...] = ()) -> Read:
+        """Takes apart what has no file here; ``path`` is what it is called, see `read`."""
         with tempfile.TemporaryFile() as file:
-            file.write(text.encode())
+            file.write(data)
             file.seek(0)
             return self._read(file, path, beside)
 

@@ -1,0 +1,1 @@
+"""A class on any number of machines: Dask carries submissions to workers, and verdicts back."""
