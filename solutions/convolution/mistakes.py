@@ -730,7 +730,7 @@ def pads_all_sides(x, weight, bias=None, stride=1, padding=0, dilation=1, groups
     "conv1d",
     kind="idea",
     stage="padding",
-    says="With a padding the result has an axis too many, as if rows of zeros stood above and below the sequence too.",
+    says="With a number as `padding` the result has an axis too many, as if rows of zeros stood above and below the sequence too.",
 )
 def keeps_the_rows_of_the_padding(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     conv1d(x, weight, bias, stride, padding, dilation, groups)

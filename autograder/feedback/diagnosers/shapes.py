@@ -140,7 +140,9 @@ def not_broadcast(evidence: Evidence) -> str | None:
         else set()
         for _, got, expected in shapes
     ]
-    if not all(lost):
+    # Where 2 is expected each time, 1 may as well be one too few.
+    wanted = {expected[i] for (_, _, expected), axes in zip(shapes, lost, strict=True) for i in axes}
+    if not all(lost) or wanted == {2}:
         return None
     _, got, expected = shapes[0]
     return (
@@ -173,7 +175,9 @@ def wrong_shape(evidence: Evidence) -> str | None:
     axis = min(shared)
     by = {axes[axis] for axes in off}
     size = "large" if min(by) > 0 else "small"
-    each = f"too {size} by {abs(by.pop())} each time" if len(by) == 1 and len(shapes) > 1 else "wrong"
+    each = (
+        f"too {size} by {abs(by.pop())} in all {len(shapes)} examples" if len(by) == 1 and len(shapes) > 1 else "wrong"
+    )
     return (
         f"The size of axis {axis} of the result is {each}: {got[axis]} instead of {expected[axis]} "
         "in the first example that fails."
