@@ -13,6 +13,7 @@ from autograder.judging.exercise import Trials, judge_exercise, replayed, search
 from autograder.judging.inquiries import inquiries
 from autograder.judging.recordings import load_recordings
 from autograder.notebooks.build import source_notebook
+from autograder.points import points_text
 from autograder.proving.basis import package_hash
 from autograder.proving.content import Content
 from autograder.proving.deep import Depth, Proved, prove, stated_false_alarms
@@ -270,5 +271,5 @@ def _wrong_points(notebook: Any, assignment: Assignment) -> Iterable[str]:
             yield f"cell {cell.id} of the source notebook writes to stderr"
         if cell.id in points:
             values = [output.data["text/plain"] for output in outputs if output.output_type == "execute_result"]
-            if values != [repr(float(points[cell.id]))]:
+            if values != [points_text(points[cell.id])]:
                 yield f"cell {cell.id} of the source notebook gives {values}, not {points[cell.id]}"
