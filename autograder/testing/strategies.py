@@ -186,7 +186,11 @@ def probabilities() -> st.SearchStrategy[float]:
 
 
 def pairwise(**options: Sequence[Any]) -> list[dict[str, Any]]:
-    """Choices of one word for each option: any two words of two options meet in one of them."""
+    """Choices of one word for each option: any two words of two options meet in one of them.
+
+    >>> len(pairwise(padding=(0, "same"), stride=(1, 2), groups=(1, 3)))
+    4
+    """
     names = list(options)
     every = list(product(*(range(len(words)) for words in options.values())))
 
