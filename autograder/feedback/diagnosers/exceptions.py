@@ -49,7 +49,7 @@ def raised_in(evidence: Evidence) -> str:
         return f"it raises {name} instead of answering{_at(place)}"
     often = f"most often ({count} of {len(raised)})"
     if len({name for name, _ in counted}) == 1:
-        return f"it raises {name} instead of answering, {often} at {place or 'a line of another function'}"
+        return f"it raises {name} instead of answering" + (f", {often} at {place}" if place else "")
     return f"it raises instead of answering, {often} {name}{_at(place)}"
 
 
