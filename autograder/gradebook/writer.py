@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ import msgspec
 import nbformat
 from nbgrader.utils import compute_checksum, determine_grade, is_grade, is_solution, is_task
 
+from autograder.atomic import in_place_of
 from autograder.classroom.grade import Judged, as_line
 from autograder.classroom.submitted import submitted_folder
 from autograder.course import Course
@@ -106,22 +106,23 @@ class GradebookWriter(AbstractContextManager["GradebookWriter"]):
 
     def _write(self, batch: Sequence[Judged]) -> list[Written]:
         standing = read(self._engine, self._name, [one.student for one in batch])
-        written, entries, staged = [], [], []
-        try:
+        written, entries = [], []
+        with ExitStack() as staged:
+
+            def stage(path: Path, text: str) -> None:
+                staged.enter_context(in_place_of(path)).write_text(text, encoding="utf-8")
+
             for done in batch:
                 one, entry, before = done, Entry(done.student), standing.score(done.student)
                 if not self._holds(one, before):
                     one, notebook, entry = self._made(one)
                     path = self._place(one.student)
-                    staged += [_staged(path, notebook), _staged(path.parent / "timestamp.txt", one.submitted or "")]
+                    stage(path, notebook)
+                    stage(path.parent / "timestamp.txt", one.submitted or "")
                 entries.append(self._on_terms(one, entry))
                 written.append(Written(one, before))
+            # Whatever was staged takes its place after this, or, where this raises, not at all.
             write(self._engine, self._name, entries, due_date(self._course, self._name))
-            for temporary, path in staged:
-                os.replace(temporary, path)
-        finally:
-            for temporary, _ in staged:
-                temporary.unlink(missing_ok=True)
         return written
 
     def _holds(self, judged: Judged, standing: float | None) -> bool:
@@ -207,11 +208,3 @@ def entry_of(student: str, notebook: Any) -> Entry:
 def _reason(judged: Judged) -> str:
     """Why there is no result, for the student: the path is the instructor's, the file's name is known to both."""
     return judged.reason.replace(f"{judged.path.parent}/", "")
-
-
-def _staged(path: Path, text: str) -> tuple[Path, Path]:
-    """Writes a file beside its place, so that it can be put there whole; both paths."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(text, encoding="utf-8")
-    return temporary, path

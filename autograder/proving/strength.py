@@ -1,7 +1,6 @@
 """How strong an assignment's checks were proved: ``solutions/NAME/strength.toml``, by exercise, reviewed like code."""
 
 import json
-import os
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
+from autograder.atomic import write_whole
 from autograder.testing.kinds import DeclarationError
 
 FILE = "strength.toml"
@@ -90,9 +90,7 @@ def read_strength(path: Path) -> Kept:
 def write_strength(path: Path, kept: Mapping[str, Strength]) -> None:
     """Writes the file whole or not at all; the same proofs give the same bytes."""
     tables = [HEAD, *(f"[{_key(exercise)}]\n{_table(kept[exercise])}" for exercise in sorted(kept))]
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text("\n".join(tables), encoding="utf-8")
-    temporary.replace(path)
+    write_whole(path, "\n".join(tables).encode())
 
 
 def _key(exercise: str) -> str:
