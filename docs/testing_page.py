@@ -21,7 +21,18 @@ from autograder.feedback.diagnosers.gathering import Symptom
 from autograder.sandbox import values
 from autograder.sandbox.forbidden import operations
 from autograder.sandbox.inprocess import InProcess
-from autograder.testing import Student, chance, comparison, contract, declarations, kinds, oracles, refusals, strategies
+from autograder.testing import (
+    Student,
+    chance,
+    comparison,
+    contract,
+    declarations,
+    digits,
+    kinds,
+    oracles,
+    refusals,
+    strategies,
+)
 from autograder.testing import student as proxies
 from autograder.testing.student import Session
 
@@ -31,6 +42,7 @@ MODULES: dict[str, ModuleType] = {
     "Kinds": kinds,
     "What may not be called": operations,
     "Contracts": contract,
+    "Where digits are lost": digits,
     "Bad input": refusals,
     "Strategies": strategies,
     "Right answers": oracles,

@@ -204,6 +204,7 @@ RECORDED_WITH = {
     "autograder.testing.comparison",
     "autograder.testing.contract",
     "autograder.testing.declarations",
+    "autograder.testing.digits",
     "autograder.testing.kinds",
     "autograder.testing.oracles",
     "autograder.testing.refusals",

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+import torch
 from conftest import BIN
 from file_attacks import FILE_ATTACKS, FileAttack
 
@@ -102,6 +103,14 @@ def test_grade_and_nbgrader_autograde_give_the_same_rows(class_: Course, tmp_pat
         page = (course.private_dir / "feedback" / "chen" / "basics" / "basics.html").read_text(encoding="utf-8")
         assert "points" in page and "✗" in page
         assert run(course, "nbgrader", "export").returncode == 0
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
+def test_a_device_that_is_not_there_is_named_before_anything_is_judged(class_: Course):
+    done = run(class_, "autograder", "grade", "basics", "--device", "cuda")
+    assert done.returncode == 2
+    assert done.stderr.startswith("--device is cuda, but torch finds no GPU here")
+    assert rows(class_) == []
 
 
 def test_compare_lists_what_would_change_and_writes_nothing(class_: Course):

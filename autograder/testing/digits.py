@@ -30,6 +30,11 @@ class Digits:
             is added: to all entries, and at last to one entry after another, so that sizes are mixed.
         of_own_size: whether a small number has to be right to the usual share of its own size; else it counts as 0.1.
         arguments: as in a contract; None for those of the contract.
+
+    >>> digits = Digits("A small number keeps its digits.", factors=(1.0, 1e-4), of_own_size=True)
+    >>> contract = Contract({"x": tensors()}, torch.expm1, digits=digits)
+    >>> "test_keeps_its_digits" in dict(contract.checks("half"))
+    True
     """
 
     says: str
