@@ -29,20 +29,34 @@ def make_classes(course: Course) -> Mapping[str, Sequence[MadeSubmission]]:
 
 
 def hand_in(
-    folder: Path, class_: Sequence[MadeSubmission], size: int, changed: Callable[[str], str] = lambda text: text
+    folder: Path,
+    class_: Sequence[MadeSubmission],
+    size: int,
+    changed: Callable[[str], str] = lambda text: text,
+    *,
+    name: str = NAME,
+    first: str = EXERCISES[0],
 ) -> None:
-    """Fills ``private/submitted`` with ``size`` students, no two of the same text."""
+    """Fills ``private/submitted`` with ``size`` students, no two of the same text.
+
+    Args:
+        folder: what is filled.
+        class_: what they repeat.
+        size: how many there are.
+        changed: makes of a notebook's text the one that is handed in.
+        name, first: the assignment, and its first exercise.
+    """
     shutil.rmtree(folder, ignore_errors=True)
     for number, made in enumerate(islice(cycle(class_), size)):
         student = f"{made.student}-{number:04}"
-        place = folder / student / NAME
+        place = folder / student / name
         place.mkdir(parents=True)
-        (place / f"{NAME}.ipynb").write_text(signed(changed(made.text), student), encoding="utf-8")
+        (place / f"{name}.ipynb").write_text(signed(changed(made.text), student, first), encoding="utf-8")
 
 
-def signed(text: str, student: str) -> str:
+def signed(text: str, student: str, first: str = EXERCISES[0]) -> str:
     """A notebook with a comment of the student's own in the first exercise."""
     notebook = json.loads(text)
-    cell = next(cell for cell in notebook["cells"] if cell["id"] == EXERCISES[0])
+    cell = next(cell for cell in notebook["cells"] if cell["id"] == first)
     cell["source"] = [f"# {student}\n", *cell["source"]]
     return json.dumps(notebook, indent=1)

@@ -1,8 +1,9 @@
 """Compares what grading costs: this autograder, nbgrader in its kernel, and otter, on the same class and checks.
 
-    python bench/run.py [--quick]
+    python bench/run.py [--quick] [--keep]
 
-Prints a table and writes ``build/bench.json``; progress goes to stderr. CPU seconds are user and system time of every
+Prints a table and writes ``build/bench.json``; progress goes to stderr. Beside each ratio stands the one that was kept
+in ``bench/kept.json``; one that is much worse ends the run with 1. CPU seconds are user and system time of every
 process that a grader starts. "Each further" submission is the difference of two class sizes, so start-up is no part
 of it. Demo cells run nowhere.
 """
@@ -21,6 +22,7 @@ from rich.table import Table
 
 from autograder.demo.made_class import MadeSubmission
 from autograder.testing.assignment import load_assignment
+from bench import kept
 from bench.calls import Calls, measure_calls
 from bench.classes import make_classes
 from bench.content import NAME, make_course
@@ -35,6 +37,7 @@ from bench.graders import (
     program,
 )
 from bench.measure import Cost, adopt_orphans
+from bench.overhead import Overhead, measure_overheads
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 FOLDER = REPOSITORY / "build" / "bench"
@@ -74,7 +77,9 @@ class Row:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Compares what grading costs.")
     parser.add_argument("--quick", action="store_true", help="small classes, no otter")
-    length = "quick" if parser.parse_args().quick else "usual"
+    parser.add_argument("--keep", action="store_true", help="keep this run's ratios to compare later ones with")
+    options = parser.parse_args()
+    length = "quick" if options.quick else "usual"
     adopt_orphans()
     say("making the course (the first time its examples are searched for: a minute)")
     otter_python = FOLDER / "otter-venv" / "bin" / "python"
@@ -86,10 +91,18 @@ def main() -> None:
     rows = compare(bench, length)
     say("single calls")
     calls = measure_calls(bench)
-    ratios = ratios_of(rows)
-    report(rows, calls, ratios)
-    OUT.write_text(json.dumps(as_json(rows, calls, ratios, length), indent=1) + "\n", encoding="utf-8")
+    say("every assignment beside its bare calls")
+    overheads = measure_overheads(REPOSITORY, FOLDER, bench.environment)
+    ratios = ratios_of(rows) | {f"overhead_{name}": round(one.ratio, 2) for name, one in overheads.items()}
+    before = kept.read()
+    report(rows, calls, ratios, before)
+    report_overheads(overheads)
+    OUT.write_text(json.dumps(as_json(rows, calls, ratios, overheads, length), indent=1) + "\n", encoding="utf-8")
     print(f"All figures: {OUT.relative_to(REPOSITORY)}")
+    if options.keep:
+        kept.write(ratios)
+    elif lost := list(kept.losses(before, ratios)):
+        sys.exit("\n".join(lost))
 
 
 def say(what: str) -> None:
@@ -179,7 +192,7 @@ def ratios_of(rows: Sequence[Row]) -> dict[str, float | None]:
     }
 
 
-def report(rows: Sequence[Row], calls: Calls, ratios: Mapping[str, float | None]) -> None:
+def report(rows: Sequence[Row], calls: Calls, ratios: kept.Figures, before: kept.Figures) -> None:
     console = Console(width=None if sys.stdout.isatty() else 150)
     table = Table(title="Five exercises: CPU seconds, wall seconds, memory")
     for heading in ("grader", "class", "size", "CPU s", "wall s", "CPU s each", "each further", "MiB largest", "all"):
@@ -200,14 +213,27 @@ def report(rows: Sequence[Row], calls: Calls, ratios: Mapping[str, float | None]
             )
     console.print(table)
     for name, value in ratios.items():
-        console.print(f"{name:32} {'not measured' if value is None else f'{value:.2f}'}")
+        was = before.get(name)
+        beside = "" if was is None else f"   kept: {was:.2f}"
+        console.print(f"{name:32} {'not measured' if value is None else f'{value:.2f}'}{beside}")
     console.print(
         f"one call behind the wall {calls.alone:.0f} µs alone, {calls.played:.0f} µs played; "
         f'check("softmax") {calls.first_check:.0f} ms first, {calls.next_check:.1f} ms after that'
     )
 
 
-def as_json(rows: Sequence[Row], calls: Calls, ratios: Mapping[str, float | None], length: str) -> dict[str, object]:
+def report_overheads(overheads: Mapping[str, Overhead]) -> None:
+    table = Table(title="A further right submission of each assignment: CPU seconds")
+    for heading in ("assignment", "grade", "bare calls", "overhead"):
+        table.add_column(heading, justify="left" if heading == "assignment" else "right")
+    for name, one in overheads.items():
+        table.add_row(name, f"{one.grade:.3f}", f"{one.bare:.3f}", f"{one.ratio:.1f}")
+    Console(width=None if sys.stdout.isatty() else 150).print(table)
+
+
+def as_json(
+    rows: Sequence[Row], calls: Calls, ratios: kept.Figures, overheads: Mapping[str, Overhead], length: str
+) -> dict[str, object]:
     return {
         **ratios,
         "length": length,
@@ -221,6 +247,7 @@ def as_json(rows: Sequence[Row], calls: Calls, ratios: Mapping[str, float | None
             for row in rows
         ],
         "calls": asdict(calls),
+        "assignments": {name: asdict(one) for name, one in overheads.items()},
     }
 
 

@@ -551,11 +551,18 @@ def test_every_call_of_an_example_draws_from_the_same_place():
     assert all(torch.equal(state, states[0]) for state in states)
 
 
-def test_every_layout_is_tried_with_every_variant():
+def test_a_single_variant_is_tried_in_every_layout():
     layouts = len(LAYOUTS)
     for example in layouts_of(AT_NINE, softmax):
-        assert [call.request.args[2] for call in example].count(9.0) == 1 + layouts
-        assert len(example) == 1 + 2 * layouts
+        assert [call.request.args[2] for call in example].count(9.0) == layouts
+        assert len(example) == 2 * layouts
+
+
+def test_many_variants_take_one_layout_each_in_turn():
+    temperatures = [2.0, 3.0, 5.0, 7.0]
+    contract = replace(AT_NINE, variants=[{**SOFTMAX.arguments, "t": st.just(t)} for t in temperatures])
+    for example in layouts_of(contract, softmax):
+        assert [call.request.args[2] for call in example][len(LAYOUTS) :] == temperatures
 
 
 def test_a_variant_that_is_wrong_however_it_lies_in_memory_is_another_checks_matter():

@@ -220,7 +220,7 @@ def test_the_modules_that_recorded_values_depend_on_are_those():
 @pytest.mark.parametrize(
     ("module", "used", "unused"),
     [
-        ("autograder.examples.replay", "def run_once", "def replay"),
+        ("autograder.examples.replay", "def run_once", "Runs one check on one example"),
         ("autograder.examples.store", "class RecordedCheck", "def write"),
         ("autograder.testing.assignment", "def load_solutions", "def load_released"),
         ("autograder.testing.contract", "def _float32", "What holds for every exercise"),

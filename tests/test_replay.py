@@ -1,15 +1,19 @@
 """Replay plays what a check asks in one go, and gives the verdict that running the check's body would give."""
 
+from collections.abc import Callable
+
 import torch
 
+from autograder.examples.answers import answered
 from autograder.examples.codec import encode_answer
-from autograder.examples.replay import replay, run_once
+from autograder.examples.replay import Remembered, replay, run_once
 from autograder.examples.store import Example, Recorded
+from autograder.examples.store import recorded as recorded_of
 from autograder.sandbox.inprocess import InProcess
 from autograder.sandbox.protocol import Request
 from autograder.sandbox.script import Script
 from autograder.sandbox.wire import Pack
-from autograder.testing import assert_close
+from autograder.testing import assert_close, raises
 from autograder.testing.declarations import Check
 
 
@@ -103,3 +107,81 @@ def test_what_is_replayed_again_is_given_the_same_draws():
         assert (first.failure is None) == (second.failure is None) == (draw is not shifted)
         assert torch.equal(first.replies[0].value, second.replies[0].value)
         assert first.transcript == second.transcript == () or draw is shifted
+
+
+class Counted:
+    ran = 0
+
+    def test_root(self, student, x):
+        """The root, and no root of a negative number."""
+        Counted.ran += 1
+        if x < 0:
+            with raises(ValueError, naming="x"):
+                student.root(x)
+        else:
+            assert_close(student.root(x), x**0.5)
+
+
+COUNTED = Check("root", "test_root", "Root.", 1.0, "idea", "", True, Counted, Counted.test_root, ("x",))
+
+
+def root(x: float) -> float:
+    if x < 0:
+        raise ValueError(f"x is {x}, it has to be at least 0")
+    return x**0.5
+
+
+def bodies_run(remembered: Remembered | None, *solutions: Callable[[float], float]) -> list[int]:
+    """How often the body ran for each solution, on a right, a wrong and a refused number."""
+    drawn = [{"x": x} for x in (4.0, 2.0, -1.0)]
+    examples = recorded_of(answered(COUNTED, {"root": root}, [], drawn, "key"))
+    counts = []
+    for solution in solutions:
+        Counted.ran = 0
+        replay(COUNTED, InProcess({"root": solution}), examples, remembered)
+        counts.append(Counted.ran)
+    return counts
+
+
+def test_an_exception_of_the_references_type_and_words_is_a_known_answer():
+    def other_words(x: float) -> float:
+        return root(x) if x >= 0 else root(float(int(x)) * 2)
+
+    def other_type(x: float) -> float:
+        if x < 0:
+            raise ArithmeticError(f"x is {x}, it has to be at least 0")
+        return root(x)
+
+    assert bodies_run(None, root, other_words, other_type) == [0, 1, 1]
+
+
+def test_what_passed_for_one_student_passes_for_the_next_without_a_look():
+    def nearly(x: float) -> float:
+        return root(x) * (1 + 1e-12)
+
+    def a_little_else(x: float) -> float:
+        return root(x) * (1 - 1e-12)
+
+    assert bodies_run(Remembered(), nearly, nearly, a_little_else, nearly) == [2, 0, 2, 0]
+    # Of two that are kept the second pushes out the first, before that is asked for again.
+    assert bodies_run(Remembered(most=1), nearly, nearly) == [2, 2]
+
+
+def test_what_failed_is_looked_at_each_time():
+    def wrong(x: float) -> float:
+        return root(x) + 1
+
+    assert bodies_run(Remembered(), wrong, wrong) == [2, 2]
+
+
+def test_a_remembered_trial_is_the_one_that_would_be_made():
+    def nearly(x: float) -> float:
+        return root(x) * (1 + 1e-12)
+
+    examples = recorded_of(answered(COUNTED, {"root": root}, [], [{"x": 2.0}], "key"))
+    remembered = Remembered()
+    (first,), (second,), (made,) = (
+        replay(COUNTED, InProcess({"root": nearly}), examples, memory) for memory in (remembered, remembered, None)
+    )
+    assert second is first
+    assert second == made

@@ -20,10 +20,18 @@ def encode_answer(call: Call, pack: Pack) -> Any:
     return [value, list(reply.changed)] if reply.changed else [value]
 
 
+def encode_right(call: Call, pack: Pack) -> Any:
+    """What a call gave of the reference: of an exception all that a check can see, so that its like is known again."""
+    raised = call.reply.raised
+    if raised is None:
+        return encode_answer(call, pack)
+    return {"raised": raised.type_name, "bases": list(raised.bases), "message": raised.message}
+
+
 def decode_answer(tree: Any, data: memoryview) -> Reply:
-    """The part of a reply that `encode_answer` kept."""
+    """The part of a reply that `encode_answer` or `encode_right` kept."""
     if isinstance(tree, dict):
-        return Reply(raised=Raised(tree["raised"], (), ""))
+        return Reply(raised=Raised(tree["raised"], tuple(tree.get("bases", ())), tree.get("message", "")))
     return Reply(value=decode(tree[0], data), changed=tuple(tree[1]) if len(tree) > 1 else ())
 
 

@@ -176,9 +176,8 @@ def _make(course: Course, assignment: Assignment, released: Recording, task: Tas
         made = {}
         for check in part.checks_of(exercise):
             if check.name in names:
-                recorded = known.of(exercise.name, check.name)
-                first = recorded.examples if recorded is not None else ()
-                chosen = choose(check, exercise, assignment.reference, part, first)
+                released = known.of(exercise.name, check.name)
+                chosen = choose(check, exercise, assignment.reference, part, released)
                 made[check.name] = answered(check, *fresh.of(exercise.name), chosen, part.key(exercise, check))
         return made
 

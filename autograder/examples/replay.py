@@ -1,5 +1,7 @@
 """Runs one check on one example, or replays all its recorded ones."""
 
+import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +11,7 @@ from autograder.sandbox.protocol import TIMED_OUT, Answering, Reply, Request
 from autograder.sandbox.runner import Runner
 from autograder.sandbox.script import Played, Script
 from autograder.sandbox.values import copy_value, same_question
+from autograder.sandbox.wire import NotCarried, Pack, encode
 from autograder.testing.declarations import Check
 from autograder.testing.student import Call, Session, Student
 
@@ -47,17 +50,58 @@ def run_once(check: Check, runner: Runner, values: dict[str, Any]) -> tuple[tupl
     return _run_body(check, runner, values)
 
 
-def replay(check: Check, runner: Runner, recorded: Recorded) -> tuple[Trial, ...]:
+class Remembered:
+    """Trials by what was answered, for a whole class: many answer alike, and what a body makes of it stays the same.
+
+    Args:
+        most: how many are kept; the one that was asked for longest ago goes first.
+    """
+
+    def __init__(self, most: int = 2000) -> None:
+        self._most = most
+        self._trials: dict[tuple[str, str, int, bytes], Trial | None] = {}
+
+    def trial(self, check: Check, number: int, replies: list[Reply], make: Callable[[], Trial | None]) -> Trial | None:
+        """The trial of the check's example of that number with these answers; made where it is not known."""
+        digest = _digest(replies)
+        if digest is None:
+            return make()
+        key = check.exercise, check.name, number, digest
+        # Taken out and put back, so that it stands last.
+        trial = self._trials.pop(key) if key in self._trials else make()
+        # An exception holds on to all that was there when it was raised.
+        if trial is None or trial.failure is None:
+            self._trials[key] = trial
+            if len(self._trials) > self._most:
+                del self._trials[next(iter(self._trials))]
+        return trial
+
+
+def _digest(replies: list[Reply]) -> bytes | None:
+    """Tells answers apart to the last bit, with all that comes along; None where something cannot be written down."""
+    pack = Pack()
+    try:
+        trees = [[encode(one.value, pack), one.raised, one.printed, one.changed] for one in replies]
+    except NotCarried:
+        return None
+    return hashlib.sha256(repr(trees).encode() + pack.data).digest()
+
+
+def replay(check: Check, runner: Runner, recorded: Recorded, remembered: Remembered | None = None) -> tuple[Trial, ...]:
     """Every example of a check. The first that fails is the smallest counterexample.
 
     What the check asks is played in one go. Answers that are the reference's to the last bit pass, since the
     reference passes; on others the check's body runs, with the answers that were played.
     After a time-out the rest is left out: each further one would wait as long.
+
+    Args:
+        check, runner, recorded: what is asked of which code.
+        remembered: of earlier code's answers; only for recordings that stay the same.
     """
     played = runner.play(recorded.script) if recorded.script is not None else None
     trials = []
     for number, example in enumerate(recorded.examples):
-        trial = _rehearsed(check, example, recorded.script, played, number) or Trial(
+        trial = _rehearsed(check, example, recorded.script, played, number, remembered) or Trial(
             example, *run_once(check, runner, example.values)
         )
         trials.append(trial)
@@ -67,19 +111,28 @@ def replay(check: Check, runner: Runner, recorded: Recorded) -> tuple[Trial, ...
 
 
 def _rehearsed(
-    check: Check, example: Example, script: Script | None, played: Played | None, number: int
+    check: Check,
+    example: Example,
+    script: Script | None,
+    played: Played | None,
+    number: int,
+    remembered: Remembered | None,
 ) -> Trial | None:
     """The trial by what was played; None if the check asked anything else than was foreseen."""
     # What was played ends at a call that took too long.
     if script is None or played is None or number >= len(played):
         return None
-    replies = played[number]
+    replies, sequence = played[number], script.sequences[number]
     if replies is None:
         return Trial(example, (), None)
-    try:
-        return Trial(example, *_run_body(check, _Rehearsed(script.sequences[number], replies), example.values))
-    except _Unforeseen:
-        return None
+
+    def make() -> Trial | None:
+        try:
+            return Trial(example, *_run_body(check, _Rehearsed(sequence, replies), example.values))
+        except _Unforeseen:
+            return None
+
+    return make() if remembered is None else remembered.trial(check, number, replies, make)
 
 
 def _run_body(check: Check, runner: Answering, values: dict[str, Any]) -> tuple[tuple[Call, ...], Exception | None]:

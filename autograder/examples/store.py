@@ -101,6 +101,13 @@ class Recorded:
     examples: tuple[Example, ...]
     script: Script | None
 
+    def alone(self, number: int) -> "Recorded":
+        """One of the examples, with its part of the script."""
+        script = self.script
+        if script is not None:
+            script = Script((script.sequences[number],), (script.answers[number],), script.data)
+        return Recorded((self.examples[number],), script)
+
 
 class Examples:
     """Recorded examples of an assignment, decoded one check at a time and kept."""
@@ -118,7 +125,7 @@ class Examples:
         """What is recorded of a check; None if nothing is."""
         if (exercise, check) not in self._decoded:
             found = self._recording.checks.get(exercise, {}).get(check)
-            self._decoded[exercise, check] = _recorded(found) if found and found.examples else None
+            self._decoded[exercise, check] = recorded(found) if found and found.examples else None
         return self._decoded[exercise, check]
 
     def says(self, exercise: str) -> dict[str, str]:
@@ -132,7 +139,8 @@ class Examples:
         return said.returns if said else ()
 
 
-def _recorded(check: RecordedCheck) -> Recorded:
+def recorded(check: RecordedCheck) -> Recorded:
+    """A check's examples, decoded as far as each is asked for."""
     script, data = None, memoryview(check.data)
     examples = tuple(_Stored(check, number, data) for number in range(len(check.examples)))
     if all(requests is not None and None not in requests for requests in check.requests):

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from autograder.examples.replay import Trial, replay
+from autograder.examples.replay import Remembered, Trial, replay
 from autograder.examples.search import search
 from autograder.examples.store import Example, Examples
 from autograder.feedback.diagnosis import Earlier, Words, diagnose
@@ -35,12 +35,13 @@ class Trials(Protocol):
 
 def replayed(*recordings: Examples) -> Trials:
     """Trials from recorded examples; of several recordings the last that has the check counts, the private one."""
+    remembered = Remembered()
 
     def trials(check: Check, runner: Runner) -> tuple[Trial, ...]:
         found = next((e for r in reversed(recordings) if (e := r.of(check.exercise, check.name))), None)
         if found is None:
             raise LookupError(f"no recorded examples of {check.exercise}.{check.name}")
-        return replay(check, runner, found)
+        return replay(check, runner, found, remembered)
 
     return trials
 

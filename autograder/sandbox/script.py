@@ -14,8 +14,8 @@ class Script:
 
     Attributes:
         sequences: each is played from a fresh start.
-        answers: for each request its known answer: ``[value]``, ``[value, changed arguments]``, or an object for an
-            exception; encoded.
+        answers: for each request its known answer: ``[value]``, ``[value, changed arguments]``, or an object with the
+            type, the bases and the message of an exception; encoded.
         data: the raw bytes that the answers point into.
     """
 
@@ -31,14 +31,21 @@ class Script:
         return as_json({"do": "play", "sequences": trees}), pack
 
     def is_known(self, number: int, replies: list[Any], data: memoryview) -> bool:
-        """Whether the replies to a sequence, encoded, are to the last bit its known answers, exceptions aside."""
+        """Whether the replies to a sequence, encoded, are to the last bit its known answers."""
         known = self.answers[number]
         return len(replies) == len(known) and all(
-            isinstance(answer, list)
-            and reply.get("raised") is None
+            self._is_answer(reply, data, answer) for reply, answer in zip(replies, known, strict=True)
+        )
+
+    def _is_answer(self, reply: Any, data: memoryview, answer: Any) -> bool:
+        """Whether one reply is a known answer. Where an exception was raised is no part of it."""
+        raised = reply.get("raised")
+        if isinstance(answer, dict):
+            return raised is not None and raised[:3] == [answer["raised"], answer.get("bases"), answer.get("message")]
+        return (
+            raised is None
             and reply["changed"] == (answer[1] if len(answer) > 1 else [])
             and same_value(reply["value"], data, answer[0], self.data)
-            for reply, answer in zip(replies, known, strict=True)
         )
 
 

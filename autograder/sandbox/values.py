@@ -72,7 +72,7 @@ def storage_segment(x: Tensor) -> Tensor:
 def copy_tensor(x: Tensor) -> Tensor:
     """A copy with the same strides, so that a non-contiguous tensor stays non-contiguous."""
     if x.is_contiguous():
-        return x.detach().clone()
+        return (x.detach() if x.requires_grad else x).clone()
     return torch.as_strided(storage_segment(x).clone(), x.shape, x.stride(), 0)
 
 
@@ -91,10 +91,13 @@ def copy_value(value: object, foreign: Callable[[object], object]) -> Any:
     if type(value) in SCALARS or isinstance(value, torch.dtype):
         return value
     if isinstance(value, Tensor):
-        if value.layout is not torch.strided or value.device.type == "meta" or value.is_quantized:
+        if value.layout is not torch.strided or value.is_meta or value.is_quantized:
             return foreign(value)
-        plain = value.detach().as_subclass(Tensor)
-        return copy_tensor(plain.resolve_conj().resolve_neg())
+        # Tensors are what is copied most, so what most of them do not need is left out.
+        plain = value if type(value) is Tensor else value.detach().as_subclass(Tensor)
+        if plain.is_conj() or plain.is_neg():
+            plain = plain.detach().resolve_conj().resolve_neg()
+        return copy_tensor(plain)
     if isinstance(value, str):
         return str(value)
     if isinstance(value, np.generic | np.ndarray):

@@ -7,7 +7,7 @@ A class that has a test of one of these names keeps its own.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import product
+from itertools import cycle, islice, product
 from typing import Any
 
 import numpy as np
@@ -265,15 +265,24 @@ def _rounded(
 
 
 def _not_contiguous(contract: Contract, function: str) -> Test:
+    turns = st.integers(0, len(LAYOUTS) - 1) if contract.variants else st.just(0)
+
     @case
-    @settings(max_examples=FEW // 2 if contract.variants else FEW)
-    @given(sets=st.tuples(contract.drawn, *map(_sets, contract.variants)))
-    def test(self: object, student: Any, sets: tuple[dict[str, Any], ...]) -> None:
+    @settings(max_examples=FEW)
+    @given(sets=st.tuples(contract.drawn, *map(_sets, contract.variants)), turn=turns)
+    def test(self: object, student: Any, sets: tuple[dict[str, Any], ...], turn: int) -> None:
         first, *others = sets
-        # What is wrong however it lies in memory is another check's matter.
-        sound = [one for one in others if contract.is_right(student, function, contract.completed(one))]
-        for arguments, layout in product([first, *sound], LAYOUTS):
-            contract.compare(student, function, contract.laid_out(arguments, layout))
+        for layout in LAYOUTS:
+            contract.compare(student, function, contract.laid_out(first, layout))
+        # One layout for each set of options, in turn; all of them where there are few sets.
+        for number, arguments in enumerate(islice(cycle(others), max(len(others), len(LAYOUTS))), turn):
+            laid_out = contract.laid_out(arguments, LAYOUTS[number % len(LAYOUTS)])
+            # What is wrong however it lies in memory is another check's matter.
+            if contract.is_right(student, function, laid_out) or not contract.is_right(
+                student, function, contract.completed(arguments)
+            ):
+                continue
+            contract.compare(student, function, laid_out)
 
     options = ", whatever the options are" if contract.variants else ""
     return _named(test, "test_not_contiguous", f"How its arguments lie in memory makes no difference{options}.")
