@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import pytest
 import torch
 
 from autograder.examples.answers import answered
@@ -167,21 +168,17 @@ def test_what_passed_for_one_student_passes_for_the_next_without_a_look():
     assert bodies_run(Remembered(most=1), nearly, nearly) == [2, 2]
 
 
-def test_what_failed_is_looked_at_each_time():
-    def wrong(x: float) -> float:
-        return root(x) + 1
-
-    assert bodies_run(Remembered(), wrong, wrong) == [2, 2]
-
-
-def test_a_remembered_trial_is_the_one_that_would_be_made():
-    def nearly(x: float) -> float:
-        return root(x) * (1 + 1e-12)
-
+@pytest.mark.parametrize("error", [1e-12, 1.0])
+def test_a_remembered_trial_is_the_one_that_would_be_made(error: float):
     examples = recorded_of(answered(COUNTED, {"root": root}, [], [{"x": 2.0}], "key"))
-    remembered = Remembered()
-    (first,), (second,), (made,) = (
-        replay(COUNTED, InProcess({"root": nearly}), examples, memory) for memory in (remembered, remembered, None)
-    )
+    remembered, runner = Remembered(), InProcess({"root": lambda x: root(x) * (1 + error)})
+    (first,), (second,), (made,) = (replay(COUNTED, runner, examples, one) for one in (remembered, remembered, None))
     assert second is first
-    assert second == made
+    assert second.transcript == made.transcript
+    assert repr(second.failure) == repr(made.failure)
+
+
+def test_a_remembered_failure_holds_on_to_nothing():
+    examples = recorded_of(answered(COUNTED, {"root": root}, [], [{"x": 2.0}], "key"))
+    (trial,) = replay(COUNTED, InProcess({"root": lambda x: x}), examples, Remembered())
+    assert trial.failure is not None and trial.failure.__traceback__ is None

@@ -69,11 +69,12 @@ class Remembered:
         key = check.exercise, check.name, number, digest
         # Taken out and put back, so that it stands last.
         trial = self._trials.pop(key) if key in self._trials else make()
-        # An exception holds on to all that was there when it was raised.
-        if trial is None or trial.failure is None:
-            self._trials[key] = trial
-            if len(self._trials) > self._most:
-                del self._trials[next(iter(self._trials))]
+        if trial is not None and trial.failure is not None:
+            # It would hold on to all that was there when it was raised.
+            trial.failure.__traceback__ = trial.failure.__cause__ = trial.failure.__context__ = None
+        self._trials[key] = trial
+        if len(self._trials) > self._most:
+            del self._trials[next(iter(self._trials))]
         return trial
 
 

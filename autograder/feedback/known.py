@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
+from math import inf
 
 from autograder.examples.replay import Trial
 from autograder.feedback.likeness import distance
@@ -44,7 +46,55 @@ class Reading:
 
     def explains(self, failing: int) -> bool:
         """Whether it is the whole explanation."""
-        return bool(self.explained) and len(self.explained | self.undecided) == failing and not self.contradicted
+        return len(self.explained | self.undecided) == failing and not self.contradicted
+
+
+class _Seen:
+    """A student's trial beside the reference and the mistakes; a distance is taken when it is asked for, and once.
+
+    On most examples most mistakes answer like the reference, which is the same object then.
+    """
+
+    def __init__(self, trial: Trial) -> None:
+        self.replies = trial.replies
+        self.reference = trial.example.reference
+        self._mistakes = trial.example.mistakes
+
+    @cached_property
+    def to_reference(self) -> float:
+        """How far the student's answers are from the right ones."""
+        return _apart(self.replies, self.reference)
+
+    @property
+    def refuses(self) -> bool:
+        """Whether an exception is right."""
+        return any(reply.raised is not None for reply in self.reference)
+
+    def to(self, mistake: str) -> float:
+        """How far the student's answers are from a mistake's; infinitely where none of its answers are known."""
+        answers = self._mistakes.get(mistake)
+        if answers is None:
+            return inf
+        return self.to_reference if answers is self.reference else _apart(self.replies, answers)
+
+    def is_wrong(self, mistake: str) -> bool:
+        """Whether a mistake's answers are wrong here."""
+        answers = self._mistakes.get(mistake)
+        return answers is not None and answers is not self.reference and _apart(answers, self.reference) > 1
+
+    def explains(self, mistake: str) -> bool:
+        """Whether the student's answers are the mistake's, and much nearer to them than to the right ones."""
+        to_mistake = self.to(mistake)
+        return to_mistake <= 1 and to_mistake * NEARER < self.to_reference
+
+    def tells_nothing(self, mistake: str) -> bool:
+        """Whether student, mistake and reference raise one exception: then only what it says was wrong."""
+        raises = any(reply.raised for reply in self.replies)
+        return raises and self.to(mistake) <= 1 and self.to_reference <= 1
+
+    def contradicts(self, mistake: str) -> bool:
+        """Whether a passing student answers otherwise than the mistake does, which is wrong there."""
+        return self.is_wrong(mistake) and self.to(mistake) > max(1.0, self.to_reference)
 
 
 def known_mistake(trials: Sequence[Trial], says: Mapping[str, str]) -> Diagnosis | None:
@@ -53,9 +103,10 @@ def known_mistake(trials: Sequence[Trial], says: Mapping[str, str]) -> Diagnosis
     Of several, the one that also agrees on most of the examples that passed. Those that cannot be told apart are said
     together.
     """
-    failing = [trial for trial in trials if trial.failure is not None]
-    passing = [trial for trial in trials if trial.failure is None]
-    readings = {name: _read(failing, passing, name) for name in says}
+    failing = [_Seen(trial) for trial in trials if trial.failure is not None]
+    passing = [_Seen(trial) for trial in trials if trial.failure is None]
+    read = {name: _read(failing, passing, name) for name in says}
+    readings = {name: reading for name, reading in read.items() if reading is not None}
     whole = [name for name, reading in readings.items() if reading.explains(len(failing))]
     if not whole:
         return _two_at_once(readings, len(failing), says)
@@ -65,15 +116,18 @@ def known_mistake(trials: Sequence[Trial], says: Mapping[str, str]) -> Diagnosis
     return Diagnosis(best[0], " Or it is this: ".join(sentences))
 
 
-def _read(failing: Sequence[Trial], passing: Sequence[Trial], mistake: str) -> Reading:
-    explained = frozenset(i for i, trial in enumerate(failing) if _explains(trial, mistake))
-    refusal = bool(explained) and all(_is_refusal(failing[i]) for i in explained)
+def _read(failing: Sequence[_Seen], passing: Sequence[_Seen], mistake: str) -> Reading | None:
+    """What a mistake has to do with the trials; None where it explains none of them."""
+    explained = frozenset(i for i, seen in enumerate(failing) if seen.explains(mistake))
+    if not explained:
+        return None
+    refusal = all(failing[i].refuses for i in explained)
     return Reading(
         explained,
-        frozenset(i for i, trial in enumerate(failing) if _tells_nothing(trial, mistake)),
-        frozenset(i for i, trial in enumerate(failing) if _is_wrong(trial, mistake)),
-        sum(_apart(trial.replies, trial.example.mistakes.get(mistake, ())) <= 1 for trial in passing),
-        any(_contradicts(trial, mistake) for trial in passing if refusal or not _is_refusal(trial)),
+        frozenset(i for i, seen in enumerate(failing) if seen.tells_nothing(mistake)),
+        frozenset(i for i, seen in enumerate(failing) if seen.is_wrong(mistake)),
+        sum(seen.to(mistake) <= 1 for seen in passing),
+        any(seen.contradicts(mistake) for seen in passing if refusal or not seen.refuses),
     )
 
 
@@ -99,43 +153,9 @@ def _two_at_once(readings: Mapping[str, Reading], failing: int, says: Mapping[st
     return Diagnosis(first, f"{says[first]} {share}; the others look like another mistake: {says[second]}")
 
 
-def _explains(trial: Trial, mistake: str) -> bool:
-    """Whether the student's answers are the mistake's, and much nearer to them than to the right ones."""
-    answers = trial.example.mistakes.get(mistake)
-    if answers is None:
-        return False
-    to_mistake = _apart(trial.replies, answers)
-    return to_mistake <= 1 and to_mistake * NEARER < _apart(trial.replies, trial.example.reference)
-
-
-def _tells_nothing(trial: Trial, mistake: str) -> bool:
-    """Whether student, mistake and reference raise one exception: then only what it says was wrong."""
-    answers = trial.example.mistakes.get(mistake)
-    if answers is None or not any(reply.raised for reply in trial.replies):
-        return False
-    return _apart(trial.replies, answers) <= 1 and _apart(trial.replies, trial.example.reference) <= 1
-
-
-def _is_wrong(trial: Trial, mistake: str) -> bool:
-    answers = trial.example.mistakes.get(mistake)
-    return answers is not None and _apart(answers, trial.example.reference) > 1
-
-
-def _contradicts(trial: Trial, mistake: str) -> bool:
-    """Whether a passing student answers otherwise than the mistake does, which is wrong there."""
-    answers = trial.example.mistakes.get(mistake)
-    if answers is None or not _is_wrong(trial, mistake):
-        return False
-    return _apart(trial.replies, answers) > max(1.0, _apart(trial.replies, trial.example.reference))
-
-
-def _is_refusal(trial: Trial) -> bool:
-    return any(reply.raised is not None for reply in trial.example.reference)
-
-
 def _apart(own: Sequence[Reply], answers: Iterable[Reply]) -> float:
     """How far the answers to all calls of an example are apart."""
     other = tuple(answers)
     if len(own) != len(other):
-        return float("inf")
+        return inf
     return max((distance(a, b, ROUNDING) for a, b in zip(own, other, strict=True)), default=0.0)
