@@ -7,9 +7,10 @@ import torch
 
 from autograder.examples.answers import answered
 from autograder.examples.codec import encode_answer
-from autograder.examples.replay import Remembered, replay, run_once
+from autograder.examples.replay import replay, run_once
 from autograder.examples.store import Example, Recorded
 from autograder.examples.store import recorded as recorded_of
+from autograder.judging.remembered import Remembered
 from autograder.sandbox.inprocess import InProcess
 from autograder.sandbox.protocol import Request
 from autograder.sandbox.script import Script
@@ -182,3 +183,10 @@ def test_a_remembered_failure_holds_on_to_nothing():
     examples = recorded_of(answered(COUNTED, {"root": root}, [], [{"x": 2.0}], "key"))
     (trial,) = replay(COUNTED, InProcess({"root": lambda x: x}), examples, Remembered())
     assert trial.failure is not None and trial.failure.__traceback__ is None
+
+
+def test_long_answers_are_not_remembered():
+    def long(x: float) -> torch.Tensor:
+        return torch.zeros(3000, dtype=torch.float64)
+
+    assert bodies_run(Remembered(), long, long) == [3, 3]

@@ -1,6 +1,5 @@
 """Runs one check on one example, or replays all its recorded ones."""
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +10,6 @@ from autograder.sandbox.protocol import TIMED_OUT, Answering, Reply, Request
 from autograder.sandbox.runner import Runner
 from autograder.sandbox.script import Played, Script
 from autograder.sandbox.values import copy_value, same_question
-from autograder.sandbox.wire import NotCarried, Pack, encode
 from autograder.testing.declarations import Check
 from autograder.testing.student import Call, Session, Student
 
@@ -50,45 +48,11 @@ def run_once(check: Check, runner: Runner, values: dict[str, Any]) -> tuple[tupl
     return _run_body(check, runner, values)
 
 
-class Remembered:
-    """Trials by what was answered, for a whole class: many answer alike, and what a body makes of it stays the same.
-
-    Args:
-        most: how many are kept; the one that was asked for longest ago goes first.
-    """
-
-    def __init__(self, most: int = 2000) -> None:
-        self._most = most
-        self._trials: dict[tuple[str, str, int, bytes], Trial | None] = {}
-
-    def trial(self, check: Check, number: int, replies: list[Reply], make: Callable[[], Trial | None]) -> Trial | None:
-        """The trial of the check's example of that number with these answers; made where it is not known."""
-        digest = _digest(replies)
-        if digest is None:
-            return make()
-        key = check.exercise, check.name, number, digest
-        # Taken out and put back, so that it stands last.
-        trial = self._trials.pop(key) if key in self._trials else make()
-        if trial is not None and trial.failure is not None:
-            # It would hold on to all that was there when it was raised.
-            trial.failure.__traceback__ = trial.failure.__cause__ = trial.failure.__context__ = None
-        self._trials[key] = trial
-        if len(self._trials) > self._most:
-            del self._trials[next(iter(self._trials))]
-        return trial
+# Gives the trial of a check's example, by its number, with these answers; made by the function where it is not known.
+Memory = Callable[[Check, int, list[Reply], Callable[[], Trial | None]], Trial | None]
 
 
-def _digest(replies: list[Reply]) -> bytes | None:
-    """Tells answers apart to the last bit, with all that comes along; None where something cannot be written down."""
-    pack = Pack()
-    try:
-        trees = [[encode(one.value, pack), one.raised, one.printed, one.changed] for one in replies]
-    except NotCarried:
-        return None
-    return hashlib.sha256(repr(trees).encode() + pack.data).digest()
-
-
-def replay(check: Check, runner: Runner, recorded: Recorded, remembered: Remembered | None = None) -> tuple[Trial, ...]:
+def replay(check: Check, runner: Runner, recorded: Recorded, remembered: Memory | None = None) -> tuple[Trial, ...]:
     """Every example of a check. The first that fails is the smallest counterexample.
 
     What the check asks is played in one go. Answers that are the reference's to the last bit pass, since the
@@ -97,7 +61,7 @@ def replay(check: Check, runner: Runner, recorded: Recorded, remembered: Remembe
 
     Args:
         check, runner, recorded: what is asked of which code.
-        remembered: of earlier code's answers; only for recordings that stay the same.
+        remembered: what was made of the same answers before; for recordings that stay the same.
     """
     played = runner.play(recorded.script) if recorded.script is not None else None
     trials = []
@@ -117,7 +81,7 @@ def _rehearsed(
     script: Script | None,
     played: Played | None,
     number: int,
-    remembered: Remembered | None,
+    remembered: Memory | None,
 ) -> Trial | None:
     """The trial by what was played; None if the check asked anything else than was foreseen."""
     # What was played ends at a call that took too long.
@@ -133,7 +97,7 @@ def _rehearsed(
         except _Unforeseen:
             return None
 
-    return make() if remembered is None else remembered.trial(check, number, replies, make)
+    return make() if remembered is None else remembered(check, number, replies, make)
 
 
 def _run_body(check: Check, runner: Answering, values: dict[str, Any]) -> tuple[tuple[Call, ...], Exception | None]:

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from autograder.examples.replay import Remembered, Trial, replay
+from autograder.examples.replay import Trial, replay
 from autograder.examples.search import search
 from autograder.examples.store import Example, Examples
 from autograder.feedback.diagnosis import Earlier, Words, diagnose
 from autograder.feedback.failure import check_result, not_waited_for, outcome
+from autograder.judging.remembered import Remembered
 from autograder.judging.scoring import points_for
 from autograder.results import CheckResult, CheckStatus, Diagnosis, ExerciseResult, ExerciseStatus
 from autograder.sandbox.forbidden.operations import Use, accusation
