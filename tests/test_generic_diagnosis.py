@@ -802,6 +802,54 @@ def test_what_an_object_says_later_is_not_said_to_be_right() -> None:
     assert said[1].endswith("The first wrong answer is True where False is expected, each time.")
 
 
+def test_of_several_arguments_that_are_left_out_together_all_are_named() -> None:
+    """It may be the default of any of them."""
+
+    def scaled(x: Tensor, slope: float = 2.0, shift: float = 1.0) -> Tensor:
+        return odd(x) * slope + shift
+
+    def wrong(x: Tensor, slope: float = 2.0, shift: float = 0.5) -> Tensor:
+        return scaled(x, slope, shift)
+
+    both = [{"x": random(4, seed=i), "slope": i / 5, "shift": i / 9} for i in range(1, 22)]
+    said = diagnosed(Case(scaled, wrong, [*VECTORS, *both]))
+    assert said is not None
+    assert "with `shift` and `slope`, and wrong in the 3 without. Are their defaults right?" in said[1]
+    some = [{**one} if i % 2 else {"x": one["x"], "slope": one["slope"]} for i, one in enumerate(both)]
+    said = diagnosed(Case(scaled, lambda x, slope=0.5, shift=1.0: scaled(x, slope, shift), [*VECTORS, *some]))
+    assert said is not None
+    assert "with `slope`, and wrong in the 3 without, which leave out `shift`, too. Is each default right?" in said[1]
+
+
+SHAPED_WRONGLY: dict[str, tuple[Callable[[Tensor], object], Callable[[Tensor], object]]] = {
+    "reshaped": (lambda x: x * 2, lambda x: (x * 2).ravel()),
+    "an axis too many": (lambda x: x.sum(1), lambda x: x.sum(1, keepdim=True)),
+    "another axis": (lambda x: x.sum(0), lambda x: x.sum(1)),
+    "more axes": (lambda x: x.sum(0), lambda x: x.diff(dim=0)[None]),
+    "a list": (lambda x: [1.0] * len(x), lambda x: [1.0] * (2 * len(x))),
+}
+
+
+@pytest.mark.parametrize("case", SHAPED_WRONGLY)
+def test_the_shape_of_one_example_is_not_said_of_all(case: str) -> None:
+    said = diagnosed(Case(*SHAPED_WRONGLY[case], SHAPES))
+    assert said is not None
+    assert "in the first example that fails" in said[1]
+
+
+def test_what_is_computed_once_is_not_said_to_be_reduced() -> None:
+    said = diagnosed(Case(lambda x: x.cumsum(0), lambda x: x[:1], matrices((3, 2), (4, 3))))
+    assert said is not None
+    assert said[1].startswith("Axis 0 of the result has size 1, where more is expected: the shape is (1, 2) instead")
+
+
+def test_how_bad_input_ends_is_said_of_the_examples_alone() -> None:
+    """Other bad input may be answered."""
+    said = diagnosed(Case(checks_sign, checks_type, [{"x": -random(3).abs()}, {"x": -random(4).abs()}]))
+    assert said is not None
+    assert said[1].startswith("In all 2 examples that fail, bad input ends in TypeError")
+
+
 ODD_ANSWERS: dict[str, object] = {
     "nothing": None,
     "bool": True,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from autograder.examples.replay import Trial
 from autograder.feedback.diagnosers import OF_CALLS, OF_EXAMPLES, OF_PARTS, OF_WHOLE, Diagnoser
 from autograder.feedback.diagnosers.evidence import Evidence
-from autograder.feedback.diagnosers.exceptions import raised_in
+from autograder.feedback.diagnosers.exceptions import each, raised_in
 from autograder.feedback.diagnosers.gathering import FORMS, Finding, Symptom, merged
 from autograder.feedback.naming import EACH, Part, all_of, join, name_of
 
@@ -85,7 +85,8 @@ def _said(found: Sequence[Finding], word: Word | None) -> Word | None:
     if main.symptom == "raises" and word is not None:
         return word[0], f"In {main.count} of the {total} examples that fail {_clause(main)}; {rest}."
     if word is not None:
-        return word[0], f"In {main.count} of the {total} examples that fail: {_small(word[1])} {_capital(rest)}."
+        said = word[1].removeprefix(f"{each(main.count)}, ")
+        return word[0], f"In {main.count} of the {total} examples that fail: {_small(said)} {_capital(rest)}."
     if any(other.symptom in TELLING for other in others):
         return "several_symptoms", f"Of the {total} examples that fail, {_briefly(main)}; {rest}."
     return None

@@ -42,23 +42,34 @@ class Condition(NamedTuple):
 
 
 def only_where_left_out(evidence: Evidence) -> str | None:
-    """Wrong only where one argument is left to its default; many calls that give it are right."""
+    """Wrong only where some arguments are left to their defaults; many calls that give them are right."""
     wrong, right = _sides(evidence.situations)
     unnamed = [value for a in evidence.wrong for name, value in a.inputs.items() if not name.startswith("`")]
     if not evidence.wrong or len(right) < MANY or any(map(_is_plain, unnamed)):
         return None
     given = set.intersection(*(set(s.values) for s in right))
     left_out = sorted(name for name in given if not any(name in s.values for s in wrong))
-    if len(left_out) != 1:
-        return None
-    name = left_out[0]
-    values = [s.values[name] for s in right]
-    if not all(map(_is_plain, values)) or len(set(values)) < (2 if _is_word(values[0]) else ENOUGH):
+    if not left_out or not all(_varies([s.values[name] for s in right]) for name in left_out):
         return None
     count = f"the {len(wrong)}" if len(wrong) > 1 else "the one"
-    return (
-        f"It is right in all {len(right)} examples with `{name}`, and wrong in {count} without. Is its default right?"
-    )
+    seen = f"It is right in all {len(right)} examples with {_code(left_out)}, and wrong in {count} without"
+    # Of arguments that only some calls give, it may be the default of any, too.
+    others = {name.strip("`") for a in evidence.right for name in a.inputs if name.startswith("`")} - set(left_out)
+    beside = sorted(name for name in others if not any(name in s.values for s in wrong))
+    if beside:
+        return (
+            f"{seen}, which {'leave' if len(wrong) > 1 else 'leaves'} out {_code(beside)}, too. Is each default right?"
+        )
+    return f"{seen}. {'Is its default' if len(left_out) == 1 else 'Are their defaults'} right?"
+
+
+def _varies(values: Sequence[Any]) -> bool:
+    """Whether an argument is a plain one, and has enough different values to show that all are right."""
+    return all(map(_is_plain, values)) and len(set(values)) >= (2 if _is_word(values[0]) else ENOUGH)
+
+
+def _code(names: Sequence[str]) -> str:
+    return join([f"`{name}`" for name in names])
 
 
 def only_some_numbers(evidence: Evidence) -> str | None:

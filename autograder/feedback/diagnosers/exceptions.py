@@ -32,10 +32,10 @@ def cut_from_the_graph(evidence: Evidence) -> str | None:
 
 def raises_instead(evidence: Evidence) -> str | None:
     """An exception where an answer is expected."""
-    return f"{_each(len(evidence.wrong))}, {raised_in(evidence)}."
+    return f"{each(len(evidence.wrong))}, {raised_in(evidence)}."
 
 
-def _each(count: int) -> str:
+def each(count: int) -> str:
     """How many examples that fail there are: others that nobody tried may fail in another way."""
     return f"In all {count} examples that fail" if count > 1 else "In the one example that fails"
 
@@ -58,9 +58,13 @@ def refuses_too_little(evidence: Evidence) -> str | None:
     wanted = _wanted(evidence)
     if len(wanted) != 1:
         return None
+    return f"It answers where {wanted[0]} is expected: {_told_of(evidence)}."
+
+
+def _told_of(evidence: Evidence) -> str:
+    """What was given in the first two examples that differ."""
     told = list(dict.fromkeys(_told(answer) for answer in evidence.wrong))
-    more = ", and the like" if len(told) > 2 else ""
-    return f"It answers where {wanted[0]} is expected: {'; or '.join(told[:2])}{more}."
+    return "; or ".join(told[:2]) + (", and the like" if len(told) > 2 else "")
 
 
 def _told(answer: Answer) -> str:
@@ -101,14 +105,16 @@ def refuses_with_another(evidence: Evidence) -> str | None:
     wanted, other = _wanted(evidence), sorted({a.got.raised.type_name for a in evidence.wrong if a.got.raised})
     if len(wanted) != 1:
         return None
+    told = each(len(evidence.wrong))
     by_accident = all(a.got.raised is not None and not a.got.raised.on_purpose for a in evidence.wrong)
     if by_accident:
-        place = evidence.wrong[0].got.raised.place if evidence.wrong[0].got.raised else ""
+        places = list(dict.fromkeys(_at(a.got.raised.place) for a in evidence.wrong if a.got.raised is not None))
+        place = places[0] if len(places) == 1 or not places[0] else f", in the first of them{places[0][1:]}"
         return (
-            f"Where it is wrong, bad input is not refused, and ends in {join(other)} further on{_at(place)}. "
-            f"The exercise asks for {wanted[0]} before that: {_told(evidence.wrong[0])}."
+            f"{told}, bad input is not refused, and ends in {' or '.join(other)} further on{place}. "
+            f"The exercise asks for {wanted[0]} before that: {_told_of(evidence)}."
         )
-    return f"Where it is wrong, bad input ends in {join(other)}, and the exercise asks for {wanted[0]}."
+    return f"{told}, bad input ends in {' or '.join(other)}, and the exercise asks for {wanted[0]}."
 
 
 def _wanted(evidence: Evidence) -> list[str]:
@@ -118,16 +124,16 @@ def _wanted(evidence: Evidence) -> list[str]:
 def unnamed_argument(evidence: Evidence) -> str | None:
     """The right exception, and its message does not name the argument."""
     return (
-        "Where it is wrong, bad input is refused with the right exception, and not with the right message: does it "
-        "name the bad argument?"
+        f"{each(len(evidence.transcripts))}, bad input is refused with the right exception, and not with the right "
+        "message: does it name the bad argument?"
     )
 
 
 def refuses_by_accident(evidence: Evidence) -> str | None:
     """The right exception comes from somewhere else."""
     return (
-        "Where it is wrong, bad input ends in an exception of the right type, but by accident: nothing in the code "
-        "refuses it, and its message does not name the argument."
+        f"{each(len(evidence.transcripts))}, bad input ends in an exception of the right type, but by accident: "
+        "nothing in the code refuses it, and its message does not name the argument."
     )
 
 
