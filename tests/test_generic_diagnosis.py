@@ -850,6 +850,17 @@ def test_how_bad_input_ends_is_said_of_the_examples_alone() -> None:
     assert said[1].startswith("In all 2 examples that fail, bad input ends in TypeError")
 
 
+def test_an_argument_below_which_entries_are_right_is_named_only_if_beyond_it_most_are_wrong() -> None:
+    """Else any number below the wrong ones would do."""
+    examples = [{"x": random(40, seed=i) / 3, "slope": s} for i, s in enumerate((0.01, 0.02, 0.03, 0.04))]
+    far = Case(lambda x, slope: odd(x), lambda x, slope: torch.where(x > 1.5, other(x), odd(x)), examples)
+    said = diagnosed(far)
+    assert said is None or "larger than `slope`" not in said[1]
+    said = diagnosed(far._replace(wrong=lambda x, slope: torch.where(x > slope, other(x), odd(x))))
+    assert said is not None
+    assert "All wrong entries seen here stand where `x` is positive" in said[1] or "larger than `slope`" in said[1]
+
+
 ODD_ANSWERS: dict[str, object] = {
     "nothing": None,
     "bool": True,

@@ -21,6 +21,8 @@ WITH_EXAMPLES: tuple[Symptom, ...] = ("raises", "shape", "dtype", "not_finite", 
 TELLING: tuple[Symptom, ...] = ("raises", "answers", "other_exception", "timeout", "changes", "not_finite", "hides")
 # What is said of single entries says when it happens, too.
 OF_ENTRIES = {"only_special_entries", "only_some_entries", "only_some_entries_right"}
+# A factor shows wherever it is not 1 and the answer is not 0: what arrays it goes along with comes of that.
+OF_FACTORS = {"constant_factor"}
 # Most characters of what is said, so that somebody reads it.
 LONGEST = 420
 MOST_PARTS = 2
@@ -119,6 +121,8 @@ def _of_symptom(finding: Finding, returns: Sequence[str]) -> Word | None:
     what = _of_parts(finding, returns)
     if what is None or when is None or what[0] in OF_ENTRIES:
         return what or when
+    if what[0] in OF_FACTORS and when[0] == "only_some_inputs":
+        return what
     both = f"{what[1]} {when[1]}"
     return (what[0], both) if len(both) <= LONGEST else what
 
@@ -155,8 +159,11 @@ def _which(finding: Finding, returns: Sequence[str]) -> str:
 
     Empty where the answer has no parts.
     """
-    counted = Counter(name for parts in finding.wrong_parts for name in _names(parts, returns))
-    own = [name for name in _names(finding.parts, returns) if counted[name]]
+    asked = {(part.kind, part.name) for parts in finding.wrong_parts for part in parts}
+    # Beside what is asked later, an answer without parts needs a name.
+    whole = "the answer" if len(asked) > 1 else ""
+    counted = Counter(name for parts in finding.wrong_parts for name in _names(parts, returns, whole))
+    own = [name for name in _names(finding.parts, returns, whole) if counted[name]]
     # A list that ends too early or too late changes what comes with it.
     after = [name for name in counted if name not in own] if finding.symptom == "length" and own else []
     by_count: dict[int, list[str]] = {}
@@ -196,12 +203,13 @@ def _some_are_right(finding: Finding, returns: Sequence[str]) -> bool:
     return bool(_names(finding.right_parts, returns))
 
 
-def _names(parts: Iterable[Part], returns: Sequence[str]) -> list[str]:
-    return list(dict.fromkeys(name for part in parts if (name := _subject(part, returns))))
+def _names(parts: Iterable[Part], returns: Sequence[str], whole: str = "") -> list[str]:
+    return list(dict.fromkeys(name for part in parts if (name := _subject(part, returns) or whole)))
 
 
 def _subject(part: Part, returns: Sequence[str]) -> str:
-    if (not part.path and part.kind == "call") or ([step.key for step in part.path] == [EACH] and len(returns) != 1):
+    is_list = [step.key for step in part.path] == [EACH] and len(returns) != 1
+    if part.kind == "call" and (not part.path or is_list):
         return ""
     return name_of(part, returns)
 

@@ -7,6 +7,7 @@ ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "
 # Stands in a path for every entry of a list.
 EACH = "*"
 GRADIENT = "grad_"
+AUTOGRAD = "autograd's gradients"
 
 
 class Step(NamedTuple):
@@ -31,7 +32,12 @@ class Part(NamedTuple):
 
 def name_of(part: Part, returns: Sequence[str] = ()) -> str:
     """The part in words; empty where it is all that a function gives."""
-    member = {"attribute": f"the attribute `{part.name}`", "method": f"what `{part.name}` returns"}.get(part.kind, "")
+    members = {
+        "attribute": f"the attribute `{part.name}`",
+        "method": f"what `{part.name}` returns",
+        "gradient": AUTOGRAD if part.path else "autograd's gradient",
+    }
+    member = members.get(part.kind, "")
     outer = member
     for depth, step in enumerate(part.path):
         outer = _inside(outer, step, part.path[depth - 1] if depth else None, () if depth or member else returns)
@@ -51,7 +57,7 @@ def _inside(outer: str, step: Step, before: Step | None, returns: Sequence[str])
     if len(returns) == step.of > 1:
         return _named(returns[step.key])
     if outer:
-        return f"the {_ordinal(step.key)} entry of {outer}"
+        return f"the {_ordinal(step.key)}{'' if outer == AUTOGRAD else ' entry'} of {outer}"
     return f"the {_ordinal(step.key)} result"
 
 

@@ -18,7 +18,10 @@ NEARLY = 0.25
 SURE = 1e-5
 # Smaller entries than this share of the largest are taken for as large.
 SMALL = 1e-2
-LOOK = "Look for an approximation, a constant that is rounded or added for safety, or arithmetic in a lower precision."
+LOOK = (
+    "Look for an approximation, a constant that is rounded or added for safety, large numbers that are subtracted, "
+    "or arithmetic in a lower precision."
+)
 
 
 def only_some_digits(evidence: Evidence) -> str | None:
