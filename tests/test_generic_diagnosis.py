@@ -861,6 +861,20 @@ def test_an_argument_below_which_entries_are_right_is_named_only_if_beyond_it_mo
     assert "All wrong entries seen here stand where `x` is positive" in said[1] or "larger than `slope`" in said[1]
 
 
+def test_examples_whose_right_answer_is_0_do_not_show_where_it_is_right() -> None:
+    """Here they are right since `slope` is 0, too: with another one an `x` of zeros comes out wrong."""
+    zeros = [{"x": torch.zeros(i + 1, dtype=torch.float64), "slope": 0.0} for i in range(5)]
+    others = [{"x": random(4, seed=i), "slope": s} for i, s in enumerate((0.0, 2.0, 0.25, 3.0, 1.5))]
+    said = diagnosed(Case(lambda x, slope: x * slope, lambda x, slope: x + slope, [*zeros, *others]))
+    assert said is None or "only where" not in said[1]
+
+
+def test_zeros_are_not_said_to_come_from_a_fixed_seed() -> None:
+    said = diagnosed(Case(dropout, lambda x, p, generator: (x * 0, x * 0), TWO_SEEDS))
+    assert said is not None
+    assert "fixed seed" not in said[1]
+
+
 ODD_ANSWERS: dict[str, object] = {
     "nothing": None,
     "bool": True,

@@ -172,7 +172,8 @@ def _every_condition(names: Sequence[str], wrong: Sequence[Situation]) -> Iterat
 def _tells(condition: Condition, wrong: Sequence[Situation], right: Sequence[Situation]) -> bool:
     bad, good = ([condition.holds(s.values) for s in side] for side in (wrong, right))
     known = [value for value in good if value is not None]
-    if None in bad or not all(bad) or len(known) < ENOUGH or any(known):
+    telling = [value for value, s in zip(good, right, strict=True) if value is not None and s.telling]
+    if None in bad or not all(bad) or len(telling) < ENOUGH or any(known):
         return False
     return not condition.varied or len({s.values.get(condition.argument) for s in right}) >= ENOUGH
 
