@@ -613,7 +613,7 @@ def test_a_passing_forward_is_said_of_a_wrong_backward() -> None:
     diagnosis = diagnose(made, Words(), name="f_backward", earlier=Earlier(passed=frozenset({"f"})))
     assert diagnosis is not None
     assert diagnosis.says.startswith(
-        "`f` passes, so only the gradient is wrong. Wherever it is wrong, each value is off"
+        "`f` passes: what is wrong is in `f_backward` alone. Wherever it is wrong, each value is off"
     )
 
 
