@@ -875,6 +875,18 @@ def test_zeros_are_not_said_to_come_from_a_fixed_seed() -> None:
     assert "fixed seed" not in said[1]
 
 
+def test_of_an_array_that_has_to_be_refused_it_is_not_said_that_its_shape_is_bad() -> None:
+    made = calls(lambda x, y: x, [{"x": -random(3).abs(), "y": random(2, 3)}], "f")
+    wanted = (Reply(raised=Raised("ValueError", (), "x has negative entries")),)
+    failure = Mismatch("Expected ValueError that names `x`, but nothing was raised.")
+    drawn = dict(zip("xy", made[0].request.args, strict=True))
+    said = said_of([Trial(Example(drawn, wanted, {}), tuple(made), failure)])
+    assert said is not None
+    assert said[1] == (
+        "It answers where ValueError is expected: for a bad `x` of shape (3,), where `y` has shape (2, 3)."
+    )
+
+
 ODD_ANSWERS: dict[str, object] = {
     "nothing": None,
     "bool": True,

@@ -68,21 +68,24 @@ def _told_of(evidence: Evidence) -> str:
 
 
 def _told(answer: Answer) -> str:
-    """What was given, the bad argument first: shapes of arrays, and numbers."""
+    """What was given, the bad argument first: shapes of arrays, and numbers.
+
+    A shape may be bad or not: entries may be what has to be refused.
+    """
     bad = f"`{answer.naming}`"
     described = {name: text for name, value in answer.inputs.items() if (text := _described(value))}
-    first = [f"{bad} {described[bad]}"] if bad in described else []
-    rest = [
-        f"{name} {text}"
-        for name, text in described.items()
-        if name != bad and (not first or shape_of(answer.inputs[name]) is not None)
+    shape = shape_of(answer.inputs.get(bad))
+    if bad in described and shape is None:
+        return f"where {bad} {described[bad]}"
+    others = [
+        name for name in described if name != bad and (shape is None or shape_of(answer.inputs[name]) is not None)
     ]
-    if not first and answer.naming:
-        return f"for a bad {bad}, where {join(rest[:BESIDE])}" if rest else f"for a bad {bad}"
-    if not first:
-        return f"where {join(rest[: BESIDE + 1])}" if rest else "on the input of this check"
-    beside = f", where {join(rest[:BESIDE])}" if rest and shape_of(answer.inputs[bad]) is not None else ""
-    return f"where {first[0]}{beside}" if not beside else f"where {join([*first, *rest[:BESIDE]])}"
+    rest = [f"{name} {described[name]}" for name in others[: BESIDE if answer.naming else BESIDE + 1]]
+    where = f"where {join(rest)}" if rest else ""
+    if not answer.naming:
+        return where or "on the input of this check"
+    what = f"for a bad {bad}{'' if shape is None else f' of shape {shape}'}"
+    return f"{what}, {where}" if where else what
 
 
 def _described(value: Any) -> str:
