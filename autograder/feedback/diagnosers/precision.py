@@ -65,11 +65,11 @@ def only_roughly_right(evidence: Evidence) -> str | None:
     if worst < ROUGHLY:
         digits = max(1, int(-math.log10(worst)))
         known = "1 digit" if digits == 1 else f"{digits} digits"
-        return f"Where they are wrong, the values are right to about {known} at least, and not to all. {LOOK}"
+        return f"Where they are wrong, the values seen here are right to about {known} at least, and not to all. {LOOK}"
     off = max(_absolute_error(pair) for pair in evidence.pairs)
     largest = max(float(np.abs(pair.telling).max(initial=0)) for pair in evidence.pairs)
     return (
-        f"Where they are wrong, the values are close, never off by more than {off:.1e}. {LOOK}"
+        f"Where they are wrong, the values seen here are close, never off by more than {off:.1e}. {LOOK}"
         if off < ROUGHLY * min(1, largest)
         else None
     )
