@@ -887,6 +887,28 @@ def test_of_an_array_that_has_to_be_refused_it_is_not_said_that_its_shape_is_bad
     )
 
 
+def test_the_line_of_a_function_that_a_check_passes_in_is_not_said_to_be_the_students() -> None:
+    raised = Raised("ValueError", ("ValueError",), "not enough values to unpack", "line 1")
+    call = Call(Request("call", "f", (1.0,)), Reply(raised=raised))
+    said = said_of([Trial(Example({}, (Reply(1.0),), {}), (call,), AssertionError("wrong"))])
+    assert said == ("raises_instead", "In the one example that fails, it raises ValueError instead of answering.")
+
+
+def test_what_is_wrong_in_the_answer_and_in_its_gradients_is_said_of_both() -> None:
+    made = []
+    for i, right in enumerate((2.0, 3.0, 4.0)):
+        requests = [Request("call", "f", (right,)), Request("gradient", "f", (1.0, (0, 1), right, right))]
+        replies = [Reply(right), Reply((right, right, right))]
+        own = [replies[0] if i else Reply(-right), Reply((-right, right, -right))]
+        answered = tuple(Call(request, reply) for request, reply in zip(requests, own, strict=True))
+        made.append(Trial(Example({}, tuple(replies), {}), answered, AssertionError("wrong")))
+    said = said_of(made)
+    assert said is not None
+    assert said[1].startswith(
+        "What is wrong first is the first and third of autograd's gradients in 2 of 3 examples and the answer in 1. "
+    )
+
+
 ODD_ANSWERS: dict[str, object] = {
     "nothing": None,
     "bool": True,

@@ -68,7 +68,7 @@ def _named(name: str) -> str:
 def all_of(names: Iterable[str]) -> str:
     """Names as one reads them: the gradients `grad_w` and `grad_b`, and the key `loss`."""
     grouped: dict[str, list[str]] = {}
-    for name in names:
+    for name in _gathered(list(names)):
         head, mark, rest = name.partition(" `")
         plain = bool(mark) and rest.count("`") == 1 and rest.endswith("`")
         grouped.setdefault(head if plain else name, []).append(f"`{rest}" if plain else "")
@@ -79,6 +79,14 @@ def all_of(names: Iterable[str]) -> str:
         else:
             words.append(f"{head}{'s' if len(own) > 1 else ''} {join(own)}")
     return join(words)
+
+
+def _gathered(names: Sequence[str]) -> Sequence[str]:
+    """The same with several of autograd's gradients as one, at the end."""
+    places = [name.removeprefix("the ").removesuffix(f" of {AUTOGRAD}") for name in names if name.endswith(AUTOGRAD)]
+    if len(places) < 2:
+        return names
+    return [*(name for name in names if not name.endswith(AUTOGRAD)), f"the {join(places)} of {AUTOGRAD}"]
 
 
 def join(words: Sequence[str]) -> str:
