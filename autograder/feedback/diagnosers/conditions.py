@@ -18,6 +18,8 @@ MIXED = 2
 # So many calls that give an argument have to be right if it is its default that is wrong.
 MANY = 20
 LIMITS = (0.0, 1.0, 0.5)
+# Arrays have fewer axes.
+MOST_AXES = 6
 # Below this numbers are not called large.
 LARGE = 10
 HALVES = {"float16", "bfloat16"}
@@ -281,11 +283,16 @@ def _arrays(names: Sequence[str], wrong: Sequence[Situation]) -> Iterator[Condit
     for name in names:
         if not all(isinstance(s.values[name], Tensor | np.ndarray) for s in wrong):
             continue
-        for text, holds in PROPERTIES:
+        for text, holds in SHAPES:
             yield Condition(name, _only(f"`{name}` {text}."), _not(name, holds))
-        for axes in sorted({s.values[name].ndim for s in wrong}):
+        for axes in range(MOST_AXES):
             counted = "no axes" if axes == 0 else "1 axis" if axes == 1 else f"{axes} axes"
             yield Condition(name, _only(f"`{name}` has {counted}."), _of(name, _is_array, _has_axes(axes)))
+        for axes in range(MOST_AXES):
+            text = f"`{name}` has another number of axes than {axes}."
+            yield Condition(name, _only(text), _not(name, _has_axes(axes)))
+        for text, holds in PROPERTIES:
+            yield Condition(name, _only(f"`{name}` {text}."), _not(name, holds))
         yield Condition(name, _only(f"`{name}` has an entry that is exactly 0."), _of(name, _is_array, _has_zero))
         yield Condition(name, _only(f"`{name}` is empty."), _of(name, _is_array, _is_empty))
 
@@ -374,15 +381,17 @@ def _no_ties(x: Any) -> bool | None:
     return None if array is None or array.size < 2 else len(np.unique(array)) == array.size
 
 
-# What is said of arrays without a property, which are those that come out wrong.
-PROPERTIES: tuple[tuple[str, Holds], ...] = (
+# What is said of arrays without a property, which are those that come out wrong; the likelier to decide come first.
+SHAPES: tuple[tuple[str, Holds], ...] = (
     ("has an entry other than 0", _zero),
     ("has another number of rows than one", _one_row),
     ("has a first axis that is not of length 1", _first_of_one),
     ("has two axes longer than 1", _one_line),
     ("is not square", _square),
     ("has last two axes of different lengths", _last_two_alike),
-    ("is not contiguous in memory", _contiguous),
+)
+PROPERTIES: tuple[tuple[str, Holds], ...] = (
     ("has an entry that is 0 or negative", _positive),
     ("has two equal entries", _no_ties),
+    ("is not contiguous in memory", _contiguous),
 )

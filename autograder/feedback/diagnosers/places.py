@@ -20,8 +20,6 @@ LONGEST = 300
 BLOCKS = {4: "four", 3: "three", 2: "two"}
 # The same where half of all entries would do, as with a sign.
 MANY = 16
-# So many of the entries beyond an argument have to be wrong: many a number lies below all wrong ones.
-MOST = 0.9
 
 
 class Kind(NamedTuple):
@@ -146,15 +144,18 @@ def only_some_entries(evidence: Evidence) -> str | None:
     if not evidence.sure:
         return None
     before = _wrong_ones(evidence, _sizes, *signs)
-    return before or _wrong_ones(evidence, _beyond_arguments, least=MOST) or _wrong_ones(evidence, _borders)
+    return before or _wrong_ones(evidence, _beyond_arguments, all_of_them=True) or _wrong_ones(evidence, _borders)
 
 
-def _wrong_ones(evidence: Evidence, *sources: Source, least: float = 0.0) -> str | None:
-    """The sentence on the kind of entries that all wrong ones are, of which at least so many have to be wrong."""
+def _wrong_ones(evidence: Evidence, *sources: Source, all_of_them: bool = False) -> str | None:
+    """The sentence on the kind of entries that all wrong ones are.
+
+    Many a number lies below all wrong entries: of one that is named all entries beyond it are wrong, too.
+    """
     if min(_count(evidence.pairs, right=side) for side in (True, False)) < ENOUGH:
         return None
     shared = _shared_kinds(evidence.pairs, lambda pair: pair.wrong, *sources)
-    found = [kind for kind in shared if _share_right(kind, evidence.pairs, sources) <= 1 - least]
+    found = [kind for kind in shared if not all_of_them or not _share_right(kind, evidence.pairs, sources)]
     if not found:
         return None
     return f"All wrong entries seen here stand {found[0]}; elsewhere in the same answers the entries are right."
