@@ -853,10 +853,14 @@ def test_how_bad_input_ends_is_said_of_the_examples_alone() -> None:
 def test_where_arrays_with_other_axes_are_wrong_it_is_not_put_down_to_memory() -> None:
     """All that are not contiguous have three axes, or one with a step: that has nothing to do with it."""
     flat = matrices((2, 3), (4, 2), (3, 5), (5, 4), (2, 2))
-    deep = [{"x": random(2, 3, n).transpose(1, 2)} for n in (2, 3, 4)] + [{"x": random(n)[::2]} for n in (6, 8)]
-    said = diagnosed(Case(odd, lambda x: odd(x) if x.ndim == 2 else other(x), [*flat, *deep]))
+    deep = [{"x": random(*shape).transpose(1, 2)} for shape in ((2, 3, 2), (2, 3, 4), (2, 3, 4, 1))]
+    lines = [{"x": random(n)[::2]} for n in (6, 8)]
+    said = diagnosed(Case(odd, lambda x: odd(x) if x.ndim == 2 else other(x), [*flat, *deep, *lines]))
     assert said is not None
     assert "it is wrong only where `x` has another number of axes than 2." in said[1]
+    said = diagnosed(Case(odd, lambda x: odd(x) if x.ndim < 3 else other(x), [*flat, *VECTORS, *deep, *deep]))
+    assert said is not None
+    assert "it is wrong only where `x` has more than 2 axes." in said[1]
 
 
 def test_an_argument_below_which_entries_are_right_is_named_only_if_all_beyond_it_are_wrong() -> None:

@@ -289,8 +289,10 @@ def _arrays(names: Sequence[str], wrong: Sequence[Situation]) -> Iterator[Condit
             counted = "no axes" if axes == 0 else "1 axis" if axes == 1 else f"{axes} axes"
             yield Condition(name, _only(f"`{name}` has {counted}."), _of(name, _is_array, _has_axes(axes)))
         for axes in range(MOST_AXES):
-            text = f"`{name}` has another number of axes than {axes}."
-            yield Condition(name, _only(text), _not(name, _has_axes(axes)))
+            more = f"`{name}` has more than {axes} {'axis' if axes == 1 else 'axes'}."
+            yield Condition(name, _only(more), _of(name, _is_array, _has_more_axes(axes)))
+            another = f"`{name}` has another number of axes than {axes}."
+            yield Condition(name, _only(another), _not(name, _has_axes(axes)))
         for text, holds in PROPERTIES:
             yield Condition(name, _only(f"`{name}` {text}."), _not(name, holds))
         yield Condition(name, _only(f"`{name}` has an entry that is exactly 0."), _of(name, _is_array, _has_zero))
@@ -303,6 +305,10 @@ def _is_array(value: Any) -> bool:
 
 def _has_axes(axes: int) -> Callable[[Any], bool]:
     return lambda x: bool(x.ndim == axes)
+
+
+def _has_more_axes(axes: int) -> Callable[[Any], bool]:
+    return lambda x: bool(x.ndim > axes)
 
 
 def _has_zero(x: Any) -> bool:
