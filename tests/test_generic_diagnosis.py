@@ -907,6 +907,16 @@ def test_the_line_of_a_function_that_a_check_passes_in_is_not_said_to_be_the_stu
     assert said == ("raises_instead", "In the one example that fails, it raises ValueError instead of answering.")
 
 
+def test_what_raises_is_not_said_to_be_wrong() -> None:
+    raised = Raised("AttributeError", ("AttributeError",), "no `patience`", "line 3: return self.patience")
+    call = Call(Request("method", "step", (Handle(1, "Stopping"), 1.0)), Reply(raised=raised))
+    said = said_of([Trial(Example({}, (Reply(True),), {}), (call,), AssertionError("wrong"))])
+    assert said is not None
+    assert said[1].startswith(
+        "In the one example that fails, it raises AttributeError instead of answering, at line N:"
+    )
+
+
 def test_what_is_wrong_in_the_answer_and_in_its_gradients_is_said_of_both() -> None:
     made = []
     for i, right in enumerate((2.0, 3.0, 4.0)):

@@ -133,7 +133,8 @@ def _of_parts(finding: Finding, returns: Sequence[str]) -> Word | None:
     if not finding.whole.wrong and finding.symptom not in ("message", "accident", "timeout"):
         return None
     words = {part: _first(evidence, diagnosers) for part, evidence in finding.parts.items()}
-    which = _which(finding, returns)
+    # What raises has given nothing that could be wrong.
+    which = "" if finding.symptom == "raises" else _which(finding, returns)
     said = [word for word in words.values() if word is not None]
     if not said:
         return ("some_results_wrong", which) if which and _some_are_right(finding, returns) else None
