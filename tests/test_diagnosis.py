@@ -194,7 +194,9 @@ def test_a_diagnosis_says_which_failed_checks_it_is_about_unless_it_is_about_all
 def test_a_wrong_backward_whose_forward_passes_is_told_so_if_nothing_else_is_known() -> None:
     failing = trial(1.0, reference=0.5, fails=True)
     diagnosis = diagnose([failing], Words(), name="relu_backward", earlier=Earlier(passed=frozenset({"relu"})))
-    assert diagnosis == Diagnosis("backward_only", "`relu` passes, so only the gradient is wrong.", "generic")
+    assert diagnosis == Diagnosis(
+        "backward_only", "`relu` passes: what is wrong is in `relu_backward` alone.", "generic"
+    )
 
 
 USES = {

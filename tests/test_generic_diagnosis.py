@@ -613,7 +613,7 @@ def test_a_passing_forward_is_said_of_a_wrong_backward() -> None:
     diagnosis = diagnose(made, Words(), name="f_backward", earlier=Earlier(passed=frozenset({"f"})))
     assert diagnosis is not None
     assert diagnosis.says.startswith(
-        "`f` passes, so only the gradient is wrong. Wherever it is wrong, each value is off"
+        "`f` passes: what is wrong is in `f_backward` alone. Wherever it is wrong, each value is off"
     )
 
 
@@ -800,6 +800,136 @@ def test_what_an_object_says_later_is_not_said_to_be_right() -> None:
     said = said_of(made)
     assert said is not None
     assert said[1].endswith("The first wrong answer is True where False is expected, each time.")
+
+
+def test_of_several_arguments_that_are_left_out_together_all_are_named() -> None:
+    """It may be the default of any of them."""
+
+    def scaled(x: Tensor, slope: float = 2.0, shift: float = 1.0) -> Tensor:
+        return odd(x) * slope + shift
+
+    def wrong(x: Tensor, slope: float = 2.0, shift: float = 0.5) -> Tensor:
+        return scaled(x, slope, shift)
+
+    both = [{"x": random(4, seed=i), "slope": i / 5, "shift": i / 9} for i in range(1, 22)]
+    said = diagnosed(Case(scaled, wrong, [*VECTORS, *both]))
+    assert said is not None
+    assert "with `shift` and `slope`, and wrong in the 3 without. Are their defaults right?" in said[1]
+    some = [{**one} if i % 2 else {"x": one["x"], "slope": one["slope"]} for i, one in enumerate(both)]
+    said = diagnosed(Case(scaled, lambda x, slope=0.5, shift=1.0: scaled(x, slope, shift), [*VECTORS, *some]))
+    assert said is not None
+    assert "with `slope`, and wrong in the 3 without, which leave out `shift`, too. Is each default right?" in said[1]
+
+
+SHAPED_WRONGLY: dict[str, tuple[Callable[[Tensor], object], Callable[[Tensor], object]]] = {
+    "reshaped": (lambda x: x * 2, lambda x: (x * 2).ravel()),
+    "an axis too many": (lambda x: x.sum(1), lambda x: x.sum(1, keepdim=True)),
+    "another axis": (lambda x: x.sum(0), lambda x: x.sum(1)),
+    "more axes": (lambda x: x.sum(0), lambda x: x.diff(dim=0)[None]),
+    "a list": (lambda x: [1.0] * len(x), lambda x: [1.0] * (2 * len(x))),
+}
+
+
+@pytest.mark.parametrize("case", SHAPED_WRONGLY)
+def test_the_shape_of_one_example_is_not_said_of_all(case: str) -> None:
+    said = diagnosed(Case(*SHAPED_WRONGLY[case], SHAPES))
+    assert said is not None
+    assert "in the first example that fails" in said[1]
+
+
+def test_what_is_computed_once_is_not_said_to_be_reduced() -> None:
+    said = diagnosed(Case(lambda x: x.cumsum(0), lambda x: x[:1], matrices((3, 2), (4, 3))))
+    assert said is not None
+    assert said[1].startswith("Axis 0 of the result has size 1, where more is expected: the shape is (1, 2) instead")
+
+
+def test_how_bad_input_ends_is_said_of_the_examples_alone() -> None:
+    """Other bad input may be answered."""
+    said = diagnosed(Case(checks_sign, checks_type, [{"x": -random(3).abs()}, {"x": -random(4).abs()}]))
+    assert said is not None
+    assert said[1].startswith("In all 2 examples that fail, bad input ends in TypeError")
+
+
+def test_where_arrays_with_other_axes_are_wrong_it_is_not_put_down_to_memory() -> None:
+    """All that are not contiguous have three axes, or one with a step: that has nothing to do with it."""
+    flat = matrices((2, 3), (4, 2), (3, 5), (5, 4), (2, 2))
+    deep = [{"x": random(*shape).transpose(1, 2)} for shape in ((2, 3, 2), (2, 3, 4), (2, 3, 4, 1))]
+    lines = [{"x": random(n)[::2]} for n in (6, 8)]
+    said = diagnosed(Case(odd, lambda x: odd(x) if x.ndim == 2 else other(x), [*flat, *deep, *lines]))
+    assert said is not None
+    assert "it is wrong only where `x` has another number of axes than 2." in said[1]
+    said = diagnosed(Case(odd, lambda x: odd(x) if x.ndim < 3 else other(x), [*flat, *VECTORS, *deep, *deep]))
+    assert said is not None
+    assert "it is wrong only where `x` has more than 2 axes." in said[1]
+
+
+def test_an_argument_below_which_entries_are_right_is_named_only_if_all_beyond_it_are_wrong() -> None:
+    """Else any number below the wrong ones would do."""
+    examples = [{"x": random(40, seed=i) / 3, "slope": s} for i, s in enumerate((0.01, 0.02, 0.03, 0.04))]
+    far = Case(lambda x, slope: odd(x), lambda x, slope: torch.where(x > 1.5, other(x), odd(x)), examples)
+    said = diagnosed(far)
+    assert said is None or "larger than `slope`" not in said[1]
+    said = diagnosed(far._replace(wrong=lambda x, slope: torch.where(x > slope, other(x), odd(x))))
+    assert said is not None
+    assert "All wrong entries seen here stand where `x` is positive" in said[1] or "larger than `slope`" in said[1]
+
+
+def test_examples_whose_right_answer_is_0_do_not_show_where_it_is_right() -> None:
+    """Here they are right since `slope` is 0, too: with another one an `x` of zeros comes out wrong."""
+    zeros = [{"x": torch.zeros(i + 1, dtype=torch.float64), "slope": 0.0} for i in range(5)]
+    others = [{"x": random(4, seed=i), "slope": s} for i, s in enumerate((0.0, 2.0, 0.25, 3.0, 1.5))]
+    said = diagnosed(Case(lambda x, slope: x * slope, lambda x, slope: x + slope, [*zeros, *others]))
+    assert said is None or "only where" not in said[1]
+
+
+def test_zeros_are_not_said_to_come_from_a_fixed_seed() -> None:
+    said = diagnosed(Case(dropout, lambda x, p, generator: (x * 0, x * 0), TWO_SEEDS))
+    assert said is not None
+    assert "fixed seed" not in said[1]
+
+
+def test_of_an_array_that_has_to_be_refused_it_is_not_said_that_its_shape_is_bad() -> None:
+    made = calls(lambda x, y: x, [{"x": -random(3).abs(), "y": random(2, 3)}], "f")
+    wanted = (Reply(raised=Raised("ValueError", (), "x has negative entries")),)
+    failure = Mismatch("Expected ValueError that names `x`, but nothing was raised.")
+    drawn = dict(zip("xy", made[0].request.args, strict=True))
+    said = said_of([Trial(Example(drawn, wanted, {}), tuple(made), failure)])
+    assert said is not None
+    assert said[1] == (
+        "It answers where ValueError is expected: for a bad `x` of shape (3,), where `y` has shape (2, 3)."
+    )
+
+
+def test_the_line_of_a_function_that_a_check_passes_in_is_not_said_to_be_the_students() -> None:
+    raised = Raised("ValueError", ("ValueError",), "not enough values to unpack", "line 1")
+    call = Call(Request("call", "f", (1.0,)), Reply(raised=raised))
+    said = said_of([Trial(Example({}, (Reply(1.0),), {}), (call,), AssertionError("wrong"))])
+    assert said == ("raises_instead", "In the one example that fails, it raises ValueError instead of answering.")
+
+
+def test_what_raises_is_not_said_to_be_wrong() -> None:
+    raised = Raised("AttributeError", ("AttributeError",), "no `patience`", "line 3: return self.patience")
+    call = Call(Request("method", "step", (Handle(1, "Stopping"), 1.0)), Reply(raised=raised))
+    said = said_of([Trial(Example({}, (Reply(True),), {}), (call,), AssertionError("wrong"))])
+    assert said is not None
+    assert said[1].startswith(
+        "In the one example that fails, it raises AttributeError instead of answering, at line N:"
+    )
+
+
+def test_what_is_wrong_in_the_answer_and_in_its_gradients_is_said_of_both() -> None:
+    made = []
+    for i, right in enumerate((2.0, 3.0, 4.0)):
+        requests = [Request("call", "f", (right,)), Request("gradient", "f", (1.0, (0, 1), right, right))]
+        replies = [Reply(right), Reply((right, right, right))]
+        own = [replies[0] if i else Reply(-right), Reply((-right, right, -right))]
+        answered = tuple(Call(request, reply) for request, reply in zip(requests, own, strict=True))
+        made.append(Trial(Example({}, tuple(replies), {}), answered, AssertionError("wrong")))
+    said = said_of(made)
+    assert said is not None
+    assert said[1].startswith(
+        "What is wrong first is the first and third of autograd's gradients in 2 of 3 examples and the answer in 1. "
+    )
 
 
 ODD_ANSWERS: dict[str, object] = {

@@ -76,7 +76,9 @@ def diagnose(
         return Diagnosis("earlier_exercise", f"{uses} {rest}", "generic")
     found = _read_off(failing) or generic_word(findings(trials), words.returns) or _by_message(failing)
     forward = name.removesuffix("_backward")
-    in_passing = f"`{forward}` passes, so only the gradient is wrong." if forward in earlier.passed - {name} else ""
+    # Not "the gradient is wrong": it may be what is refused, or how.
+    alone = f"`{forward}` passes: what is wrong is in `{name}` alone."
+    in_passing = alone if forward in earlier.passed - {name} else ""
     if found is not None:
         about = _checks_of(found.trials, trials, checks)
         return Diagnosis(found.kind, f"{in_passing} {found.says}".strip(), "generic", about)

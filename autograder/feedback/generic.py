@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from autograder.examples.replay import Trial
 from autograder.feedback.diagnosers import OF_CALLS, OF_EXAMPLES, OF_PARTS, OF_WHOLE, Diagnoser
 from autograder.feedback.diagnosers.evidence import Evidence
-from autograder.feedback.diagnosers.exceptions import raised_in
+from autograder.feedback.diagnosers.exceptions import each, raised_in
 from autograder.feedback.diagnosers.gathering import FORMS, Finding, Symptom, merged
 from autograder.feedback.naming import EACH, Part, all_of, join, name_of
 
@@ -21,6 +21,8 @@ WITH_EXAMPLES: tuple[Symptom, ...] = ("raises", "shape", "dtype", "not_finite", 
 TELLING: tuple[Symptom, ...] = ("raises", "answers", "other_exception", "timeout", "changes", "not_finite", "hides")
 # What is said of single entries says when it happens, too.
 OF_ENTRIES = {"only_special_entries", "only_some_entries", "only_some_entries_right"}
+# A factor shows wherever it is not 1 and the answer is not 0: what arrays it goes along with comes of that.
+OF_FACTORS = {"constant_factor"}
 # Most characters of what is said, so that somebody reads it.
 LONGEST = 420
 MOST_PARTS = 2
@@ -85,7 +87,8 @@ def _said(found: Sequence[Finding], word: Word | None) -> Word | None:
     if main.symptom == "raises" and word is not None:
         return word[0], f"In {main.count} of the {total} examples that fail {_clause(main)}; {rest}."
     if word is not None:
-        return word[0], f"In {main.count} of the {total} examples that fail: {_small(word[1])} {_capital(rest)}."
+        said = word[1].removeprefix(f"{each(main.count)}, ")
+        return word[0], f"In {main.count} of the {total} examples that fail: {_small(said)} {_capital(rest)}."
     if any(other.symptom in TELLING for other in others):
         return "several_symptoms", f"Of the {total} examples that fail, {_briefly(main)}; {rest}."
     return None
@@ -118,6 +121,8 @@ def _of_symptom(finding: Finding, returns: Sequence[str]) -> Word | None:
     what = _of_parts(finding, returns)
     if what is None or when is None or what[0] in OF_ENTRIES:
         return what or when
+    if what[0] in OF_FACTORS and when[0] == "only_some_inputs":
+        return what
     both = f"{what[1]} {when[1]}"
     return (what[0], both) if len(both) <= LONGEST else what
 
@@ -128,7 +133,8 @@ def _of_parts(finding: Finding, returns: Sequence[str]) -> Word | None:
     if not finding.whole.wrong and finding.symptom not in ("message", "accident", "timeout"):
         return None
     words = {part: _first(evidence, diagnosers) for part, evidence in finding.parts.items()}
-    which = _which(finding, returns)
+    # What raises has given nothing that could be wrong.
+    which = "" if finding.symptom == "raises" else _which(finding, returns)
     said = [word for word in words.values() if word is not None]
     if not said:
         return ("some_results_wrong", which) if which and _some_are_right(finding, returns) else None
@@ -154,8 +160,11 @@ def _which(finding: Finding, returns: Sequence[str]) -> str:
 
     Empty where the answer has no parts.
     """
-    counted = Counter(name for parts in finding.wrong_parts for name in _names(parts, returns))
-    own = [name for name in _names(finding.parts, returns) if counted[name]]
+    asked = {(part.kind, part.name) for parts in finding.wrong_parts for part in parts}
+    # Beside what is asked later, an answer without parts needs a name.
+    whole = "the answer" if len(asked) > 1 else ""
+    counted = Counter(name for parts in finding.wrong_parts for name in _names(parts, returns, whole))
+    own = [name for name in _names(finding.parts, returns, whole) if counted[name]]
     # A list that ends too early or too late changes what comes with it.
     after = [name for name in counted if name not in own] if finding.symptom == "length" and own else []
     by_count: dict[int, list[str]] = {}
@@ -195,12 +204,13 @@ def _some_are_right(finding: Finding, returns: Sequence[str]) -> bool:
     return bool(_names(finding.right_parts, returns))
 
 
-def _names(parts: Iterable[Part], returns: Sequence[str]) -> list[str]:
-    return list(dict.fromkeys(name for part in parts if (name := _subject(part, returns))))
+def _names(parts: Iterable[Part], returns: Sequence[str], whole: str = "") -> list[str]:
+    return list(dict.fromkeys(name for part in parts if (name := _subject(part, returns) or whole)))
 
 
 def _subject(part: Part, returns: Sequence[str]) -> str:
-    if (not part.path and part.kind == "call") or ([step.key for step in part.path] == [EACH] and len(returns) != 1):
+    is_list = [step.key for step in part.path] == [EACH] and len(returns) != 1
+    if part.kind == "call" and (not part.path or is_list):
         return ""
     return name_of(part, returns)
 

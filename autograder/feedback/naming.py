@@ -7,6 +7,7 @@ ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "
 # Stands in a path for every entry of a list.
 EACH = "*"
 GRADIENT = "grad_"
+AUTOGRAD = "autograd's gradients"
 
 
 class Step(NamedTuple):
@@ -31,7 +32,12 @@ class Part(NamedTuple):
 
 def name_of(part: Part, returns: Sequence[str] = ()) -> str:
     """The part in words; empty where it is all that a function gives."""
-    member = {"attribute": f"the attribute `{part.name}`", "method": f"what `{part.name}` returns"}.get(part.kind, "")
+    members = {
+        "attribute": f"the attribute `{part.name}`",
+        "method": f"what `{part.name}` returns",
+        "gradient": AUTOGRAD if part.path else "autograd's gradient",
+    }
+    member = members.get(part.kind, "")
     outer = member
     for depth, step in enumerate(part.path):
         outer = _inside(outer, step, part.path[depth - 1] if depth else None, () if depth or member else returns)
@@ -51,7 +57,7 @@ def _inside(outer: str, step: Step, before: Step | None, returns: Sequence[str])
     if len(returns) == step.of > 1:
         return _named(returns[step.key])
     if outer:
-        return f"the {_ordinal(step.key)} entry of {outer}"
+        return f"the {_ordinal(step.key)}{'' if outer == AUTOGRAD else ' entry'} of {outer}"
     return f"the {_ordinal(step.key)} result"
 
 
@@ -62,7 +68,7 @@ def _named(name: str) -> str:
 def all_of(names: Iterable[str]) -> str:
     """Names as one reads them: the gradients `grad_w` and `grad_b`, and the key `loss`."""
     grouped: dict[str, list[str]] = {}
-    for name in names:
+    for name in _gathered(list(names)):
         head, mark, rest = name.partition(" `")
         plain = bool(mark) and rest.count("`") == 1 and rest.endswith("`")
         grouped.setdefault(head if plain else name, []).append(f"`{rest}" if plain else "")
@@ -73,6 +79,14 @@ def all_of(names: Iterable[str]) -> str:
         else:
             words.append(f"{head}{'s' if len(own) > 1 else ''} {join(own)}")
     return join(words)
+
+
+def _gathered(names: Sequence[str]) -> Sequence[str]:
+    """The same with several of autograd's gradients as one, at the end."""
+    places = [name.removeprefix("the ").removesuffix(f" of {AUTOGRAD}") for name in names if name.endswith(AUTOGRAD)]
+    if len(places) < 2:
+        return names
+    return [*(name for name in names if not name.endswith(AUTOGRAD)), f"the {join(places)} of {AUTOGRAD}"]
 
 
 def join(words: Sequence[str]) -> str:

@@ -18,6 +18,8 @@ MIXED = 2
 # So many calls that give an argument have to be right if it is its default that is wrong.
 MANY = 20
 LIMITS = (0.0, 1.0, 0.5)
+# Arrays have fewer axes.
+MOST_AXES = 6
 # Below this numbers are not called large.
 LARGE = 10
 HALVES = {"float16", "bfloat16"}
@@ -42,23 +44,34 @@ class Condition(NamedTuple):
 
 
 def only_where_left_out(evidence: Evidence) -> str | None:
-    """Wrong only where one argument is left to its default; many calls that give it are right."""
+    """Wrong only where some arguments are left to their defaults; many calls that give them are right."""
     wrong, right = _sides(evidence.situations)
     unnamed = [value for a in evidence.wrong for name, value in a.inputs.items() if not name.startswith("`")]
     if not evidence.wrong or len(right) < MANY or any(map(_is_plain, unnamed)):
         return None
     given = set.intersection(*(set(s.values) for s in right))
     left_out = sorted(name for name in given if not any(name in s.values for s in wrong))
-    if len(left_out) != 1:
-        return None
-    name = left_out[0]
-    values = [s.values[name] for s in right]
-    if not all(map(_is_plain, values)) or len(set(values)) < (2 if _is_word(values[0]) else ENOUGH):
+    if not left_out or not all(_varies([s.values[name] for s in right]) for name in left_out):
         return None
     count = f"the {len(wrong)}" if len(wrong) > 1 else "the one"
-    return (
-        f"It is right in all {len(right)} examples with `{name}`, and wrong in {count} without. Is its default right?"
-    )
+    seen = f"It is right in all {len(right)} examples with {_code(left_out)}, and wrong in {count} without"
+    # Of arguments that only some calls give, it may be the default of any, too.
+    others = {name.strip("`") for a in evidence.right for name in a.inputs if name.startswith("`")} - set(left_out)
+    beside = sorted(name for name in others if not any(name in s.values for s in wrong))
+    if beside:
+        return (
+            f"{seen}, which {'leave' if len(wrong) > 1 else 'leaves'} out {_code(beside)}, too. Is each default right?"
+        )
+    return f"{seen}. {'Is its default' if len(left_out) == 1 else 'Are their defaults'} right?"
+
+
+def _varies(values: Sequence[Any]) -> bool:
+    """Whether an argument is a plain one, and has enough different values to show that all are right."""
+    return all(map(_is_plain, values)) and len(set(values)) >= (2 if _is_word(values[0]) else ENOUGH)
+
+
+def _code(names: Sequence[str]) -> str:
+    return join([f"`{name}`" for name in names])
 
 
 def only_some_numbers(evidence: Evidence) -> str | None:
@@ -161,7 +174,8 @@ def _every_condition(names: Sequence[str], wrong: Sequence[Situation]) -> Iterat
 def _tells(condition: Condition, wrong: Sequence[Situation], right: Sequence[Situation]) -> bool:
     bad, good = ([condition.holds(s.values) for s in side] for side in (wrong, right))
     known = [value for value in good if value is not None]
-    if None in bad or not all(bad) or len(known) < ENOUGH or any(known):
+    telling = [value for value, s in zip(good, right, strict=True) if value is not None and s.telling]
+    if None in bad or not all(bad) or len(telling) < ENOUGH or any(known):
         return False
     return not condition.varied or len({s.values.get(condition.argument) for s in right}) >= ENOUGH
 
@@ -269,11 +283,18 @@ def _arrays(names: Sequence[str], wrong: Sequence[Situation]) -> Iterator[Condit
     for name in names:
         if not all(isinstance(s.values[name], Tensor | np.ndarray) for s in wrong):
             continue
-        for text, holds in PROPERTIES:
+        for text, holds in SHAPES:
             yield Condition(name, _only(f"`{name}` {text}."), _not(name, holds))
-        for axes in sorted({s.values[name].ndim for s in wrong}):
+        for axes in range(MOST_AXES):
             counted = "no axes" if axes == 0 else "1 axis" if axes == 1 else f"{axes} axes"
             yield Condition(name, _only(f"`{name}` has {counted}."), _of(name, _is_array, _has_axes(axes)))
+        for axes in range(MOST_AXES):
+            more = f"`{name}` has more than {axes} {'axis' if axes == 1 else 'axes'}."
+            yield Condition(name, _only(more), _of(name, _is_array, _has_more_axes(axes)))
+            another = f"`{name}` has another number of axes than {axes}."
+            yield Condition(name, _only(another), _not(name, _has_axes(axes)))
+        for text, holds in PROPERTIES:
+            yield Condition(name, _only(f"`{name}` {text}."), _not(name, holds))
         yield Condition(name, _only(f"`{name}` has an entry that is exactly 0."), _of(name, _is_array, _has_zero))
         yield Condition(name, _only(f"`{name}` is empty."), _of(name, _is_array, _is_empty))
 
@@ -284,6 +305,10 @@ def _is_array(value: Any) -> bool:
 
 def _has_axes(axes: int) -> Callable[[Any], bool]:
     return lambda x: bool(x.ndim == axes)
+
+
+def _has_more_axes(axes: int) -> Callable[[Any], bool]:
+    return lambda x: bool(x.ndim > axes)
 
 
 def _has_zero(x: Any) -> bool:
@@ -362,15 +387,17 @@ def _no_ties(x: Any) -> bool | None:
     return None if array is None or array.size < 2 else len(np.unique(array)) == array.size
 
 
-# What is said of arrays without a property, which are those that come out wrong.
-PROPERTIES: tuple[tuple[str, Holds], ...] = (
+# What is said of arrays without a property, which are those that come out wrong; the likelier to decide come first.
+SHAPES: tuple[tuple[str, Holds], ...] = (
     ("has an entry other than 0", _zero),
     ("has another number of rows than one", _one_row),
     ("has a first axis that is not of length 1", _first_of_one),
     ("has two axes longer than 1", _one_line),
     ("is not square", _square),
     ("has last two axes of different lengths", _last_two_alike),
-    ("is not contiguous in memory", _contiguous),
+)
+PROPERTIES: tuple[tuple[str, Holds], ...] = (
     ("has an entry that is 0 or negative", _positive),
     ("has two equal entries", _no_ties),
+    ("is not contiguous in memory", _contiguous),
 )

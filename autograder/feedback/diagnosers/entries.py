@@ -40,8 +40,8 @@ def should_be_one_value(evidence: Evidence) -> str | None:
     if len(right) != 1 or len(everywhere) < ENOUGH or not np.isfinite(right[0]):
         return None
     return (
-        f"All wrong entries stand where {right[0] + 0.0:g} is expected; where another value is, they are right. "
-        "Which case has to give it?"
+        f"All wrong entries seen here stand where {right[0] + 0.0:g} is expected; where another value is, they are "
+        "right. Which case has to give it?"
     )
 
 

@@ -103,12 +103,14 @@ class Situation:
         values: by name.
         drawn: the names of what was drawn: examples of one check have the same.
         dtype: of the right answer, where it is a floating tensor or array.
+        telling: whether the right answer is more than zeros, which many a mistake gives as well.
     """
 
     values: Mapping[str, Any]
     right: bool
     drawn: frozenset[str] = frozenset()
     dtype: str = ""
+    telling: bool = True
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ DEVICE_ERRORS = ("Misplaced", "FakeTensorDeviceMismatchError")
 DEVICE_WORDS = ("same device", "not on the expected device")
 GRAPH_WORDS = ("does not require grad", "does not have a grad_fn")
 WORD_CHARACTERS = 30
+# Where a function raises that a check passes in: it has one line, whose text is not known, and it is no student's.
+PASSED_IN = "line 1"
 # So many other arguments are told beside the one that has to be refused.
 BESIDE = 2
 
@@ -32,10 +34,10 @@ def cut_from_the_graph(evidence: Evidence) -> str | None:
 
 def raises_instead(evidence: Evidence) -> str | None:
     """An exception where an answer is expected."""
-    return f"{_each(len(evidence.wrong))}, {raised_in(evidence)}."
+    return f"{each(len(evidence.wrong))}, {raised_in(evidence)}."
 
 
-def _each(count: int) -> str:
+def each(count: int) -> str:
     """How many examples that fail there are: others that nobody tried may fail in another way."""
     return f"In all {count} examples that fail" if count > 1 else "In the one example that fails"
 
@@ -43,7 +45,7 @@ def _each(count: int) -> str:
 def raised_in(evidence: Evidence) -> str:
     """What is raised instead of an answer, as part of a sentence."""
     raised = [answer.got.raised for answer in evidence.wrong if answer.got.raised is not None]
-    counted = Counter((r.type_name, r.place) for r in raised)
+    counted = Counter((r.type_name, "" if r.place == PASSED_IN else r.place) for r in raised)
     (name, place), count = counted.most_common(1)[0]
     if len(counted) == 1:
         return f"it raises {name} instead of answering{_at(place)}"
@@ -58,27 +60,34 @@ def refuses_too_little(evidence: Evidence) -> str | None:
     wanted = _wanted(evidence)
     if len(wanted) != 1:
         return None
+    return f"It answers where {wanted[0]} is expected: {_told_of(evidence)}."
+
+
+def _told_of(evidence: Evidence) -> str:
+    """What was given in the first two examples that differ."""
     told = list(dict.fromkeys(_told(answer) for answer in evidence.wrong))
-    more = ", and the like" if len(told) > 2 else ""
-    return f"It answers where {wanted[0]} is expected: {'; or '.join(told[:2])}{more}."
+    return "; or ".join(told[:2]) + (", and the like" if len(told) > 2 else "")
 
 
 def _told(answer: Answer) -> str:
-    """What was given, the bad argument first: shapes of arrays, and numbers."""
+    """What was given, the bad argument first: shapes of arrays, and numbers.
+
+    A shape may be bad or not: entries may be what has to be refused.
+    """
     bad = f"`{answer.naming}`"
     described = {name: text for name, value in answer.inputs.items() if (text := _described(value))}
-    first = [f"{bad} {described[bad]}"] if bad in described else []
-    rest = [
-        f"{name} {text}"
-        for name, text in described.items()
-        if name != bad and (not first or shape_of(answer.inputs[name]) is not None)
+    shape = shape_of(answer.inputs.get(bad))
+    if bad in described and shape is None:
+        return f"where {bad} {described[bad]}"
+    others = [
+        name for name in described if name != bad and (shape is None or shape_of(answer.inputs[name]) is not None)
     ]
-    if not first and answer.naming:
-        return f"for a bad {bad}, where {join(rest[:BESIDE])}" if rest else f"for a bad {bad}"
-    if not first:
-        return f"where {join(rest[: BESIDE + 1])}" if rest else "on the input of this check"
-    beside = f", where {join(rest[:BESIDE])}" if rest and shape_of(answer.inputs[bad]) is not None else ""
-    return f"where {first[0]}{beside}" if not beside else f"where {join([*first, *rest[:BESIDE]])}"
+    rest = [f"{name} {described[name]}" for name in others[: BESIDE if answer.naming else BESIDE + 1]]
+    where = f"where {join(rest)}" if rest else ""
+    if not answer.naming:
+        return where or "on the input of this check"
+    what = f"for a bad {bad}{'' if shape is None else f' of shape {shape}'}"
+    return f"{what}, {where}" if where else what
 
 
 def _described(value: Any) -> str:
@@ -101,14 +110,16 @@ def refuses_with_another(evidence: Evidence) -> str | None:
     wanted, other = _wanted(evidence), sorted({a.got.raised.type_name for a in evidence.wrong if a.got.raised})
     if len(wanted) != 1:
         return None
+    told = each(len(evidence.wrong))
     by_accident = all(a.got.raised is not None and not a.got.raised.on_purpose for a in evidence.wrong)
     if by_accident:
-        place = evidence.wrong[0].got.raised.place if evidence.wrong[0].got.raised else ""
+        places = list(dict.fromkeys(_at(a.got.raised.place) for a in evidence.wrong if a.got.raised is not None))
+        place = places[0] if len(places) == 1 or not places[0] else f", in the first of them{places[0][1:]}"
         return (
-            f"Where it is wrong, bad input is not refused, and ends in {join(other)} further on{_at(place)}. "
-            f"The exercise asks for {wanted[0]} before that: {_told(evidence.wrong[0])}."
+            f"{told}, bad input is not refused, and ends in {' or '.join(other)} further on{place}. "
+            f"The exercise asks for {wanted[0]} before that: {_told_of(evidence)}."
         )
-    return f"Where it is wrong, bad input ends in {join(other)}, and the exercise asks for {wanted[0]}."
+    return f"{told}, bad input ends in {' or '.join(other)}, and the exercise asks for {wanted[0]}."
 
 
 def _wanted(evidence: Evidence) -> list[str]:
@@ -118,16 +129,16 @@ def _wanted(evidence: Evidence) -> list[str]:
 def unnamed_argument(evidence: Evidence) -> str | None:
     """The right exception, and its message does not name the argument."""
     return (
-        "Where it is wrong, bad input is refused with the right exception, and not with the right message: does it "
-        "name the bad argument?"
+        f"{each(len(evidence.transcripts))}, bad input is refused with the right exception, and not with the right "
+        "message: does it name the bad argument?"
     )
 
 
 def refuses_by_accident(evidence: Evidence) -> str | None:
     """The right exception comes from somewhere else."""
     return (
-        "Where it is wrong, bad input ends in an exception of the right type, but by accident: nothing in the code "
-        "refuses it, and its message does not name the argument."
+        f"{each(len(evidence.transcripts))}, bad input ends in an exception of the right type, but by accident: "
+        "nothing in the code refuses it, and its message does not name the argument."
     )
 
 

@@ -150,7 +150,8 @@ def one_number_long(evidence: Evidence) -> str | None:
         for a, s in zip(evidence.wrong, sizes, strict=True)
     )
     got, expected = sizes[0]
-    by = f"by {abs(next(iter(off)))} each time" if len(off) == 1 and len(sizes) > 1 else f"{got} instead of {expected}"
+    first = f"{got} instead of {expected}{'' if len(set(sizes)) == 1 else ' in the first example that fails'}"
+    by = f"by {abs(next(iter(off)))} each time" if len(off) == 1 and len(sizes) > 1 else first
     right = " Its first entries are right: look at where it begins and ends." if begins and min(sizes[0]) else ""
     return f"The list has too {'many' if got > expected else 'few'} entries, {by}.{right}"
 

@@ -360,8 +360,15 @@ def _situation(trial: Trial, answer: Answer | None, *, right: bool) -> Situation
         # A contract changes what it draws, and the call is not known.
         values = {name: value for name, value in values.items() if not isinstance(value, Tensor | np.ndarray)}
     given = answer.inputs if answer is not None else {}
+    telling = not all(map(is_zero, trial.example.reference))
     values |= {name.strip("`"): value for name, value in given.items() if name.startswith("`")}
-    return Situation(values, right, frozenset(trial.example.values), _dtype(trial))
+    return Situation(values, right, frozenset(trial.example.values), _dtype(trial), telling)
+
+
+def is_zero(reply: Reply) -> bool:
+    """Whether an answer has numbers, and all of them are 0."""
+    arrays = [as_array(value) for _, value, _ in leaves(reply.value, reply.value)]
+    return bool(arrays) and all(array is not None and not array.any() for array in arrays)
 
 
 def _groups(trial: Trial) -> list[dict[str, Any]]:

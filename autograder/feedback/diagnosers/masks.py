@@ -52,8 +52,8 @@ def kept_for_dropped(evidence: Evidence) -> str | None:
         return None
     own, right, _ = shares[0]
     return (
-        f"Kept and dropped have changed places: {own:.0%} of the entries are dropped where it should be about "
-        f"{right:.0%}. Is a draw compared the right way round, and with the right probability?"
+        f"Kept and dropped have changed places: in the first example {own:.0%} of the entries are dropped where it "
+        f"should be about {right:.0%}. Is a draw compared the right way round, and with the right probability?"
     )
 
 

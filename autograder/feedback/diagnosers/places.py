@@ -141,34 +141,47 @@ def only_some_entries(evidence: Evidence) -> str | None:
     enough = _count(evidence.pairs, right=False) >= MANY
     # What is below 0 is below a positive argument, too.
     signs = (_signs,) if enough else ()
-    return _wrong_ones(evidence, _sizes, *signs, _beyond_arguments, _borders) if evidence.sure else None
-
-
-def _wrong_ones(evidence: Evidence, *sources: Source) -> str | None:
-    found = _shared_kinds(evidence.pairs, lambda pair: pair.wrong, *sources)
-    right, wrong = (_count(evidence.pairs, right=side) for side in (True, False))
-    if not found or right < ENOUGH or wrong < ENOUGH:
+    if not evidence.sure:
         return None
-    return f"All wrong entries stand {found[0]}; elsewhere in the same answers the entries are right."
+    before = _wrong_ones(evidence, _sizes, *signs)
+    return before or _wrong_ones(evidence, _beyond_arguments, all_of_them=True) or _wrong_ones(evidence, _borders)
+
+
+def _wrong_ones(evidence: Evidence, *sources: Source, all_of_them: bool = False) -> str | None:
+    """The sentence on the kind of entries that all wrong ones are.
+
+    Many a number lies below all wrong entries: of one that is named all entries beyond it are wrong, too.
+    """
+    if min(_count(evidence.pairs, right=side) for side in (True, False)) < ENOUGH:
+        return None
+    shared = _shared_kinds(evidence.pairs, lambda pair: pair.wrong, *sources)
+    found = [kind for kind in shared if not all_of_them or not _share_right(kind, evidence.pairs, sources)]
+    if not found:
+        return None
+    return f"All wrong entries seen here stand {found[0]}; elsewhere in the same answers the entries are right."
 
 
 def only_some_entries_right(evidence: Evidence) -> str | None:
     """Only entries are right at which an argument is 0, large, or has one sign."""
     right, wrong = (_count(evidence.pairs, right=side) for side in (True, False))
+    if min(right, wrong) < ENOUGH or not evidence.sure:
+        return None
     sources = (_zeros, _sizes, _strict_signs) if right >= MANY else (_zeros, _sizes)
     shared = _shared_kinds(evidence.pairs, lambda pair: ~pair.wrong, *sources)
-    kinds = [kind for kind in shared if _mostly_right(kind, evidence.pairs, sources)]
-    if not kinds or right < ENOUGH or wrong < ENOUGH or not evidence.sure:
+    # Where most are wrong all the same, it is by chance that some are right.
+    kinds = [kind for kind in shared if _share_right(kind, evidence.pairs, sources) >= 0.5]
+    if not kinds:
         return None
-    return f"Where an answer is wrong, its right entries all stand {kinds[0]}. What is different about the others?"
+    seen = f"Where an answer is wrong, its right entries seen here all stand {kinds[0]}."
+    return f"{seen} What is different about the others?"
 
 
-def _mostly_right(kind: str, pairs: Sequence[Pair], sources: Sequence[Source]) -> bool:
-    """Whether half of the entries of a kind are right, or more; else it is by chance that some are."""
+def _share_right(kind: str, pairs: Sequence[Pair], sources: Sequence[Source]) -> float:
+    """How many of the entries of a kind are right."""
     wrong = [
         pair.wrong[found.mask] for pair in pairs for source in sources for found in source(pair) if found.text == kind
     ]
-    return 2 * sum(int(entries.sum()) for entries in wrong) <= sum(int(entries.size) for entries in wrong)
+    return 1 - float(np.concatenate(wrong).mean())
 
 
 def _shared_kinds(pairs: Sequence[Pair], chosen: Callable[[Pair], np.ndarray], *sources: Source) -> list[str]:

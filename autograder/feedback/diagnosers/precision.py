@@ -18,7 +18,10 @@ NEARLY = 0.25
 SURE = 1e-5
 # Smaller entries than this share of the largest are taken for as large.
 SMALL = 1e-2
-LOOK = "Look for an approximation, a constant that is rounded or added for safety, or arithmetic in a lower precision."
+LOOK = (
+    "Look for an approximation, a constant that is rounded or added for safety, large numbers that are subtracted, "
+    "or arithmetic in a lower precision."
+)
 
 
 def only_some_digits(evidence: Evidence) -> str | None:
@@ -62,11 +65,11 @@ def only_roughly_right(evidence: Evidence) -> str | None:
     if worst < ROUGHLY:
         digits = max(1, int(-math.log10(worst)))
         known = "1 digit" if digits == 1 else f"{digits} digits"
-        return f"Where they are wrong, the values are right to about {known} at least, and not to all. {LOOK}"
+        return f"Where they are wrong, the values seen here are right to about {known} at least, and not to all. {LOOK}"
     off = max(_absolute_error(pair) for pair in evidence.pairs)
     largest = max(float(np.abs(pair.telling).max(initial=0)) for pair in evidence.pairs)
     return (
-        f"Where they are wrong, the values are close, never off by more than {off:.1e}. {LOOK}"
+        f"Where they are wrong, the values seen here are close, never off by more than {off:.1e}. {LOOK}"
         if off < ROUGHLY * min(1, largest)
         else None
     )

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from autograder.feedback.diagnosers.evidence import Evidence, argument_pairs, same_form
+from autograder.feedback.diagnosers.gathering import is_zero
 from autograder.feedback.likeness import same_answer
 from autograder.sandbox.messages import generators_in
 from autograder.sandbox.protocol import Request
@@ -58,8 +59,8 @@ def ignores_the_generator(evidence: Evidence) -> str | None:
     if not untouched or moved:
         return None
     return (
-        "Nothing is drawn from the generator that is passed in: a call leaves it as it was. Randomness or a seed of "
-        "its own does not count."
+        "Where it was tried, nothing is drawn from the generator that is passed in: a call leaves it as it was. "
+        "Randomness or a seed of its own does not count."
     )
 
 
@@ -68,7 +69,7 @@ def ignores_the_seed(evidence: Evidence) -> str | None:
     asked = [
         both for transcript, reference in evidence.transcripts for both in zip(transcript, reference, strict=False)
     ]
-    alike = 0
+    alike = zeros = 0
     for (a, right), (b, other) in combinations(asked[:MOST_CALLS], 2):
         if not generators_in(a.request) or not _alike_but_for_generators(a.request, b.request):
             continue
@@ -77,8 +78,14 @@ def ignores_the_seed(evidence: Evidence) -> str | None:
         if not same_answer(a.reply, b.reply):
             return None
         alike += not same_answer(right, other)
+        zeros += not same_answer(right, other) and is_zero(a.reply)
     if not alike:
         return None
+    if zeros == alike:
+        return (
+            "Where calls that differ in the state of the generator alone were tried, the answer is 0 everywhere, and "
+            "should not be. Is what is drawn multiplied by 0, or never written to the result?"
+        )
     return (
         "Where it was tried, calls that differ in the state of the generator alone gave the same answer, and should "
         "not. Does what is drawn from the generator that is passed in reach the answer, or does a fixed seed stand in "

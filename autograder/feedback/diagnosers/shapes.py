@@ -51,8 +51,8 @@ def reduced_over_another_axis(evidence: Evidence) -> str | None:
     x = next(x for x in _input_shapes(answer) if _lost(x, got, expected))
     gone, kept = _lost(x, got, expected)[0]
     return (
-        f"The result is reduced over another axis than asked for: of an input of shape {x}, axis {gone} has gone, "
-        f"and axis {kept} should."
+        f"The result is reduced over another axis than asked for: {'' if _is_one(shapes) else IN_THE_FIRST + ', '}"
+        f"of an input of shape {x}, axis {gone} has gone, and axis {kept} should."
     )
 
 
@@ -76,8 +76,10 @@ def axes_of_size_one(evidence: Evidence) -> str | None:
         return None
     _, got, expected = shapes[0]
     too = "many" if len(got) > len(expected) else "few"
+    by_one = all(abs(len(g) - len(e)) == 1 for _, g, e in shapes)
     return (
-        f"There is an axis of size 1 too {too}: the shape is {got}, and {expected} is expected. "
+        f"There {'is an axis' if by_one else 'are axes'} of size 1 too {too}: "
+        f"{'' if _is_one(shapes) else f'{IN_THE_FIRST} '}the shape is {got}, and {expected} is expected. "
         "Is a reduced axis kept or dropped?"
     )
 
@@ -93,8 +95,7 @@ def same_values_reshaped(evidence: Evidence) -> str | None:
         return None
     if not all(g.size == e.size and np.allclose(g.ravel(), e.ravel(), equal_nan=True) for g, e in arrays):
         return None
-    got, expected = arrays[0]
-    return f"The values and their order are right, but the shape is {got.shape} instead of {expected.shape}."
+    return f"The values and their order are right, but the shape is {_example_of(_shapes(evidence))}."
 
 
 def broadcast_too_far(evidence: Evidence) -> str | None:
@@ -104,10 +105,9 @@ def broadcast_too_far(evidence: Evidence) -> str | None:
         return None
     if any(got in _input_shapes(answer) for answer, got, _ in shapes):
         return None
-    _, got, expected = shapes[0]
     return (
-        f"The result has grown from shape {expected} to {got}. Two arrays were broadcast against each other: "
-        "compare their shapes just before."
+        f"The result has grown into a matrix: its shape is {_example_of(shapes)}. Are two arrays broadcast against "
+        "each other? Compare their shapes just before."
     )
 
 
@@ -134,20 +134,16 @@ def not_broadcast(evidence: Evidence) -> str | None:
     shapes = _shapes(evidence)
     if not shapes:
         return None
-    lost = [
-        {i for i, (g, e) in enumerate(zip(got, expected, strict=False)) if g == 1 < e}
-        if len(got) == len(expected) and all(g in (e, 1) for g, e in zip(got, expected, strict=True))
-        else set()
-        for _, got, expected in shapes
-    ]
-    # Where 2 is expected each time, 1 may as well be one too few.
-    wanted = {expected[i] for (_, _, expected), axes in zip(shapes, lost, strict=True) for i in axes}
-    if not all(lost) or wanted == {2}:
+    if not all(len(g) == len(e) and all(x in (y, 1) for x, y in zip(g, e, strict=True)) for _, g, e in shapes):
         return None
-    _, got, expected = shapes[0]
+    shared = set.intersection(*({i for i, (x, y) in enumerate(zip(g, e, strict=True)) if x < y} for _, g, e in shapes))
+    # Where 2 is expected each time, 1 may as well be one too few.
+    telling = [axis for axis in sorted(shared) if {expected[axis] for _, _, expected in shapes} != {2}]
+    if not telling:
+        return None
     return (
-        f"Along an axis only one entry is left, where there should be one for each: shape {got} instead of {expected} "
-        "in the first example that fails. Is something reduced, or not repeated?"
+        f"Axis {telling[0]} of the result has size 1, where more is expected: the shape is "
+        f"{_example_of(shapes)}. Is only one entry computed, is something reduced, or not repeated?"
     )
 
 
@@ -157,14 +153,14 @@ def wrong_shape(evidence: Evidence) -> str | None:
     if not shapes:
         return None
     _, got, expected = shapes[0]
-    first = f"{got} instead of {expected} in the first example that fails"
+    first = f"{got} instead of {expected} {IN_THE_FIRST}"
     if all(len(got) != len(expected) for _, got, expected in shapes):
         if len({(len(got), len(expected)) for _, got, expected in shapes}) > 1:
             return f"The result has another number of axes than expected: shape {first}."
         verb = "is" if len(expected) == 1 else "are"
         return (
             f"The result has {_axes(len(got))} where {_axes(len(expected))} {verb} expected: "
-            f"shape {got} instead of {expected}."
+            f"shape {_example_of(shapes)}."
         )
     if any(len(got) != len(expected) for _, got, expected in shapes):
         return f"The result has the wrong shape: {first}."
@@ -182,6 +178,20 @@ def wrong_shape(evidence: Evidence) -> str | None:
         f"The size of axis {axis} of the result is {each}: {got[axis]} instead of {expected[axis]} "
         "in the first example that fails."
     )
+
+
+IN_THE_FIRST = "in the first example that fails"
+
+
+def _is_one(shapes: Sequence[tuple[Answer, Shape, Shape]]) -> bool:
+    """Whether the shapes of all wrong answers are the same, and so are all expected ones."""
+    return len({(got, expected) for _, got, expected in shapes}) == 1
+
+
+def _example_of(shapes: Sequence[tuple[Answer, Shape, Shape]]) -> str:
+    """The first wrong shape beside the right one; that it is the first, where there are others."""
+    _, got, expected = shapes[0]
+    return f"{got} instead of {expected}{'' if _is_one(shapes) else f' {IN_THE_FIRST}'}"
 
 
 def _off(got: Shape, expected: Shape) -> dict[int, int]:
