@@ -43,6 +43,7 @@ from autograder.testing import (
 from autograder.testing.contract import LAYOUTS
 from autograder.testing.declarations import Check, declared_checks
 from autograder.testing.digits import multiples
+from autograder.testing.kinds import DeclarationError
 from autograder.testing.student import Call
 
 AGREES, FLOAT32, HALF = "test_agrees", "test_float32", "test_half_precision"
@@ -649,3 +650,39 @@ def test_sizes_come_one_by_one_and_then_in_turn():
 def test_the_arguments_of_a_digits_check_may_be_its_own():
     own = replace(LOG_SOFTMAX, digits=Digits("", arguments={"x": st.just(torch.full((2,), 9984.0)), "dim": st.just(0)}))
     assert DIGITS in failures(examples_of(own, torch.log_softmax), subtracts_a_rounded_sum)
+
+
+LABELS = st.integers(1, 4).flatmap(
+    lambda n: st.tuples(
+        hnp.arrays(np.float64, (n, 3), elements=st.floats(-2, 2)).map(torch.from_numpy),
+        hnp.arrays(np.int64, n, elements=st.integers(0, 2)).map(torch.from_numpy),
+    ).map(lambda values: {"scores": values[0], "labels": values[1]})
+)
+
+
+def test_whole_numbers_are_shortened_beside_the_rest():
+    def picked(scores, labels):
+        if len(scores) != len(labels):
+            raise ValueError("labels has another length than scores")
+        return scores[torch.arange(len(labels)), labels]
+
+    contract = Contract(LABELS, picked, batch={"scores": 0, "labels": 0}, names=("scores", "labels"))
+    ((_, examples),) = [one for one in examples_of(contract, picked) if one[0].name == EMPTY]
+    assert {example["length"] for example in examples} == {0, 1}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"batch": {"y": 0}},
+        {"nan": ("y",)},
+        {"scaled": ("y",)},
+        {"keywords": ("y",)},
+        {"refuses": (another_shape("y"),)},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_a_contract_names_only_arguments_that_there_are(changes: dict[str, Any]):
+    message = "the contract of f names 'y', allowed are its arguments x, dim, t"
+    with pytest.raises(DeclarationError, match=message):
+        exercise("f", points=1, contract=replace(SOFTMAX, **changes))(type("TestF", (), {}))

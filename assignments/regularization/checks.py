@@ -847,8 +847,8 @@ def of_places(answer: Tensor, degrees: float) -> str:
     whole = right[2] > 1 - 1e-6
     if torch.allclose(answer[0][:, whole], right[:, whole], atol=1e-5):
         return (
-            f"Turned by {degrees:g} degrees, pixels that look at a place inside the image are right. Where one looks "
-            "outside it, wholly or across its border, it is not: what lies outside counts as 0."
+            f"Turned by {degrees:g} degrees, pixels that look at a place inside the image are right. Of those that "
+            "look outside it, wholly or across its border, not all are: what lies outside counts as 0."
         )
     if shares.min() < -1e-6 or shares.max() > 1 + 1e-6:
         return (

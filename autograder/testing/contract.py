@@ -19,7 +19,7 @@ from torch import Tensor
 from autograder.sandbox.values import copy_value
 from autograder.testing.comparison import TOLERANCES, Mismatch, assert_close, assert_unchanged, raises
 from autograder.testing.digits import Digits, Drawn, Sizes, multiples, own_size, resized
-from autograder.testing.kinds import Test, case, idea, refusal
+from autograder.testing.kinds import DeclarationError, Test, case, idea, refusal
 from autograder.testing.oracles import gradient_of
 from autograder.testing.refusals import Arguments, Refusal, another_shape
 from autograder.testing.strategies import cotangent_like, tensors
@@ -132,10 +132,27 @@ class Contract:
             yield "test_bad_input_is_refused", _refused(self, function)
 
     def add_to(self, owner: type, function: str) -> None:
-        """Gives a check class the checks that it does not have itself."""
+        """Gives a check class the checks that it does not have itself.
+
+        Raises:
+            DeclarationError: it names an argument that there is not.
+        """
+        self._require_known_names(function)
         for name, test in self.checks(function):
             if not hasattr(owner, name):
                 setattr(owner, name, test)
+
+    def _require_known_names(self, function: str) -> None:
+        names = tuple(self.arguments) if isinstance(self.arguments, Mapping) else self.names
+        if not names:
+            return
+        known = ("grad_out", *names) if self.forward is not None else names
+        named = [*(self.batch or ()), *(self.scaled or ()), *self.nan, *self.keywords, *(r.name for r in self.refuses)]
+        unknown = next((name for name in named if name not in known), None)
+        if unknown is not None:
+            raise DeclarationError(
+                f"the contract of {function} names {unknown!r}, allowed are its arguments {', '.join(known)}"
+            )
 
     def call(self, student: Any, function: str, arguments: Arguments) -> Any:
         """The student's answer."""
@@ -439,7 +456,7 @@ def _shortened(value: Any, axis: int | None, length: int) -> Any:
         index = tuple(slice(length) if place == (axis or 0) % x.ndim else slice(None) for place in range(x.ndim))
         return x[index].clone() if isinstance(x, Tensor) else x[index].copy()
 
-    return value if axis is None else _mapped(value, cut)
+    return value if axis is None else _mapped(value, cut, _is_array)
 
 
 def _cotangents(out: Any) -> Any:

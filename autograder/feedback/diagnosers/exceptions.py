@@ -11,8 +11,6 @@ DEVICE_ERRORS = ("Misplaced", "FakeTensorDeviceMismatchError")
 DEVICE_WORDS = ("same device", "not on the expected device")
 GRAPH_WORDS = ("does not require grad", "does not have a grad_fn")
 WORD_CHARACTERS = 30
-# Where a function raises that a check passes in: it has one line, whose text is not known, and it is no student's.
-PASSED_IN = "line 1"
 # So many other arguments are told beside the one that has to be refused.
 BESIDE = 2
 
@@ -45,7 +43,7 @@ def each(count: int) -> str:
 def raised_in(evidence: Evidence) -> str:
     """What is raised instead of an answer, as part of a sentence."""
     raised = [answer.got.raised for answer in evidence.wrong if answer.got.raised is not None]
-    counted = Counter((r.type_name, "" if r.place == PASSED_IN else r.place) for r in raised)
+    counted = Counter((r.type_name, r.place) for r in raised)
     (name, place), count = counted.most_common(1)[0]
     if len(counted) == 1:
         return f"it raises {name} instead of answering{_at(place)}"
