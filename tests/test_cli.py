@@ -69,7 +69,7 @@ def test_verify_prints_the_record(built_fixture_course: Course):
     ("arguments", "code", "says"),
     [
         (["build", "basic"], 2, "did you mean basics?"),
-        (["build", "basics", "--only", "softmax"], 1, "basics has no exercise 'softmax', allowed are EarlyStopping,"),
+        (["build", "basics", "--only", "softmax"], 2, "basics has no exercise 'softmax', allowed are EarlyStopping,"),
         (["build", "basics", "--check", "--only", "dropout"], 2, "--only says which exercises of one assignment"),
         (["verify", "activation"], 2, "assignments[].name is never 'activation'"),
         (["judge", "nothing.ipynb"], 3, "nothing.ipynb cannot be read: No such file or directory."),
@@ -94,6 +94,8 @@ def test_a_build_of_some_exercises_says_what_is_still_stale(fixture_course: Cour
     done = autograder("build", "basics", "--only", "grade_letter", cwd=fixture_course.root)
     assert done.returncode == 0, done.stderr
     assert "Still stale: standardize. Nothing is checked or graded before `autograder build`." in done.stdout
+    listed = [line for line in done.stdout.splitlines() if "what it was made from has changed: " in line]
+    assert len(listed) == 2 and all("grade_letter" in line and "standardize" not in line for line in listed)
     refused = autograder("judge", "solutions/basics/reference.py", "--assignment", "basics", cwd=fixture_course.root)
     assert refused.returncode == 1 and "is built in part only: run `autograder build`" in refused.stderr
     done = autograder("build", "basics", "--only", "standardize", cwd=fixture_course.root)

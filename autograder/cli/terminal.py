@@ -19,6 +19,7 @@ EXIT_CODES = {
     "autograder.gradebook.database.DatabaseError": WRONG_USE,
     "autograder.judging.judge.NoAssignment": WRONG_USE,
     "autograder.judging.judge.NoDevice": WRONG_USE,
+    "autograder.notebooks.build.UnknownExercise": WRONG_USE,
     "autograder.notebooks.repair.reading.UnreadableSubmission": UNREADABLE,
     "autograder.book.errors.BookError": UNJUDGED,
     "autograder.classroom.submitted.NotBuilt": UNJUDGED,
