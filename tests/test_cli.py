@@ -87,6 +87,26 @@ def test_a_fault_is_one_sentence_and_an_exit_code(fixture_course: Course, argume
     assert says in done.stderr and "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("file", "begins", "says"),
+    [
+        (
+            "assignments/basics/checks.py",
+            "from math import nothing",
+            "line 1: ImportError: cannot import name 'nothing'",
+        ),
+        ("solutions/basics/hidden.py", "1 / 0", "line 1: ZeroDivisionError: division by zero"),
+        ("solutions/basics/mistakes.py", "def (:", "line 1: SyntaxError: invalid syntax"),
+    ],
+)
+def test_a_file_that_cannot_be_loaded_is_one_sentence(fixture_course: Course, file, begins, says):
+    path = fixture_course.root / file
+    path.write_text(f"{begins}\n{path.read_text(encoding='utf-8')}", encoding="utf-8")
+    done = autograder("build", "basics", cwd=fixture_course.root)
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert done.stderr.splitlines()[-1].startswith(f"{path}, {says}")
+
+
 def test_a_build_of_some_exercises_says_what_is_still_stale(fixture_course: Course):
     mistakes = fixture_course.solutions_dir / "basics" / "mistakes.py"
     text = mistakes.read_text(encoding="utf-8").replace('"EDCBAA"', '"ZDCBAA"')
