@@ -21,7 +21,14 @@ __all__ = [
 
 
 def require_same_shape(**arrays: Any) -> None:
-    """Refuses the first array unless it is shaped like the second: ``require_same_shape(grad_out=grad_out, x=x)``."""
+    """Refuses the first array unless it is shaped like the second.
+
+    >>> require_same_shape(grad_out=torch.ones(3), x=torch.ones(3))
+    >>> require_same_shape(grad_out=torch.ones(2), x=torch.ones(3))
+    Traceback (most recent call last):
+        ...
+    ValueError: grad_out has shape (2,), x has shape (3,): they have to be the same
+    """
     (name, array), (other_name, other) = arrays.items()
     if _shape(array) != _shape(other):
         raise ValueError(
@@ -30,7 +37,14 @@ def require_same_shape(**arrays: Any) -> None:
 
 
 def require_shape(shape: Sequence[int | None], **array: Any) -> None:
-    """Refuses an array of another shape; None in ``shape`` fits any length: ``require_shape((None, 3), x=x)``."""
+    """Refuses an array of another shape; None in ``shape`` fits any length.
+
+    >>> require_shape((None, 3), x=torch.ones(5, 3))
+    >>> require_shape((None, 3), x=torch.ones(3))
+    Traceback (most recent call last):
+        ...
+    ValueError: x has shape (3,), it has to be (any, 3)
+    """
     ((name, value),) = array.items()
     found = _shape(value)
     fits = len(found) == len(shape) and all(w is None or w == f for w, f in zip(shape, found, strict=True))
@@ -40,7 +54,14 @@ def require_shape(shape: Sequence[int | None], **array: Any) -> None:
 
 
 def require_ndim(allowed: int | tuple[int, ...], **array: Any) -> None:
-    """Refuses an array with another number of axes: ``require_ndim(4, x=x)`` or ``require_ndim((2, 3), x=x)``."""
+    """Refuses an array with another number of axes; a tuple allows several.
+
+    >>> require_ndim((2, 3), x=torch.ones(5, 3))
+    >>> require_ndim(2, x=torch.ones(3))
+    Traceback (most recent call last):
+        ...
+    ValueError: x has 1 axis, it has to have 2
+    """
     ((name, value),) = array.items()
     axes = (allowed,) if isinstance(allowed, int) else allowed
     if len(_shape(value)) not in axes:
@@ -48,7 +69,14 @@ def require_ndim(allowed: int | tuple[int, ...], **array: Any) -> None:
 
 
 def require_axis(x: Any, **axis: Any) -> None:
-    """Refuses a number that is no axis of ``x``; negative ones count from the back: ``require_axis(x, dim=dim)``."""
+    """Refuses a number that is no axis of ``x``; negative ones count from the back.
+
+    >>> require_axis(torch.ones(5, 3), dim=-2)
+    >>> require_axis(torch.ones(5, 3), dim=2)
+    Traceback (most recent call last):
+        ...
+    ValueError: dim is 2, x has 2 axes
+    """
     ((name, value),) = axis.items()
     axes = len(_shape(x))
     if not isinstance(value, int) or isinstance(value, bool) or not -axes <= value < axes:
@@ -56,21 +84,42 @@ def require_axis(x: Any, **axis: Any) -> None:
 
 
 def require_positive(**number: Any) -> None:
-    """Refuses what is not above 0, nan too: ``require_positive(temperature=temperature)``."""
+    """Refuses what is not above 0, nan too.
+
+    >>> require_positive(temperature=0.5)
+    >>> require_positive(temperature=0.0)
+    Traceback (most recent call last):
+        ...
+    ValueError: temperature is 0.0, it has to be above 0
+    """
     ((name, value),) = number.items()
     if not _is_number(value) or not value > 0:
         raise ValueError(f"{name} is {value!r}, it has to be above 0")
 
 
 def require_not_negative(**number: Any) -> None:
-    """Refuses what is below 0, nan too: ``require_not_negative(weight_decay=weight_decay)``."""
+    """Refuses what is below 0, nan too.
+
+    >>> require_not_negative(weight_decay=0.0)
+    >>> require_not_negative(weight_decay=-0.1)
+    Traceback (most recent call last):
+        ...
+    ValueError: weight_decay is -0.1, it has to be at least 0
+    """
     ((name, value),) = number.items()
     if not _is_number(value) or not value >= 0:
         raise ValueError(f"{name} is {value!r}, it has to be at least 0")
 
 
 def require_between(low: float, high: float, *, exclusive: bool = False, **number: Any) -> None:
-    """Refuses what is outside [low, high], nan too, the ends as well if ``exclusive``: `require_between(0, 1, p=p)`."""
+    """Refuses what is outside [low, high], nan too, and the ends as well if ``exclusive``.
+
+    >>> require_between(0, 1, p=1.0)
+    >>> require_between(0, 1, exclusive=True, p=1.0)
+    Traceback (most recent call last):
+        ...
+    ValueError: p is 1.0, it has to be strictly between 0 and 1
+    """
     ((name, value),) = number.items()
     inside = _is_number(value) and (low < value < high if exclusive else low <= value <= high)
     if not inside:
@@ -79,16 +128,29 @@ def require_between(low: float, high: float, *, exclusive: bool = False, **numbe
 
 
 def require_one_of(allowed: Sequence[Any], **value: Any) -> None:
-    """Refuses anything but the words, or numbers, of a list: ``require_one_of(("none", "tanh"), approximate=form)``."""
+    """Refuses anything but the words, or numbers, of a list.
+
+    >>> require_one_of(("none", "tanh"), approximate="tanh")
+    >>> require_one_of(("none", "tanh"), approximate="sigmoid")
+    Traceback (most recent call last):
+        ...
+    ValueError: approximate is 'sigmoid', allowed is 'none' or 'tanh'
+    """
     ((name, found),) = value.items()
     if not any(type(found) is type(item) and found == item for item in allowed):
         raise ValueError(f"{name} is {found!r}, allowed is {' or '.join(map(repr, allowed))}")
 
 
 def require_whole(least: int, *, axes: int | None = None, **number: Any) -> None:
-    """Refuses all but whole numbers of at least ``least``, and tuples or lists of such: ``require_whole(1, k=k)``.
+    """Refuses all but whole numbers of at least ``least``, and tuples or lists of such.
 
     With ``axes`` a tuple has to have one number for each axis; where that is one axis, only a plain number will do.
+
+    >>> require_whole(1, axes=2, stride=(1, 2))
+    >>> require_whole(1, k=0)
+    Traceback (most recent call last):
+        ...
+    ValueError: k is 0, it has to be whole and at least 1
     """
     ((name, value),) = number.items()
     items = value if isinstance(value, tuple | list) else (value,)

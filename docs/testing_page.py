@@ -11,11 +11,13 @@ from collections.abc import Iterator, Mapping
 from types import ModuleType
 from typing import Any
 
+import hypothesis.strategies
 import numpy
 import torch
 from hypothesis import find, given
 
 import autograder.testing
+from autograder import guards
 from autograder.feedback import diagnosers
 from autograder.feedback.diagnosers.gathering import Symptom
 from autograder.sandbox import values
@@ -50,6 +52,7 @@ MODULES: dict[str, ModuleType] = {
     "Functions that draw": chance,
     "What comes from the student": proxies,
     "Functions that are passed in": values,
+    "Guards": guards,
 }
 STUDENT = """\
 def half(x):
@@ -71,8 +74,9 @@ FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 HEAD = f"""\
 # What checks are written with
 
-Everything here is imported from `autograder.testing`. The examples use `find` and `given` of Hypothesis, where
-`find(strategy, condition)` gives the smallest example, and a student who wrote:
+Everything here is imported from `autograder.testing`, [guards](#guards) alone from `autograder.guards`. The examples
+use `find`, `given` and `strategies as st` of Hypothesis, where `find(strategy, condition)` gives the smallest example,
+and a student who wrote:
 
 ```python
 {STUDENT}```
@@ -106,15 +110,16 @@ SYMPTOMS: Mapping[Symptom, str] = {
     "unseen": "unseen",
 }
 SECTION = re.compile(r"^(Args|Attributes|Returns|Raises):$")
-ENTRY = re.compile(r"^    ([\w, ]+): (.*)$")
+# A line that is indented further goes on with the item above it, whatever colons it has.
+ENTRY = re.compile(r"^    (\w[\w, ]*): (.*)$")
 
 
 def names() -> dict[str, Any]:
     """What an example may use."""
     written: dict[str, Any] = {"torch": torch}
     exec(STUDENT, written)
-    public = {name: getattr(autograder.testing, name) for name in autograder.testing.__all__}
-    others = {"torch": torch, "np": numpy, "find": find, "given": given}
+    public = _offered()
+    others = {"torch": torch, "np": numpy, "find": find, "given": given, "st": hypothesis.strategies}
     return {**public, **others, "student": Student(Session(InProcess(written)))}
 
 
@@ -144,6 +149,11 @@ def testing_page() -> str:
     return "\n\n".join(block.strip("\n") for block in blocks) + "\n"
 
 
+def _offered() -> dict[str, Any]:
+    """All that an author may import, by name."""
+    return {name: getattr(of, name) for of in (autograder.testing, guards) for name in of.__all__}
+
+
 def _public(module: ModuleType) -> Iterator[tuple[str, bool]]:
     """The public names that a module defines, in order, and whether each is a plain value."""
     found: dict[str, bool] = {}
@@ -154,13 +164,13 @@ def _public(module: ModuleType) -> Iterator[tuple[str, bool]]:
             case ast.Assign(targets=[ast.Name(id=name)]):
                 found[name] = True
     # Another value may have a public one's name.
-    public = {name: getattr(autograder.testing, name) for name in autograder.testing.__all__}
+    public = _offered()
     own = vars(module)
     return ((name, is_value) for name, is_value in found.items() if name in public and own[name] is public[name])
 
 
 def _docstring(name: str) -> str:
-    return inspect.getdoc(getattr(autograder.testing, name)) or ""
+    return inspect.getdoc(_offered()[name]) or ""
 
 
 def _of_value(name: str, module: ModuleType) -> list[str]:
@@ -169,7 +179,7 @@ def _of_value(name: str, module: ModuleType) -> list[str]:
 
 def _of_function(name: str) -> list[str]:
     text, _, code = _docstring(name).partition(">>> ")
-    heading = f"### `{name}{_parameters(getattr(autograder.testing, name))}`"
+    heading = f"### `{name}{_parameters(_offered()[name])}`"
     return [heading, _markdown(text), f"```pycon\n>>> {code.strip()}\n```"]
 
 

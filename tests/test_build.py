@@ -7,8 +7,9 @@ import nbformat
 import pytest
 
 from autograder.course import Course, load_course
+from autograder.examples import store
 from autograder.examples.choosing import BuildError
-from autograder.notebooks.build import build_assignment
+from autograder.notebooks.build import build_assignment, still_stale
 from autograder.notebooks.source import SourceError
 from autograder.testing.kinds import DeclarationError
 
@@ -84,6 +85,29 @@ def test_a_reference_that_fails_its_own_checks_stops_the_build(fixture_course: C
     edit(fixture_course.solutions_dir / "basics" / "reference.py", '"A"', '"B"')
     with pytest.raises(BuildError, match=r"checks\.py: the reference fails grade_letter\.test_"):
         build_assignment(fixture_course, "basics", jobs=1)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_what_could_be_recorded_is_kept_where_other_exercises_fail(fixture_course: Course, jobs: int):
+    reference = fixture_course.solutions_dir / "basics" / "reference.py"
+    right = reference.read_text(encoding="utf-8")
+    edit(reference, '"A"', '"B"')
+    edit(reference, "self.grad += 1.0", "self.grad += 2.0")
+    edit(fixture_course.solutions_dir / "basics" / "mistakes.py", "deviation > 1e-12", "deviation > 1e-13")
+    with pytest.raises(BuildError) as caught:
+        build_assignment(fixture_course, "basics", jobs=jobs)
+    sentences = str(caught.value).splitlines()
+    assert sum("the reference fails Variable." in line for line in sentences) == 1
+    assert sum("the reference fails grade_letter." in line for line in sentences) == 1
+    assert still_stale(fixture_course, "basics") == ("Variable", "grade_letter")
+    examples = fixture_course.assignments_dir / "basics" / "examples.npz"
+    assert store.read(examples).manifest.checks == ""  # built in part only: nobody is checked with it
+
+    reference.write_text(right, encoding="utf-8")
+    searched: list[str] = []
+    build_assignment(fixture_course, "basics", jobs=1, advance=searched.append)
+    assert "standardize" not in searched
+    assert build_assignment(fixture_course, "basics", write=False) == ()
 
 
 def test_an_exercise_without_a_cell_is_named(fixture_course: Course):

@@ -69,7 +69,7 @@ def test_verify_prints_the_record(built_fixture_course: Course):
     ("arguments", "code", "says"),
     [
         (["build", "basic"], 2, "did you mean basics?"),
-        (["build", "basics", "--only", "softmax"], 1, "basics has no exercise 'softmax', allowed are EarlyStopping,"),
+        (["build", "basics", "--only", "softmax"], 2, "basics has no exercise 'softmax', allowed are EarlyStopping,"),
         (["build", "basics", "--check", "--only", "dropout"], 2, "--only says which exercises of one assignment"),
         (["verify", "activation"], 2, "assignments[].name is never 'activation'"),
         (["judge", "nothing.ipynb"], 3, "nothing.ipynb cannot be read: No such file or directory."),
@@ -87,6 +87,26 @@ def test_a_fault_is_one_sentence_and_an_exit_code(fixture_course: Course, argume
     assert says in done.stderr and "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("file", "begins", "says"),
+    [
+        (
+            "assignments/basics/checks.py",
+            "from math import nothing",
+            "line 1: ImportError: cannot import name 'nothing'",
+        ),
+        ("solutions/basics/hidden.py", "1 / 0", "line 1: ZeroDivisionError: division by zero"),
+        ("solutions/basics/mistakes.py", "def (:", "line 1: SyntaxError: invalid syntax"),
+    ],
+)
+def test_a_file_that_cannot_be_loaded_is_one_sentence(fixture_course: Course, file, begins, says):
+    path = fixture_course.root / file
+    path.write_text(f"{begins}\n{path.read_text(encoding='utf-8')}", encoding="utf-8")
+    done = autograder("build", "basics", cwd=fixture_course.root)
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert done.stderr.splitlines()[-1].startswith(f"{path}, {says}")
+
+
 def test_a_build_of_some_exercises_says_what_is_still_stale(fixture_course: Course):
     mistakes = fixture_course.solutions_dir / "basics" / "mistakes.py"
     text = mistakes.read_text(encoding="utf-8").replace('"EDCBAA"', '"ZDCBAA"')
@@ -94,6 +114,8 @@ def test_a_build_of_some_exercises_says_what_is_still_stale(fixture_course: Cour
     done = autograder("build", "basics", "--only", "grade_letter", cwd=fixture_course.root)
     assert done.returncode == 0, done.stderr
     assert "Still stale: standardize. Nothing is checked or graded before `autograder build`." in done.stdout
+    listed = [line for line in done.stdout.splitlines() if "what it was made from has changed: " in line]
+    assert len(listed) == 2 and all("grade_letter" in line and "standardize" not in line for line in listed)
     refused = autograder("judge", "solutions/basics/reference.py", "--assignment", "basics", cwd=fixture_course.root)
     assert refused.returncode == 1 and "is built in part only: run `autograder build`" in refused.stderr
     done = autograder("build", "basics", "--only", "standardize", cwd=fixture_course.root)

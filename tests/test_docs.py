@@ -12,6 +12,7 @@ import pytest
 from conftest import ROOT
 
 import autograder.testing
+from autograder import guards
 from autograder.feedback.diagnosers import DIAGNOSERS
 
 PAGES = sorted([ROOT / "README.md", ROOT / "assignments" / "README.md", *(ROOT / "docs").glob("*.md")])
@@ -80,6 +81,20 @@ def test_every_helper_of_checks_has_an_example_and_every_example_runs():
     used = " ".join(example.source for test in tests for example in test.examples)
     values = set(autograder.testing.__all__) - {test.name for test in tests}
     assert [name for name in values if not re.search(rf"\b{name}\b", used)] == []
+
+
+@pytest.mark.usefixtures("scripts")
+def test_a_line_of_a_docstring_that_goes_on_is_no_new_item():
+    text = "Says it.\n\nArgs:\n    low, high: each of them\n        is added: to all.\n    shape: any."
+    page = importlib.import_module("testing_page")
+    said = "Says it.\n\nArgs:\n\n- `low`, `high`: each of them\n  is added: to all.\n- `shape`: any."
+    assert page._markdown(text) == said
+
+
+@pytest.mark.usefixtures("scripts")
+def test_every_guard_is_listed():
+    text = (ROOT / "docs" / "testing.md").read_text(encoding="utf-8").partition("\n## Guards\n")[2]
+    assert set(re.findall(r"^### `(require_\w+)\(", text, re.MULTILINE)) == set(guards.__all__)
 
 
 def test_every_general_diagnosis_says_in_a_sentence_what_it_reads():

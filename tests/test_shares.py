@@ -65,7 +65,7 @@ def test_the_shares_are_listed_by_exercise_and_kind_the_dearest_first():
     shares = [share("idea", 0.9), share("refusal", 0.05), share("idea", 1.0), share("case", 0.175)]
     assert list(share_lines(shares)) == [
         "what each mistake costs, in percent:",
-        "  f: idea 100 90, case 18, refusal 5",
+        "  f: idea m 100, m 90; case m 18; refusal m 5",
     ]
     assert list(share_lines([])) == []
 

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from traceback import walk_tb
 from typing import NoReturn
 
 import typer
@@ -19,6 +20,7 @@ EXIT_CODES = {
     "autograder.gradebook.database.DatabaseError": WRONG_USE,
     "autograder.judging.judge.NoAssignment": WRONG_USE,
     "autograder.judging.judge.NoDevice": WRONG_USE,
+    "autograder.notebooks.build.UnknownExercise": WRONG_USE,
     "autograder.notebooks.repair.reading.UnreadableSubmission": UNREADABLE,
     "autograder.book.errors.BookError": UNJUDGED,
     "autograder.classroom.submitted.NotBuilt": UNJUDGED,
@@ -32,6 +34,8 @@ EXIT_CODES = {
     "autograder.sandbox.remote.SandboxError": UNJUDGED,
     "autograder.testing.kinds.DeclarationError": UNJUDGED,
 }
+# The function that loads an assignment's files, and how it calls their modules: importing it would import torch.
+LOADING, CONTENT = ("autograder.testing.assignment", "load"), "autograder_content_"
 
 
 @contextmanager
@@ -42,9 +46,30 @@ def one_sentence() -> Iterator[None]:
     except Exception as error:
         names = [f"{kind.__module__}.{kind.__qualname__}" for kind in type(error).__mro__]
         code = next((EXIT_CODES[name] for name in names if name in EXIT_CODES), None)
-        if code is None:
+        if code is not None:
+            fail(str(error), code)
+        if (sentence := _content_fault(error)) is None:
             raise
-        fail(str(error), code)
+        fail(sentence, UNJUDGED)
+
+
+def _content_fault(error: Exception) -> str | None:
+    """Which line of an assignment's files cannot be loaded, and why; None where nothing was being loaded."""
+    frames = [frame for frame, _ in walk_tb(error.__traceback__)]
+    if not any((frame.f_globals.get("__name__"), frame.f_code.co_name) == LOADING for frame in frames):
+        return None
+    lines = [
+        (frame.f_code.co_filename, line)
+        for frame, line in walk_tb(error.__traceback__)
+        if str(frame.f_globals.get("__name__")).startswith(CONTENT)
+    ]
+    if isinstance(error, SyntaxError):
+        file, line, says = error.filename, error.lineno, error.msg
+    elif lines:
+        (file, line), says = lines[-1], " ".join(str(error).split())
+    else:
+        return None
+    return f"{file}, line {line}: {type(error).__name__}: {says}"
 
 
 def print_table(

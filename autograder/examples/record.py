@@ -11,7 +11,7 @@ import msgspec
 
 from autograder.course import Course, load_course
 from autograder.examples.answers import answered
-from autograder.examples.choosing import choose
+from autograder.examples.choosing import BuildError, choose
 from autograder.examples.parts import Part
 from autograder.examples.store import (
     Examples,
@@ -29,6 +29,8 @@ from autograder.testing.results_named import result_names
 # Names of checks by exercise.
 Stale = dict[str, tuple[str, ...]]
 Made = dict[str, RecordedCheck]
+# What becomes of an exercise: the checks of both halves, or why there are none.
+Outcome = tuple[Made, Made] | BuildError
 
 
 class Task(NamedTuple):
@@ -44,6 +46,14 @@ class Halves(NamedTuple):
 
     released: Recording
     private: Recording
+
+
+class RecordedInPart(BuildError):
+    """Some exercises could not be recorded: a sentence for each, and what was made of the others."""
+
+    def __init__(self, sentences: str, halves: Halves) -> None:
+        super().__init__(sentences)
+        self.halves = halves
 
 
 def kept_recording(part: Part) -> Recording:
@@ -98,7 +108,8 @@ def record(
         begin: told of the number of exercises that have to be searched.
         advance: told of each exercise when it is done.
     Raises:
-        BuildError: the reference fails one of its own checks.
+        RecordedInPart: references fail one of their own checks; their exercises keep what they had and stay stale.
+        BuildError: the same, and nothing else was recorded.
     """
     assignment = load_assignment(course, name)
     parts = Part(course, name, True), Part(course, name, False)
@@ -108,15 +119,23 @@ def record(
     tasks = [Task(e, *(of_part.get(e, ()) for of_part in stale)) for e in names if any(e in s for s in stale)]
     begin(len(tasks))
     made: dict[str, tuple[Made, Made]] = {}
-    for exercise, halves in _made(course, assignment, tasks, kept.released, jobs):
-        made[exercise] = halves
+    failed: dict[str, str] = {}
+    for exercise, outcome in _made(course, assignment, tasks, kept.released, jobs):
+        if isinstance(outcome, BuildError):
+            failed[exercise] = str(outcome)
+        else:
+            made[exercise] = outcome
         advance(exercise)
-    return Halves(
+    halves = Halves(
         *(
             _merged(part, assignment, recording, {e: both[number] for e, both in made.items()}, of_part.keys())
             for number, (part, recording, of_part) in enumerate(zip(parts, kept, stale, strict=True))
         )
     )
+    if failed:
+        sentences = "\n".join(failed[task.exercise] for task in tasks if task.exercise in failed)
+        raise RecordedInPart(sentences, halves) if made else BuildError(sentences)
+    return halves
 
 
 def _merged(
@@ -133,11 +152,11 @@ def _merged(
 
 def _made(
     course: Course, assignment: Assignment, tasks: list[Task], released: Recording, jobs: int
-) -> Iterator[tuple[str, tuple[Made, Made]]]:
+) -> Iterator[tuple[str, Outcome]]:
     """What each task makes, as it is done."""
     if jobs == 1 or len(tasks) < 2:
         for task in tasks:
-            yield task.exercise, _make(course, assignment, released, task)
+            yield task.exercise, _outcome(course, assignment, released, task)
         return
     # A clean process imports everything once, and each worker is forked from it.
     context = get_context("forkserver")
@@ -154,15 +173,23 @@ def _one_thread() -> None:
     torch.set_num_threads(1)
 
 
-def _make_elsewhere(root: Path, name: str, task: Task) -> tuple[str, tuple[Made, Made]]:
+def _make_elsewhere(root: Path, name: str, task: Task) -> tuple[str, Outcome]:
     """In a worker process."""
-    return task.exercise, _make(*_loaded(root, name), task)
+    return task.exercise, _outcome(*_loaded(root, name), task)
 
 
 @lru_cache(maxsize=1)
 def _loaded(root: Path, name: str) -> tuple[Course, Assignment, Recording]:
     course = load_course(root)
     return course, load_assignment(course, name), kept_recording(Part(course, name, True))
+
+
+def _outcome(course: Course, assignment: Assignment, released: Recording, task: Task) -> Outcome:
+    """A fault is returned, so that one exercise's does not end the search of the others."""
+    try:
+        return _make(course, assignment, released, task)
+    except BuildError as error:
+        return error
 
 
 def _make(course: Course, assignment: Assignment, released: Recording, task: Task) -> tuple[Made, Made]:

@@ -16,7 +16,7 @@ from autograder.course import Course
 from autograder.examples import store
 from autograder.examples.choosing import BuildError
 from autograder.examples.parts import Part
-from autograder.examples.record import kept_recording, record, sayings_of, stale_checks
+from autograder.examples.record import Halves, RecordedInPart, kept_recording, record, sayings_of, stale_checks
 from autograder.notebooks.course_map import course_map, map_path
 from autograder.notebooks.place import place_in
 from autograder.notebooks.source import SourceCell, read_source
@@ -28,6 +28,10 @@ from autograder.version import VERSION
 ANSWER = "YOUR ANSWER HERE"
 # So many exercises, and checks of one, are listed where some are stale.
 FEW = 3
+
+
+class UnknownExercise(Exception):
+    """An exercise was named that the assignment does not have; the sentence says which it has."""
 
 
 @dataclass(frozen=True)
@@ -170,6 +174,8 @@ def build_assignment(
 ) -> tuple[Built, ...]:
     """Builds what is stale: recorded examples, student notebook, nbgrader source.
 
+    What could be recorded is written even where another exercise fails; then the files are built in part only.
+
     Args:
         course, name: the assignment.
         only: the exercises whose examples are recorded; all by default.
@@ -180,31 +186,40 @@ def build_assignment(
         The files that were, or would be, written; without ``write`` only those that are committed.
     Raises:
         CourseError, DeclarationError, SourceError, BuildError: the author has to mend something.
+        UnknownExercise: one of ``only`` is none of the assignment's.
     """
     assignment = load_assignment(course, name)
     _refuse_unknown(assignment, only)
     source = source_notebook(course, assignment)
     parts = [Part(course, name, True), *([Part(course, name, False)] if write else [])]
-    stale = [Built(part.path, reason) for part in parts if (reason := _why_stale(part, assignment)) is not None]
+    stale = [Built(part.path, reason) for part in parts if (reason := _why_stale(part, assignment, only)) is not None]
     if write and stale:
-        wanted = {built.path for built in stale}
-        recorded = record(
-            course,
-            name,
-            only=only,
-            jobs=jobs or os.cpu_count() or 1,
-            begin=lambda exercises: begin(f"{name}: examples", exercises),
-            advance=advance,
-        )
-        for part, recording in zip(parts, recorded, strict=True):
-            if part.path in wanted:
-                store.write(part.path, recording)
+        to_write = [part for part in parts if part.path in {built.path for built in stale}]
+        try:
+            recorded = record(
+                course,
+                name,
+                only=only,
+                jobs=jobs or os.cpu_count() or 1,
+                begin=lambda exercises: begin(f"{name}: examples", exercises),
+                advance=advance,
+            )
+        except RecordedInPart as error:
+            # What was searched for minutes is not searched again.
+            _write_examples(to_write, error.halves)
+            raise
+        _write_examples(to_write, recorded)
     begin(f"{name}: notebooks", 1)
     student = course.assignments_dir / name / f"{name}.ipynb"
     stale += _put(student, notebook_text(released_notebook(source)), write)
     if write:
         stale += _write_nbgrader_source(course, name, notebook_text(source))
     return tuple(stale)
+
+
+def _write_examples(parts: Collection[Part], recorded: Halves) -> None:
+    for part in parts:
+        store.write(part.path, recorded.released if part.visible else recorded.private)
 
 
 def still_stale(course: Course, name: str) -> tuple[str, ...]:
@@ -219,7 +234,7 @@ def _refuse_unknown(assignment: Assignment, names: Collection[str]) -> None:
     known = [exercise.name for exercise in assignment.exercises]
     for name in names:
         if name not in known:
-            raise BuildError(f"{assignment.name} has no exercise {name!r}, allowed are {', '.join(known)}")
+            raise UnknownExercise(f"{assignment.name} has no exercise {name!r}, allowed are {', '.join(known)}")
 
 
 def build_map(course: Course, *, write: bool = True) -> tuple[Built, ...]:
@@ -231,14 +246,16 @@ def build_map(course: Course, *, write: bool = True) -> tuple[Built, ...]:
     return tuple(_put(map_path(course), course_map(course), write)) if course.parts else ()
 
 
-def _why_stale(part: Part, assignment: Assignment) -> str | None:
+def _why_stale(part: Part, assignment: Assignment, only: Collection[str] = ()) -> str | None:
+    """Why a part has to be written; of exercises that have changed those of ``only`` are listed."""
     try:
         kept = store.read(part.path)
     except store.ExamplesError as error:
         return "missing" if not part.path.is_file() else str(error)
     changed = stale_checks(part, assignment, kept)
     if changed:
-        return f"what it was made from has changed: {_listed(changed)}"
+        searched = {exercise: checks for exercise, checks in changed.items() if not only or exercise in only}
+        return f"what it was made from has changed: {_listed(searched)}" if searched else "other exercises are stale"
     wanted = {exercise.name: {check.name for check in part.checks_of(exercise)} for exercise in assignment.exercises}
     if {exercise: set(checks) for exercise, checks in kept.checks.items()} != wanted:
         return "a check was removed"

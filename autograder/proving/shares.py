@@ -45,10 +45,10 @@ def share_lines(shares: Sequence[MistakeShare]) -> Iterator[str]:
         own = [share for share in shares if share.exercise == exercise]
         parts = []
         for kind in KINDS:
-            costs = sorted((share.lost for share in own if share.kind == kind), reverse=True)
+            costs = sorted((share for share in own if share.kind == kind), key=lambda share: share.lost, reverse=True)
             if costs:
-                parts.append(f"{kind} {' '.join(f'{100 * cost:.0f}' for cost in costs)}")
-        yield f"  {exercise}: {', '.join(parts)}"
+                parts.append(f"{kind} {', '.join(f'{share.mistake} {100 * share.lost:.0f}' for share in costs)}")
+        yield f"  {exercise}: {'; '.join(parts)}"
 
 
 def complaint(exercise: Exercise, share: MistakeShare) -> str | None:

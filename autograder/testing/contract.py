@@ -44,11 +44,13 @@ class Contract:
         magnitudes: by which the numbers are multiplied in float32, to compare values where they are small or large.
         half_magnitudes: the same in float16 and bfloat16; None if they are those of float32. Empty if half precision is
             not asked for.
-        scaled: the arguments that are multiplied; None for all floating ones but those called ``grad_...``.
+        scaled: the arguments that are multiplied; None for all but those called ``grad_...``. Only floating tensors and
+            arrays in them change: a Python float stays what it is, and so do whole numbers.
         slack: how often the dtype's tolerance is allowed, where sums of many products are rounded.
         half_slack: the same in float16 and bfloat16.
         digits: where a formula that is right on paper loses its digits.
-        variants: sets of arguments with other options, see `pairwise`; layouts are tried with each that is right.
+        variants: sets of arguments with other options, often made with `pairwise`; layouts are tried with each that is
+            right.
         batch: the axis of each argument that may be empty or single; empty where there is none.
         differentiable: whether autograd has to pass from the answer to every floating argument.
         nan: arguments of which an entry may be nan; the oracle says what becomes of it.
@@ -63,6 +65,13 @@ class Contract:
     ['test_agrees', 'test_float32', 'test_half_precision', 'test_not_contiguous', 'test_empty_and_single',
      'test_arguments_stay']
     >>> contract.compare(student, "half", {"x": vector(3, -1)})
+    >>> # Layouts with every pair of options: each choice becomes the strategies of one set of arguments.
+    >>> def sums(dim, keepdim):
+    ...     return {"x": tensors(min_ndim=2), "dim": st.just(dim), "keepdim": st.just(keepdim)}
+    >>> choices = pairwise(dim=(0, -1), keepdim=(False, True))
+    >>> contract = Contract(sums(-1, False), torch.sum, variants=[sums(**choice) for choice in choices])
+    >>> len(contract.variants)
+    4
     """
 
     arguments: Drawn

@@ -26,6 +26,21 @@ class Refusal:
     >>> odd = Refusal("width", lambda arguments: (2 * arguments["width"],), ("width",))
     >>> odd.spoil({"width": 3})
     (6,)
+    >>> # Whole numbers that depend on another argument: labels of rows of scores, and one that is no class.
+    >>> @st.composite
+    ... def labelled(draw):
+    ...     rows, classes = draw(st.integers(1, 4)), draw(st.integers(2, 5))
+    ...     labels = draw(st.lists(st.integers(0, classes - 1), min_size=rows, max_size=rows))
+    ...     return {"scores": draw(tensors(shape=(rows, classes))), "labels": torch.tensor(labels)}
+    >>> def no_class(arguments):
+    ...     wrong = arguments["labels"].clone()
+    ...     wrong[0] = arguments["scores"].shape[1]
+    ...     return (wrong,)
+    >>> bad = Refusal("labels", no_class, ("labels",))
+    >>> contract = Contract(labelled(), torch.nn.functional.cross_entropy, refuses=(bad,))
+    >>> drawn = find(contract.drawn, lambda drawn: drawn["labels"].amax() == 2)
+    >>> drawn["labels"], bad.spoil(drawn)
+    (tensor([2]), (tensor([3]),))
     """
 
     name: str
