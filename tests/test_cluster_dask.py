@@ -46,10 +46,12 @@ class Cluster:
         return self.workers[-1]
 
     def end(self) -> None:
-        for process in (*self.workers, self.scheduler):
-            process.terminate()
-        for process in (*self.workers, self.scheduler):
-            process.wait()
+        # The scheduler last: a worker whose scheduler goes at the same moment may wait for it for ever.
+        for processes in (self.workers, [self.scheduler]):
+            for process in processes:
+                process.terminate()
+            for process in processes:
+                _wait_or_kill(process)
 
     def _start(self, what: str, *options: str, **environment: str) -> subprocess.Popen:
         own = self._folder / f"{what}-{len(list(self._folder.iterdir()))}"
@@ -67,6 +69,14 @@ class Cluster:
 
     def logs(self) -> str:
         return "\n".join(path.read_text("utf-8") for path in sorted(self._folder.glob("*/log")))
+
+
+def _wait_or_kill(process: subprocess.Popen) -> None:
+    try:
+        process.wait(timeout=30)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def free_port() -> int:
