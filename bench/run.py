@@ -95,8 +95,9 @@ def main() -> None:
     overheads = measure_overheads(REPOSITORY, FOLDER, bench.environment)
     ratios = ratios_of(rows) | {f"overhead_{name}": round(one.ratio, 2) for name, one in overheads.items()}
     before = kept.read()
-    report(rows, calls, ratios, before)
-    report_overheads(overheads)
+    console = Console(width=None if sys.stdout.isatty() else 150)
+    report(console, rows, calls, ratios, before)
+    report_overheads(console, overheads)
     OUT.write_text(json.dumps(as_json(rows, calls, ratios, overheads, length), indent=1) + "\n", encoding="utf-8")
     print(f"All figures: {OUT.relative_to(REPOSITORY)}")
     if options.keep:
@@ -192,8 +193,7 @@ def ratios_of(rows: Sequence[Row]) -> dict[str, float | None]:
     }
 
 
-def report(rows: Sequence[Row], calls: Calls, ratios: kept.Figures, before: kept.Figures) -> None:
-    console = Console(width=None if sys.stdout.isatty() else 150)
+def report(console: Console, rows: Sequence[Row], calls: Calls, ratios: kept.Figures, before: kept.Figures) -> None:
     table = Table(title="Five exercises: CPU seconds, wall seconds, memory")
     for heading in ("grader", "class", "size", "CPU s", "wall s", "CPU s each", "each further", "MiB largest", "all"):
         table.add_column(heading, justify="left" if heading in ("grader", "class") else "right")
@@ -222,13 +222,13 @@ def report(rows: Sequence[Row], calls: Calls, ratios: kept.Figures, before: kept
     )
 
 
-def report_overheads(overheads: Mapping[str, Overhead]) -> None:
+def report_overheads(console: Console, overheads: Mapping[str, Overhead]) -> None:
     table = Table(title="A further right submission of each assignment: CPU seconds")
     for heading in ("assignment", "grade", "bare calls", "overhead"):
         table.add_column(heading, justify="left" if heading == "assignment" else "right")
     for name, one in overheads.items():
         table.add_row(name, f"{one.grade:.3f}", f"{one.bare:.3f}", f"{one.ratio:.1f}")
-    Console(width=None if sys.stdout.isatty() else 150).print(table)
+    console.print(table)
 
 
 def as_json(

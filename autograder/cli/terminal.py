@@ -55,14 +55,12 @@ def one_sentence() -> Iterator[None]:
 
 def _content_fault(error: Exception) -> str | None:
     """Which line of an assignment's files cannot be loaded, and why; None where nothing was being loaded."""
-    frames = [frame for frame, _ in walk_tb(error.__traceback__)]
-    if not any((frame.f_globals.get("__name__"), frame.f_code.co_name) == LOADING for frame in frames):
-        return None
-    lines = [
-        (frame.f_code.co_filename, line)
-        for frame, line in walk_tb(error.__traceback__)
-        if str(frame.f_globals.get("__name__")).startswith(CONTENT)
+    walked = [
+        (str(frame.f_globals.get("__name__")), frame.f_code, line) for frame, line in walk_tb(error.__traceback__)
     ]
+    if not any((module, code.co_name) == LOADING for module, code, _ in walked):
+        return None
+    lines = [(code.co_filename, line) for module, code, line in walked if module.startswith(CONTENT)]
     if isinstance(error, SyntaxError):
         file, line, says = error.filename, error.lineno, error.msg
     elif lines:

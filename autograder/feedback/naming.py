@@ -8,6 +8,8 @@ ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "
 EACH = "*"
 GRADIENT = "grad_"
 AUTOGRAD = "autograd's gradients"
+# Said of what holds of one example, and need not hold of the others.
+IN_THE_FIRST = "in the first example that fails"
 
 
 class Step(NamedTuple):
@@ -87,6 +89,12 @@ def _gathered(names: Sequence[str]) -> Sequence[str]:
     if len(places) < 2:
         return names
     return [*(name for name in names if not name.endswith(AUTOGRAD)), f"the {join(places)} of {AUTOGRAD}"]
+
+
+def instead_of(pairs: Sequence[tuple[object, object]]) -> str:
+    """The first pair of what came and what is expected; that it is the first, where there are others."""
+    got, expected = pairs[0]
+    return f"{got} instead of {expected}{'' if len(set(pairs)) == 1 else f' {IN_THE_FIRST}'}"
 
 
 def join(words: Sequence[str]) -> str:

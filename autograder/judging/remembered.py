@@ -32,14 +32,18 @@ class Remembered:
             return make()
         key = check.exercise, check.name, number, digest
         # Taken out and put back, so that it stands last.
-        trial = self._trials.pop(key) if key in self._trials else make()
-        if trial is not None and trial.failure is not None:
-            # It would hold on to all that was there when it was raised.
-            trial.failure.__traceback__ = trial.failure.__cause__ = trial.failure.__context__ = None
+        trial = self._trials.pop(key) if key in self._trials else _let_go(make())
         self._trials[key] = trial
         if len(self._trials) > self._most:
             del self._trials[next(iter(self._trials))]
         return trial
+
+
+def _let_go(trial: Trial | None) -> Trial | None:
+    """The same trial, whose failure no longer holds on to all that was there when it was raised."""
+    if trial is not None and trial.failure is not None:
+        trial.failure.__traceback__ = trial.failure.__cause__ = trial.failure.__context__ = None
+    return trial
 
 
 def _digest(replies: list[Reply]) -> bytes | None:

@@ -5,7 +5,7 @@ from typing import Any
 from autograder.feedback.diagnosers.evidence import Evidence, as_array
 from autograder.feedback.diagnosers.gathering import kind
 from autograder.feedback.likeness import same_value
-from autograder.feedback.naming import ORDINALS, join
+from autograder.feedback.naming import ORDINALS, instead_of, join
 
 
 def prints(evidence: Evidence) -> str | None:
@@ -150,8 +150,7 @@ def one_number_long(evidence: Evidence) -> str | None:
         for a, s in zip(evidence.wrong, sizes, strict=True)
     )
     got, expected = sizes[0]
-    first = f"{got} instead of {expected}{'' if len(set(sizes)) == 1 else ' in the first example that fails'}"
-    by = f"by {abs(next(iter(off)))} each time" if len(off) == 1 and len(sizes) > 1 else first
+    by = f"by {abs(next(iter(off)))} each time" if len(off) == 1 and len(sizes) > 1 else instead_of(sizes)
     right = " Its first entries are right: look at where it begins and ends." if begins and min(sizes[0]) else ""
     return f"The list has too {'many' if got > expected else 'few'} entries, {by}.{right}"
 

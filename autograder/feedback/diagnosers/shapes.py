@@ -6,6 +6,7 @@ from itertools import permutations
 import numpy as np
 
 from autograder.feedback.diagnosers.evidence import Answer, Evidence, as_array, shape_of
+from autograder.feedback.naming import IN_THE_FIRST, instead_of
 
 MOST_AXES = 4
 Shape = tuple[int, ...]
@@ -124,9 +125,7 @@ def shaped_like_an_input(evidence: Evidence) -> str | None:
     if not shared or len({got for _, got, _ in shapes}) < 2:
         return None
     _, got, expected = shapes[0]
-    return (
-        f"The result is shaped like {min(shared)}, {got} in the first example that fails, and {expected} is expected."
-    )
+    return f"The result is shaped like {min(shared)}, {got} {IN_THE_FIRST}, and {expected} is expected."
 
 
 def not_broadcast(evidence: Evidence) -> str | None:
@@ -180,9 +179,6 @@ def wrong_shape(evidence: Evidence) -> str | None:
     )
 
 
-IN_THE_FIRST = "in the first example that fails"
-
-
 def _is_one(shapes: Sequence[tuple[Answer, Shape, Shape]]) -> bool:
     """Whether the shapes of all wrong answers are the same, and so are all expected ones."""
     return len({(got, expected) for _, got, expected in shapes}) == 1
@@ -190,8 +186,7 @@ def _is_one(shapes: Sequence[tuple[Answer, Shape, Shape]]) -> bool:
 
 def _example_of(shapes: Sequence[tuple[Answer, Shape, Shape]]) -> str:
     """The first wrong shape beside the right one; that it is the first, where there are others."""
-    _, got, expected = shapes[0]
-    return f"{got} instead of {expected}{'' if _is_one(shapes) else f' {IN_THE_FIRST}'}"
+    return instead_of([(got, expected) for _, got, expected in shapes])
 
 
 def _off(got: Shape, expected: Shape) -> dict[int, int]:
