@@ -24,9 +24,10 @@ from autograder.sandbox.places import describe
 from autograder.sandbox.protocol import OPERATORS, TIMED_OUT, Raised, Reply, Request
 from autograder.sandbox.reach import Reach
 from autograder.sandbox.script import Played, Script
-from autograder.sandbox.values import BoundMethod, Callback, Handle, copy_value, same_data
+from autograder.sandbox.values import GENERATORS, BoundMethod, Callback, Handle, copy_value, same_data
 from autograder.sandbox.wire import Pack
 
+NOWHERE = CappedOutput(0)
 POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
@@ -52,6 +53,7 @@ class InProcess:
     ) -> None:
         self._namespace = namespace
         self._seconds = seconds_per_call
+        self._limit = nullcontext if seconds_per_call is None else partial(time_limit, seconds_per_call)
         self._output_characters = output_characters
         self._callbacks = callbacks
         self._objects: dict[int, object] = {}
@@ -147,7 +149,7 @@ class InProcess:
             self.begin()
             args, kwargs = copy_value((request.args, request.kwargs), lambda item: item)
             try:
-                with redirect_stdout(CappedOutput(0)), redirect_stderr(CappedOutput(0)), time_limit(self._seconds):
+                with redirect_stdout(NOWHERE), redirect_stderr(NOWHERE), self._limit():
                     finding = analyse(args, kwargs)
             except TimeLimitReached:
                 return Finding()
@@ -168,7 +170,7 @@ class InProcess:
         printed = CappedOutput(self._output_characters)
         value, raised = None, None
         try:
-            with redirect_stdout(printed), redirect_stderr(CappedOutput(0)), time_limit(self._seconds), self._around():
+            with redirect_stdout(printed), redirect_stderr(NOWHERE), self._limit(), self._around():
                 result = self._perform(request, args, kwargs)
             if calls_left[0] < 0:
                 raise TooManyCallbacks
@@ -276,15 +278,16 @@ class InProcess:
 
     def _return_generators(self, request: Request, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         pairs = [
-            *zip(request.args, args, strict=True),
-            *((request.kwargs[name], kwargs[name]) for name in kwargs),
+            (own, used)
+            for own, used in (*zip(request.args, args, strict=True), *((request.kwargs[k], kwargs[k]) for k in kwargs))
+            if type(own) in GENERATORS
         ]
         for own, used in pairs:
             if isinstance(own, torch.Generator) and self._placement is not None:
                 self._placement.advance(own, used)
             elif isinstance(own, torch.Generator):
                 own.set_state(used.get_state())
-            elif isinstance(own, np.random.Generator):
+            else:
                 own.bit_generator.state = used.bit_generator.state
 
 

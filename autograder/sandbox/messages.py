@@ -3,11 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-import torch
-
 from autograder.sandbox.protocol import Raised, Reply, Request
-from autograder.sandbox.values import copy_value
+from autograder.sandbox.values import GENERATORS, copy_value
 from autograder.sandbox.wire import NotCarried, Pack, decode, encode
 
 
@@ -31,7 +28,7 @@ def decode_request(tree: dict[str, Any], data: memoryview, function: Callable[[i
 def generators_in(request: Request) -> list[Any]:
     """The generators among the arguments of a request, in order."""
     values = [*request.args, *request.kwargs.values()]
-    return [value for value in values if isinstance(value, torch.Generator | np.random.Generator)]
+    return [value for value in values if type(value) in GENERATORS]
 
 
 def with_own_generators(request: Request) -> Request:

@@ -181,8 +181,20 @@ def _load() -> tuple[ModuleType | None, str]:
     return pyseccomp, ""
 
 
+def _call_of(rule: str | When | Unless) -> str:
+    return rule if isinstance(rule, str) else rule.call
+
+
+def _resolved(library: Any) -> dict[str, int]:
+    """The numbers of the calls in `GROUPS` on this machine."""
+    calls = [_call_of(rule) for group in GROUPS for rule in group.calls]
+    found = {call: library.resolve_syscall(library.Arch.NATIVE, call) for call in calls}
+    return {call: NUMBERS.get(call, UNKNOWN) if number == UNKNOWN else number for call, number in found.items()}
+
+
 # Now, not when it is needed: looking for libseccomp starts a program, which a locked-down process cannot.
 _pyseccomp, _missing = _load()
+_numbers = {} if _pyseccomp is None else _resolved(_pyseccomp)
 
 
 def refuse_system_calls() -> None:
@@ -206,10 +218,7 @@ def _filter(library: Any) -> Any:
     filter.set_attr(library.Attr.CTL_TSYNC, 1)
     for group in GROUPS:
         for rule in group.calls:
-            call = rule if isinstance(rule, str) else rule.call
-            number = library.resolve_syscall(library.Arch.NATIVE, call)
-            if number == UNKNOWN:
-                number = NUMBERS.get(call, UNKNOWN)
+            number = _numbers.get(_call_of(rule), UNKNOWN)
             if number != UNKNOWN:
                 filter.add_rule(library.ERRNO(group.answer), number, *_arguments(library, rule))
     return filter

@@ -15,7 +15,11 @@ import torch
 from torch import Tensor
 
 SCALARS = (bool, int, float, complex, str, bytes, type(None))
+# What is passed on as it is; asked of a set, and by exact type, since it is asked of every value.
+_AS_THEY_ARE = frozenset((*SCALARS, torch.dtype))
 ARRAY_KINDS = "biufc"
+# Asked by exact type: torch's own `isinstance` runs Python for every value that is none.
+GENERATORS = frozenset((torch.Generator, np.random.Generator))
 
 
 @dataclass(frozen=True)
@@ -86,15 +90,16 @@ def copy_rng(rng: np.random.Generator) -> np.random.Generator:
     return np.random.Generator(deepcopy(rng.bit_generator))
 
 
-def copy_value(value: object, foreign: Callable[[object], object]) -> Any:
+def copy_value(value: Any, foreign: Callable[[object], object]) -> Any:
     """Copies a value of the closed set; hands anything else to ``foreign``."""
-    if type(value) in SCALARS or isinstance(value, torch.dtype):
+    kind = type(value)
+    if kind in _AS_THEY_ARE:
         return value
-    if isinstance(value, Tensor):
+    if kind is Tensor or isinstance(value, Tensor):
         if value.layout is not torch.strided or value.is_meta or value.is_quantized:
             return foreign(value)
         # Tensors are what is copied most, so what most of them do not need is left out.
-        plain = value if type(value) is Tensor else value.detach().as_subclass(Tensor)
+        plain = value if kind is Tensor else value.detach().as_subclass(Tensor)
         if plain.is_conj() or plain.is_neg():
             plain = plain.detach().resolve_conj().resolve_neg()
         return copy_tensor(plain)
@@ -104,11 +109,11 @@ def copy_value(value: object, foreign: Callable[[object], object]) -> Any:
         if value.dtype.kind not in ARRAY_KINDS:
             return foreign(value)
         return np.array(value, order="K", subok=False)
-    if type(value) is list:
+    if kind is list:
         return [copy_value(item, foreign) for item in value]
     if isinstance(value, tuple):
-        return tuple(copy_value(item, foreign) for item in value)
-    if type(value) is dict:
+        return tuple([copy_value(item, foreign) for item in value])
+    if kind is dict:
         return {copy_value(key, foreign): copy_value(item, foreign) for key, item in value.items()}
     if isinstance(value, torch.Generator):
         return copy_generator(value)
@@ -119,24 +124,26 @@ def copy_value(value: object, foreign: Callable[[object], object]) -> Any:
 
 def same_bits(a: Any, b: Any) -> bool:
     """Whether two arrays or tensors hold the same entries in the same shape and dtype, NaN equal to NaN."""
-    if a.shape != b.shape or a.dtype != b.dtype:
+    if a.dtype != b.dtype or a.shape != b.shape:
         return False
     if isinstance(a, Tensor):
-        return bool(torch.equal(a, b) or ((a == b) | (a.isnan() & b.isnan())).all())
+        return torch.equal(a, b) or bool(((a == b) | (a.isnan() & b.isnan())).all())
     return bool(np.array_equal(a, b, equal_nan=a.dtype.kind in "fc"))
 
 
 def same_data(before: Any, after: Any) -> bool:
     """Whether a value of the closed set still holds what it held; handles, callbacks and generators always do."""
+    kind = type(before)
+    if kind in _AS_THEY_ARE:
+        # Python shares most of them; equal ones may still differ, as 0.0 and -0.0 do.
+        return after is before or (type(after) is kind and repr(after) == repr(before))
     if isinstance(before, Tensor | np.ndarray):
-        return isinstance(after, type(before)) and same_bits(before, after)
+        return isinstance(after, kind) and same_bits(before, after)
     if isinstance(before, list | tuple):
-        return type(after) is type(before) and len(after) == len(before) and all(map(same_data, before, after))
+        return type(after) is kind and len(after) == len(before) and all(map(same_data, before, after))
     if isinstance(before, dict):
         same_keys = type(after) is dict and after.keys() == before.keys()
         return same_keys and all(same_data(before[key], after[key]) for key in before)
-    if type(before) in SCALARS:
-        return type(after) is type(before) and repr(after) == repr(before)
     return True
 
 

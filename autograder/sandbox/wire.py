@@ -22,6 +22,8 @@ Whatever breaks this ends the child with a named reason (`WireError`).
 import base64
 import json
 import re
+from collections.abc import Sequence
+from functools import lru_cache
 from math import prod
 from typing import Any, Literal
 
@@ -45,6 +47,7 @@ RAW_ALIGNMENT = 16
 # What all answers of a script, or those to one example, may hold once they are decoded; what a value counts at least.
 ROOM = 16 << 20
 ARRAY_LEAST, GENERATOR_LEAST = 512, 8192
+MOST_AXES = 16
 # How deep lists, tuples and dicts may be nested in each other.
 DEPTH = 64
 
@@ -102,6 +105,8 @@ def encode(value: Any, pack: Pack) -> Any:
     Raises:
         NotCarried: the value, or one inside it, is not of the closed set.
     """
+    if type(value) is Tensor:  # before all else, since most are
+        return {"tensor": _encode_tensor(value, pack)}
     match value:
         case None | bool() | int() | str():
             return value
@@ -141,8 +146,9 @@ def encode(value: Any, pack: Pack) -> Any:
 
 def _encode_tensor(x: Tensor, pack: Pack) -> list[Any]:
     flat = x.detach() if x.is_contiguous() else storage_segment(x)
-    raw = flat.view(BITS.get(x.dtype, x.dtype)).numpy().tobytes()
-    return [*pack.put(raw), str(x.dtype)[6:], list(x.shape), list(x.stride())]
+    if x.dtype in BITS:
+        flat = flat.view(BITS[x.dtype])
+    return [*pack.put(flat.numpy().tobytes()), str(x.dtype)[6:], list(x.shape), list(x.stride())]
 
 
 def text_of(value: Any, limit: int | None = None) -> str:
@@ -275,12 +281,6 @@ def _whole(value: Any) -> int:
     return value
 
 
-def _lengths(values: Any) -> list[int]:
-    if not isinstance(values, list) or len(values) > 16:
-        raise WireError("malformed value: a list of at most 16 lengths was expected")
-    return [_whole(value) for value in values]
-
-
 def _raw(data: memoryview, place: Any, length: Any) -> memoryview:
     start, count = _whole(place), _whole(length)
     if start + count > len(data):
@@ -288,7 +288,7 @@ def _raw(data: memoryview, place: Any, length: Any) -> memoryview:
     return data[start : start + count]
 
 
-def _bytes_of(sizes: list[int], itemsize: int) -> int:
+def _bytes_of(sizes: Sequence[int], itemsize: int) -> int:
     """What an array takes if every entry gets a place of its own; an empty one as if its empty axes had one entry.
 
     A check that sums an empty array along its empty axis gets an array of the other axes.
@@ -297,25 +297,40 @@ def _bytes_of(sizes: list[int], itemsize: int) -> int:
 
 
 def _decode_tensor(data: memoryview, room: Room, place: Any, length: Any, name: Any, shape: Any, stride: Any) -> Tensor:
-    dtype, sizes, steps = DTYPES[name], _lengths(shape), _lengths(stride)
-    room.take(_bytes_of(sizes, dtype.itemsize))
+    dtype, sizes, steps, taken, needed = _layout(name, _as_key(shape), _as_key(stride))
+    room.take(taken)
     raw = _raw(data, place, length)
-    if len(sizes) != len(steps):
-        raise WireError("malformed tensor: shape and stride differ in length")
     if 0 in sizes:
         return torch.empty(sizes, dtype=dtype)
-    needed = 1 + sum((size - 1) * step for size, step in zip(sizes, steps, strict=True))
-    if needed * dtype.itemsize != len(raw):
+    if needed != len(raw):
         raise WireError("malformed tensor: shape and bytes do not agree")
     # `bytearray` copies, so that a mapping shared with the other side can change without harm.
-    flat = torch.frombuffer(bytearray(raw), dtype=BITS.get(dtype, dtype)).view(dtype)
-    return torch.as_strided(flat, sizes, steps)
+    flat = torch.frombuffer(bytearray(raw), dtype=dtype)
+    return flat if steps == (1,) else torch.as_strided(flat, sizes, steps)
+
+
+def _as_key(values: Any) -> tuple[Any, ...]:
+    if not isinstance(values, list) or len(values) > MOST_AXES:
+        raise WireError(f"malformed value: a list of at most {MOST_AXES} lengths was expected")
+    return tuple(values)
+
+
+@lru_cache(maxsize=4096)
+def _layout(
+    name: str, shape: tuple[Any, ...], stride: tuple[Any, ...]
+) -> tuple[torch.dtype, tuple[int, ...], tuple[int, ...], int, int]:
+    """A tensor's dtype, shape and stride, the bytes that it counts in a room, and those that it has on the wire."""
+    dtype, sizes, steps = DTYPES[name], tuple(map(_whole, shape)), tuple(map(_whole, stride))
+    if len(sizes) != len(steps):
+        raise WireError("malformed tensor: shape and stride differ in length")
+    entries = 1 + sum((size - 1) * step for size, step in zip(sizes, steps, strict=True))
+    return dtype, sizes, steps, _bytes_of(sizes, dtype.itemsize), entries * dtype.itemsize
 
 
 def _decode_array(data: memoryview, room: Room, place: Any, length: Any, name: Any, shape: Any, order: Any) -> Any:
     if not isinstance(name, str) or not ARRAY_DTYPE.fullmatch(name) or order not in ("C", "F"):
         raise WireError("malformed array: its dtype or order is not allowed")
-    sizes, dtype = _lengths(shape), np.dtype(name)
+    sizes, dtype = [_whole(size) for size in _as_key(shape)], np.dtype(name)
     room.take(_bytes_of(sizes, dtype.itemsize))
     flat = np.frombuffer(bytes(_raw(data, place, length)), dtype=dtype)
     return flat.reshape(sizes, order=order).copy(order=order)
