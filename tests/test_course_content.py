@@ -14,6 +14,7 @@ from content_rules import imports
 from device_mistakes import overlooked
 
 from autograder.course import Course
+from autograder.demo.made_class import make_class
 from autograder.judging.recordings import load_recordings
 from autograder.notebooks.build import source_notebook
 from autograder.notebooks.source import SourceCell, read_source
@@ -83,6 +84,12 @@ def test_content_imports_only_what_the_program_has_for_it(course: Course, assign
     for file in files:
         parts = {name for name in imports(file) if name.startswith("autograder.")}
         assert parts <= {"autograder.testing", "autograder.guards"}, file
+
+
+def test_a_class_can_be_made_of_it(course: Course, assignment_name: str):
+    assignment = load_assignment(course, assignment_name)
+    made = make_class(assignment, source_notebook(course, assignment))
+    assert len({submission.text for submission in made}) == len(made)
 
 
 def test_the_released_folder_holds_no_solution_and_no_hidden_check(course: Course, assignment_name: str):

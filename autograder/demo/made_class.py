@@ -6,12 +6,13 @@ import inspect
 import random
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from autograder.notebooks.build import notebook_text, released_notebook
 from autograder.testing.assignment import Assignment
+from autograder.testing.declarations import Alternative, Mistake
 
 WRITTEN = "What a student writes in their own words stands here; a person grades it."
 MIXED = ("chen", "dmitri", "elif", "farah", "goro", "hana")
@@ -49,6 +50,15 @@ def solution_source(solution: Any, name: str) -> str:
     wanted = _renamed(wanted, solution.__name__, name)
     top = "\n".join(ast.unparse(node) for node in imports)
     return "\n\n\n".join([*([top] if top else []), *(ast.unparse(node) for node in [*needed.values(), wanted])])
+
+
+def _is_written(solution: Any) -> bool:
+    """Whether a mistake or alternative stands in its file as a definition; a function may have made it instead."""
+    return not inspect.isfunction(solution) or solution.__code__.co_qualname == solution.__name__
+
+
+def _written(solutions: Sequence[Mistake] | Sequence[Alternative]) -> list[Any]:
+    return [one.solution for one in solutions if _is_written(one.solution)]
 
 
 def _renamed(tree: Any, old: str, new: str) -> Any:
@@ -93,7 +103,9 @@ def make_class(assignment: Assignment, source: Any, seed: int = 0) -> tuple[Made
     names = [exercise.name for exercise in assignment.exercises]
     right = {cell.id: cell.source for cell in source.cells if cell.id in names}
     other = {
-        e.name: solution_source(e.alternatives[0].solution, e.name) for e in assignment.exercises if e.alternatives
+        exercise.name: solution_source(alternatives[0], exercise.name)
+        for exercise in assignment.exercises
+        if (alternatives := _written(exercise.alternatives))
     }
     half = dict(list(right.items())[: len(right) // 2])
     second = names[min(1, len(names) - 1)]
@@ -111,8 +123,9 @@ def make_class(assignment: Assignment, source: Any, seed: int = 0) -> tuple[Made
     for student in MIXED:
         chosen = {}
         for exercise in assignment.exercises:
-            if exercise.mistakes and stream.random() < 0.35:
-                chosen[exercise.name] = solution_source(stream.choice(exercise.mistakes).solution, exercise.name)
+            mistakes = _written(exercise.mistakes)
+            if mistakes and stream.random() < 0.35:
+                chosen[exercise.name] = solution_source(stream.choice(mistakes), exercise.name)
         made.append(MadeSubmission(student, f"{len(chosen)} mistakes", _text(source, {**right, **chosen})))
     return tuple(sorted(made, key=lambda submission: submission.student))
 
