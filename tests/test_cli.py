@@ -122,6 +122,21 @@ def test_a_build_of_some_exercises_says_what_is_still_stale(fixture_course: Cour
     assert done.returncode == 0 and "Still stale" not in done.stdout
 
 
+def test_an_assignment_that_cannot_be_built_leaves_no_other_unbuilt(fixture_course: Course):
+    for folder in (fixture_course.assignments_dir, fixture_course.solutions_dir):
+        shutil.copytree(folder / "basics", folder / "broken")
+    broken = fixture_course.assignments_dir / "broken"
+    (broken / "basics.md").rename(broken / "broken.md")
+    (broken / "checks.py").write_text("def (\n", encoding="utf-8")
+    rows = fixture_course.root / "course.toml"
+    first = '[[assignments]]\nname = "broken"\ntitle = "Broken"\n\n[[assignments]]'
+    rows.write_text(rows.read_text(encoding="utf-8").replace("[[assignments]]", first, 1), encoding="utf-8")
+    (fixture_course.assignments_dir / "basics" / "basics.ipynb").unlink()
+    done = autograder("build", cwd=fixture_course.root)
+    assert done.returncode == 1 and f"{broken / 'checks.py'}, line 1: SyntaxError" in done.stderr
+    assert "built  assignments/basics/basics.ipynb  (missing)" in done.stdout.splitlines()
+
+
 def test_a_command_finds_those_of_its_environment_where_that_is_not_activated(fixture_course: Course):
     """nbgrader starts `alembic` by name for a new gradebook."""
     submitted = fixture_course.private_dir / "submitted" / "ada" / "basics"

@@ -7,7 +7,7 @@ import typer
 
 from autograder.cli.options import Json, Names, Search, chosen
 from autograder.cli.steps import steps
-from autograder.cli.terminal import DONE, UNJUDGED, WRONG_USE, fail, one_sentence, print_table
+from autograder.cli.terminal import DONE, UNJUDGED, WRONG_USE, fail, one_sentence, print_table, sentence_of
 from autograder.course import find_course
 
 if TYPE_CHECKING:
@@ -100,15 +100,25 @@ def build(
         from autograder.notebooks.build import Built, build_assignment, build_map, still_stale
 
         stale: list[Built] = []
+        # One assignment's fault is no reason to leave the others unbuilt.
+        faults: list[tuple[str, int]] = []
         with steps() as bar:
             for name in chosen_names:
                 bar.begin(f"{name}: what has to be built", 1)
-                stale += build_assignment(
-                    course, name, only=only or (), write=not check, begin=bar.begin, advance=bar.advance
-                )
-        stale += build_map(course, write=not check)
+                try:
+                    stale += build_assignment(
+                        course, name, only=only or (), write=not check, begin=bar.begin, advance=bar.advance
+                    )
+                except Exception as error:
+                    if (fault := sentence_of(error)) is None:
+                        raise
+                    faults.append(fault)
+        if not faults:
+            stale += build_map(course, write=not check)
         for built in stale:
             print(f"{'stale' if check else 'built'}  {built.path.relative_to(course.root)}  ({built.why})")
+        if faults:
+            fail("\n".join(sentence for sentence, _ in faults), max(code for _, code in faults))
         if not stale:
             print("Everything is up to date.")
         left = [exercise for name in chosen_names for exercise in still_stale(course, name)] if only else []

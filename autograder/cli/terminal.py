@@ -44,13 +44,19 @@ def one_sentence() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        names = [f"{kind.__module__}.{kind.__qualname__}" for kind in type(error).__mro__]
-        code = next((EXIT_CODES[name] for name in names if name in EXIT_CODES), None)
-        if code is not None:
-            fail(str(error), code)
-        if (sentence := _content_fault(error)) is None:
+        if (said := sentence_of(error)) is None:
             raise
-        fail(sentence, UNJUDGED)
+        fail(*said)
+
+
+def sentence_of(error: Exception) -> tuple[str, int] | None:
+    """The sentence and the exit code of an error that a person can cause; None for any other."""
+    names = [f"{kind.__module__}.{kind.__qualname__}" for kind in type(error).__mro__]
+    code = next((EXIT_CODES[name] for name in names if name in EXIT_CODES), None)
+    if code is not None:
+        return str(error), code
+    sentence = _content_fault(error)
+    return None if sentence is None else (sentence, UNJUDGED)
 
 
 def _content_fault(error: Exception) -> str | None:
