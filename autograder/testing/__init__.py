@@ -22,7 +22,7 @@ from autograder.testing.contract import Contract, entrywise
 from autograder.testing.declarations import alternative, exercise, mistake, statistical, weight
 from autograder.testing.digits import Digits
 from autograder.testing.kinds import case, idea, refusal
-from autograder.testing.oracles import gradient_of, matrix, vector
+from autograder.testing.oracles import gradient_of, matrix, vector, with_arrays
 from autograder.testing.refusals import (
     Refusal,
     another_length,
@@ -114,4 +114,5 @@ __all__ = [
     "tensors",
     "vector",
     "weight",
+    "with_arrays",
 ]

@@ -43,7 +43,7 @@ class Contract:
         agrees: what the check against the oracle says; None where the class has its own checks of the idea.
         magnitudes: by which the numbers are multiplied in float32, to compare values where they are small or large.
         half_magnitudes: the same in float16 and bfloat16; None if they are those of float32. Empty if half precision is
-            not asked for.
+            not asked for, as of arrays.
         scaled: the arguments that are multiplied; None for all but those called ``grad_...``. Only floating tensors and
             arrays in them change: a Python float stays what it is, and so do whole numbers.
         slack: how often the dtype's tolerance is allowed, where sums of many products are rounded.

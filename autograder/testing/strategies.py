@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import combinations, product
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -16,6 +16,8 @@ from hypothesis.extra import numpy as hnp
 from torch import Tensor
 
 from autograder.sandbox.values import Callback
+
+ArrayLike = TypeVar("ArrayLike", Tensor, np.ndarray, float)
 
 GRID = 3000
 # A strategy is made once for equal arguments: Hypothesis looks through all that it offers when it is first drawn from.
@@ -225,8 +227,8 @@ def numbers(seed: int, *shape: int, low: float = -1.5, high: float = 1.5, digits
     return torch.tensor(np.round(np.random.RandomState(seed).uniform(low, high, shape), digits))
 
 
-def cotangent_like(x: Tensor) -> Tensor:
-    """An upstream gradient shaped like ``x``: irregular, never zero, the same at every replay.
+def cotangent_like(x: ArrayLike) -> ArrayLike:
+    """An upstream gradient shaped like ``x``, a tensor, an array or a number: irregular, never zero.
 
     Magnitudes lie in [0.25, 2], signs are random; an all-ones one would hide what only depends on differences.
     Drawn from numpy's frozen legacy stream, so that recorded answers serve every version of torch and numpy.
@@ -234,7 +236,11 @@ def cotangent_like(x: Tensor) -> Tensor:
     >>> cotangent_like(vector(1, 2, 3))
     tensor([-1.4700,  1.5900,  0.9400], dtype=torch.float64)
     """
-    return torch.tensor(_cotangent(tuple(x.shape)), dtype=x.dtype)
+    if isinstance(x, Tensor):
+        return torch.tensor(_cotangent(tuple(x.shape)), dtype=x.dtype)
+    if isinstance(x, np.ndarray):
+        return _cotangent(x.shape).astype(x.dtype)
+    return float(_cotangent(()))
 
 
 @lru_cache(maxsize=1024)
