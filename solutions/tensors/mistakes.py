@@ -44,7 +44,7 @@ def counts_entries_for_bytes(x):
 
 @mistake(
     "describe",
-    kind="case",
+    kind="idea",
     says="Each entry is taken for 8 bytes. That depends on the dtype: a float32 has 4, a uint8 1.",
 )
 def takes_every_entry_for_eight_bytes(x):
