@@ -402,6 +402,18 @@ LSTM_GRU = (
 NAMESAKES = (*ACTIVATIONS, *ALONG_AN_AXIS, *LINEAR, *CONVOLUTION, *REGULARIZATION, *LSTM_GRU)
 
 WITHOUT = {
+    "tensors.describe": "An array's own attributes.",
+    "tensors.broadcast_shapes": "It takes plain tuples; its checks compare with numpy's function of this name.",
+    "tensors.pairwise_distances": "It takes numpy arrays; `test_tensors_against_scikit_learn.py` compares.",
+    "tensors.one_hot": "It takes numpy arrays; `test_tensors_against_scikit_learn.py` compares.",
+    "tensors.multi_hot": "It takes numpy arrays; `test_tensors_against_scikit_learn.py` compares.",
+    "tensors.pad_sequences": "It takes numpy arrays; its checks compare with a loop.",
+    "tensors.impute_missing": "torch imputes nothing; `test_tensors_against_scikit_learn.py` compares.",
+    "tensors.standardize": "torch scales no tables; `test_tensors_against_scikit_learn.py` compares.",
+    "tensors.min_max_scale": "torch scales no tables; `test_tensors_against_scikit_learn.py` compares.",
+    "tensors.covariance": "It takes numpy arrays; its checks compare with numpy's `cov`.",
+    "tensors.chi2": "torch has no such score; `test_tensors_against_scikit_learn.py` compares.",
+    "tensors.select_k_best": "torch selects no features; `test_tensors_against_scikit_learn.py` compares.",
     "backprop.neuron": "torch has no single neuron; `sigmoid` and `linear` are compared.",
     "backprop.edge_gradients": "An exercise on one graph.",
     "backprop.mlp_forward": "Made of `linear` and a ReLU; its checks compare with torch's.",
