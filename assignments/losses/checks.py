@@ -25,6 +25,7 @@ from autograder.testing import (
     case,
     cotangent_like,
     exercise,
+    explained,
     floats,
     gradient_of,
     idea,
@@ -50,6 +51,14 @@ SHAPES = shapes(max_side=4)
 WORDS = st.sampled_from(["mean", "sum", "none"])
 DELTAS = floats(0.25, 4)
 PREDICTED, TRUE = matrix((2, 5), (4, 1)), matrix((3, 2), (4, 3))
+
+
+# Said where a check has just found the answer right with this argument given.
+DEFAULT = "It is right where `{0}` is given, and wrong where `{0}` is left out. What is its default?"
+TARGETS_OF_ZERO = "Already where all targets are 0 the answer is wrong."
+TARGET_COMES_IN = (
+    "Where all targets are 0 the answer is right, with other targets it is wrong. How does the target come in?"
+)
 
 
 def number(value: float) -> Tensor:
@@ -86,8 +95,10 @@ MSE = replace(MSE, refuses=(another_shape("target"), no_word("reduction", "max",
 class TestMseLoss:
     @idea("mean")
     def test_worked_values(self, student):
-        """Predicted (2, 5) and (4, 1), in truth (3, 2) and (4, 3): 3.5."""
-        assert_close(student.mse_loss(PREDICTED, TRUE), number(3.5))
+        """Predicted (2, 5) and (4, 1), in truth (3, 2) and (4, 3): 3.5; with targets that are all 0 it is 11.5."""
+        assert_close(student.mse_loss(PREDICTED, 0 * TRUE), number(11.5))
+        with explained(lambda: TARGET_COMES_IN):
+            assert_close(student.mse_loss(PREDICTED, TRUE), number(3.5))
 
     @idea("reduction")
     def test_worked_values_of_each_word(self, student):
@@ -124,9 +135,12 @@ class TestMseLoss:
 class TestMseLossBackward:
     @idea
     def test_worked_values(self, student):
-        """The example of the text: upstream 6 arrives as (-3, 9), (0, -6), with "sum" as four times that."""
+        """The example of the text: upstream 6 arrives as (-3, 9), (0, -6), with "sum" as four times that; with targets 0 too."""
         expected = matrix((-3, 9), (0, -6))
-        assert_close(student.mse_loss_backward(number(6.0), PREDICTED, TRUE), expected)
+        with explained(lambda: TARGETS_OF_ZERO):
+            assert_close(student.mse_loss_backward(number(6.0), PREDICTED, 0 * TRUE), 3 * PREDICTED)
+        with explained(lambda: TARGET_COMES_IN):
+            assert_close(student.mse_loss_backward(number(6.0), PREDICTED, TRUE), expected)
         assert_close(student.mse_loss_backward(number(6.0), PREDICTED, TRUE, "sum"), 4 * expected)
         grad_out = matrix((1, 2), (3, -4))
         assert_close(student.mse_loss_backward(grad_out, PREDICTED, TRUE, "none"), matrix((-2, 12), (0, 16)))
@@ -141,17 +155,23 @@ L1_BACKWARD = replace(L1, arguments=L1.drawn.map(off_the_truth)).backward("x")
 class TestL1Loss:
     @idea
     def test_worked_values(self, student):
-        """Predicted (2, 5) and (4, 1), in truth (3, 2) and (4, 3): 1.5."""
-        assert_close(student.l1_loss(PREDICTED, TRUE), number(1.5))
+        """Predicted (2, 5) and (4, 1), in truth (3, 2) and (4, 3): 1.5; with targets that are all 0 it is 3."""
+        with explained(lambda: TARGETS_OF_ZERO):
+            assert_close(student.l1_loss(PREDICTED, 0 * TRUE), number(3.0))
+        with explained(lambda: TARGET_COMES_IN):
+            assert_close(student.l1_loss(PREDICTED, TRUE), number(1.5))
 
 
 @exercise("l1_loss_backward", points=1, contract=L1_BACKWARD)
 class TestL1LossBackward:
     @idea
     def test_worked_values(self, student):
-        """Predicted (2, 5) and (5, 1), in truth (3, 2) and (4, 3): upstream 6 arrives as (-1.5, 1.5), (1.5, -1.5)."""
-        answer = student.l1_loss_backward(number(6.0), matrix((2, 5), (5, 1)), TRUE)
-        assert_close(answer, matrix((-1.5, 1.5), (1.5, -1.5)))
+        """Predicted (2, 5), (5, 1), in truth (3, 2), (4, 3): upstream 6 arrives as (-1.5, 1.5), (1.5, -1.5), with 0 as 1.5."""
+        x = matrix((2, 5), (5, 1))
+        with explained(lambda: TARGETS_OF_ZERO):
+            assert_close(student.l1_loss_backward(number(6.0), x, 0 * TRUE), matrix((1.5, 1.5), (1.5, 1.5)))
+        with explained(lambda: TARGET_COMES_IN):
+            assert_close(student.l1_loss_backward(number(6.0), x, TRUE), matrix((-1.5, 1.5), (1.5, -1.5)))
 
     @case
     @given(x=tensors(min_ndim=1, low=-2, high=2), target=floats(-2, 2))
@@ -173,13 +193,22 @@ HUBER = distance(
 )
 
 
+NEAR = "Already where no difference is larger than delta the answer is wrong."
+FAR = "Where no difference is larger than delta the answer is right, and beyond delta it is wrong."
+
+
 @exercise("huber_loss", points=2, forbid=("huber_loss", "smooth_l1_loss"), contract=HUBER)
 class TestHuberLoss:
     @idea
     def test_worked_values(self, student):
-        """Predicted (2, 5) and (4, 1), in truth (3, 2) and (4, 3): 1.125, and with delta = 2 it is 1.625."""
-        assert_close(student.huber_loss(PREDICTED, TRUE), number(1.125))
-        assert_close(student.huber_loss(PREDICTED, TRUE, delta=2.0), number(1.625))
+        """Predicted (2, 5) and (4, 1), in truth (3, 2) and (4, 3): 1.125, with delta = 2 it is 1.625, with delta = 4 half of 3.5."""
+        with explained(lambda: NEAR):
+            assert_close(student.huber_loss(PREDICTED, TRUE, delta=4.0), number(1.75))
+        with explained(lambda: FAR):
+            assert_close(student.huber_loss(PREDICTED, TRUE, delta=2.0), number(1.625))
+            assert_close(student.huber_loss(PREDICTED, TRUE, delta=1.0), number(1.125))
+        with explained(lambda: DEFAULT.format("delta")):
+            assert_close(student.huber_loss(PREDICTED, TRUE), number(1.125))
 
     @case
     def test_numbers_of_the_joint(self, student):
@@ -196,9 +225,18 @@ class TestHuberLoss:
 class TestHuberLossBackward:
     @idea
     def test_worked_values(self, student):
-        """The example of the text: upstream 4 arrives as (-1, 1), (0, -1), with delta = 2 as (-1, 2), (0, -2)."""
-        assert_close(student.huber_loss_backward(number(4.0), PREDICTED, TRUE), matrix((-1, 1), (0, -1)))
-        assert_close(student.huber_loss_backward(number(4.0), PREDICTED, TRUE, delta=2.0), matrix((-1, 2), (0, -2)))
+        """The example of the text: upstream 4 arrives as (-1, 1), (0, -1), with delta = 2 as (-1, 2), (0, -2), with 4 unclipped."""
+        grad_out = number(4.0)
+        with explained(lambda: NEAR):
+            answer = student.huber_loss_backward(grad_out, PREDICTED, TRUE, delta=4.0)
+            assert_close(answer, matrix((-1, 3), (0, -2)))
+        with explained(lambda: FAR):
+            answer = student.huber_loss_backward(grad_out, PREDICTED, TRUE, delta=2.0)
+            assert_close(answer, matrix((-1, 2), (0, -2)))
+            answer = student.huber_loss_backward(grad_out, PREDICTED, TRUE, delta=1.0)
+            assert_close(answer, matrix((-1, 1), (0, -1)))
+        with explained(lambda: DEFAULT.format("delta")):
+            assert_close(student.huber_loss_backward(grad_out, PREDICTED, TRUE), matrix((-1, 1), (0, -1)))
 
 
 def with_shares(arguments: dict[str, Any]) -> dict[str, Any]:
@@ -219,6 +257,19 @@ BINARY = distance(
 )
 BINARY = replace(BINARY, arguments=BINARY.drawn.map(with_shares))
 LN_3 = log(3)
+YES_ALONE = "Where the truth is no the answer is right, and where it is yes it is wrong."
+NO_ALONE = "Where the truth is yes the answer is right, and where it is no it is wrong."
+
+
+def yes_or_no(no_is_right: bool, yes_is_right: bool) -> str:
+    """Which of the two answers is wrong; empty where both are."""
+    return "" if no_is_right == yes_is_right else YES_ALONE if no_is_right else NO_ALONE
+
+
+def is_near(answer: Any, right: Tensor) -> bool:
+    """Whether an answer is right, for a sentence about it."""
+    fits = isinstance(answer, Tensor) and answer.shape == right.shape
+    return fits and torch.allclose(answer.double(), right, rtol=1e-6, atol=1e-7)
 
 
 @exercise(
@@ -231,12 +282,14 @@ class TestBinaryCrossEntropyWithLogits:
     @idea
     def test_worked_values(self, student):
         """Scores (ln 3, ln 3, 0) with targets (1, 0, 1/2) have the losses ln 4/3, ln 4 and ln 2: the mean is 0.789."""
-        losses = log(4 / 3), log(4), log(2)
+        losses = number(log(4 / 3)), number(log(4)), number(log(2))
         x, target = vector(LN_3, LN_3, 0), vector(1, 0, 0.5)
-        assert_close(student.binary_cross_entropy_with_logits(x, target), number(sum(losses) / 3))
-        for place, loss in enumerate(losses):
-            one = student.binary_cross_entropy_with_logits(x[place : place + 1], target[place : place + 1])
-            assert_close(one, number(loss))
+        ones = [student.binary_cross_entropy_with_logits(x[n : n + 1], target[n : n + 1]) for n in range(3)]
+        with explained(lambda: yes_or_no(is_near(ones[1], losses[1]), is_near(ones[0], losses[0]))):
+            assert_close(ones[0], losses[0])
+            assert_close(ones[1], losses[1])
+        assert_close(ones[2], losses[2])
+        assert_close(student.binary_cross_entropy_with_logits(x, target), number(sum(map(float, losses)) / 3))
 
     @idea
     @given(arguments=same_shape("x", "target", shape=shapes(1, 2), low=-4, high=4).map(with_answers))
@@ -254,8 +307,16 @@ class TestBinaryCrossEntropyWithLogitsBackward:
     def test_worked_values(self, student):
         """Scores (ln 3, ln 3, 0), targets (1, 0, 1/4), upstream 3: (-0.25, 0.75, 0.25)."""
         x, target = vector(LN_3, LN_3, 0), vector(1, 0, 0.25)
-        answer = student.binary_cross_entropy_with_logits_backward(number(3.0), x, target)
-        assert_close(answer, vector(-0.25, 0.75, 0.25))
+        answer, right = (
+            student.binary_cross_entropy_with_logits_backward(number(3.0), x, target),
+            vector(-0.25, 0.75, 0.25),
+        )
+        parts = [
+            isinstance(answer, Tensor) and answer.ndim == 1 and is_near(answer[n : n + 1], right[n : n + 1])
+            for n in range(2)
+        ]
+        with explained(lambda: yes_or_no(parts[1], parts[0])):
+            assert_close(answer, right)
 
 
 @st.composite
@@ -341,45 +402,50 @@ SHARES = Contract(
 THREE = torch.zeros(2, 3, dtype=torch.float64)
 
 
+def widened(answer: Any) -> Any:
+    """The answer in float64: its dtype is a case of its own."""
+    return answer.double() if isinstance(answer, Tensor) else answer
+
+
 @exercise("soft_targets", points=2, forbid=("one_hot",), contract=SHARES)
 class TestSoftTargets:
     @idea("one-hot")
     def test_worked_values(self, student):
         """Of three classes, class 2 is (0, 0, 1) and class 0 is (1, 0, 0); shares stay what they are."""
-        assert_close(student.soft_targets(THREE, torch.tensor([2, 0])), matrix((0, 0, 1), (1, 0, 0)))
         shares = matrix((0.5, 0.5, 0), (0.25, 0, 0.75))
-        assert_close(student.soft_targets(THREE, shares), shares)
+        assert_close(widened(student.soft_targets(THREE, shares)), shares)
+        assert_close(widened(student.soft_targets(THREE, torch.tensor([2, 0]))), matrix((0, 0, 1), (1, 0, 0)))
 
     @idea("one-hot")
     @given(arguments=classes_of("classes", "shares"))
     def test_agrees(self, student, arguments):
         """Without options a class is 1 at its place and 0 elsewhere, and shares stay what they are."""
-        assert_close(student.soft_targets(arguments["x"], arguments["target"]), shares_of(*arguments.values()))
+        assert_close(widened(student.soft_targets(arguments["x"], arguments["target"])), shares_of(*arguments.values()))
 
     @idea("smoothing")
     def test_worked_values_of_smoothing(self, student):
         """With s = 0.3 class 2 is (0.1, 0.1, 0.8), and the shares (0.5, 0.5, 0) become (0.45, 0.45, 0.1)."""
         smoothed = student.soft_targets(THREE, torch.tensor([2, 0]), label_smoothing=0.3)
-        assert_close(smoothed, matrix((0.1, 0.1, 0.8), (0.8, 0.1, 0.1)))
+        assert_close(widened(smoothed), matrix((0.1, 0.1, 0.8), (0.8, 0.1, 0.1)))
         shares = matrix((0.5, 0.5, 0), (0.25, 0, 0.75))
         smoothed = student.soft_targets(THREE, shares, label_smoothing=0.3)
-        assert_close(smoothed, matrix((0.45, 0.45, 0.1), (0.275, 0.1, 0.625)))
+        assert_close(widened(smoothed), matrix((0.45, 0.45, 0.1), (0.275, 0.1, 0.625)))
 
     @idea("smoothing")
     @given(arguments=classes_of("classes", "shares", smoothing=ANY))
     def test_agrees_with_smoothing(self, student, arguments):
         """A share s is taken from the truth and spread over all classes, the right one included."""
         x, target, _, s = arguments.values()
-        assert_close(student.soft_targets(x, target, label_smoothing=s), shares_of(*arguments.values()))
+        assert_close(widened(student.soft_targets(x, target, label_smoothing=s)), shares_of(*arguments.values()))
 
     @idea("ignored")
     def test_worked_values_of_ignored_targets(self, student):
         """The target -100 has the shares (0, 0, 0), also with s = 0.3; with ignore_index=2 class 2 has them."""
         for s in (0.0, 0.3):
             answer = student.soft_targets(THREE, torch.tensor([-100, 1]), label_smoothing=s)
-            assert_close(answer, matrix((0, 0, 0), (s / 3, 1 - s + s / 3, s / 3)))
+            assert_close(widened(answer), matrix((0, 0, 0), (s / 3, 1 - s + s / 3, s / 3)))
         answer = student.soft_targets(THREE, torch.tensor([1, 2]), ignore_index=2)
-        assert_close(answer, matrix((0, 1, 0), (0, 0, 0)))
+        assert_close(widened(answer), matrix((0, 1, 0), (0, 0, 0)))
 
     @idea("ignored")
     @given(arguments=classes_of("ignored", smoothing=ANY))
@@ -387,7 +453,7 @@ class TestSoftTargets:
         """The row of an ignored target is 0 everywhere, whatever the index and the smoothing are."""
         x, target, ignore_index, s = arguments.values()
         answer = student.soft_targets(x, target, ignore_index=ignore_index, label_smoothing=s)
-        assert_close(answer, shares_of(*arguments.values()))
+        assert_close(widened(answer), shares_of(*arguments.values()))
 
     @case
     @given(x=tensors(min_ndim=2, max_ndim=2, low=-1, high=1), s=floats(0, 1))
@@ -583,6 +649,8 @@ DIVERGENCE = Contract(
 )
 HISTOGRAMS = matrix((0.5, 0.25, 0.25, 0), (0, 0, 1, 0))
 FLAT = torch.full((2, 4), log(1 / 4), dtype=torch.float64)
+SURE_TRUTH = "Already for one answer that is surely true, where -x alone counts, the divergence is wrong."
+OPEN_TRUTH = "For one answer that is surely true the divergence is right, and for several answers it is wrong."
 
 
 @exercise("kl_div", points=2, contract=DIVERGENCE)
@@ -590,8 +658,11 @@ class TestKlDiv:
     @idea
     def test_worked_values(self, student):
         """A flat prediction of four answers: 0.347 for the truth (1/2, 1/4, 1/4, 0), ln 4 for (0, 0, 1, 0), on average 0.866."""
-        assert_close(student.kl_div(FLAT[:1], HISTOGRAMS[:1]), number(log(2) / 2))
-        assert_close(student.kl_div(FLAT[1:], HISTOGRAMS[1:]), number(log(4)))
+        with explained(lambda: SURE_TRUTH):
+            assert_close(student.kl_div(FLAT[1:, 2:3], HISTOGRAMS[1:, 2:3]), number(log(4)))
+        with explained(lambda: OPEN_TRUTH):
+            assert_close(student.kl_div(FLAT[1:], HISTOGRAMS[1:]), number(log(4)))
+            assert_close(student.kl_div(FLAT[:1], HISTOGRAMS[:1]), number(log(2) / 2))
         assert_close(student.kl_div(FLAT, HISTOGRAMS), number((log(2) / 2 + log(4)) / 2))
 
     @idea
@@ -647,6 +718,10 @@ HINGE = Contract(
     refuses=(ONE_AXIS, BAD_TARGET, not_positive("margin")),
 )
 LED = matrix((2, 3, 0.5), (0.5, 3, 2))
+TWO_CLASSES = (
+    "Already for one sample of two classes, where only one other class can come too near, the answer is wrong."
+)
+THREE_CLASSES = "For one sample of two classes the answer is right, and for one of three it is wrong."
 
 
 @exercise("multi_margin_loss", points=2, forbid=("multi_margin_loss", "multilabel_margin_loss"), contract=HINGE)
@@ -655,8 +730,14 @@ class TestMultiMarginLoss:
     def test_worked_values(self, student):
         """Scores (2, 3, 0.5), class 0: 2/3, with margin 2 it is 3.5/3; with (0.5, 3, 2) and class 1 beside it half of these."""
         target = torch.tensor([0, 1])
-        assert_close(student.multi_margin_loss(LED[:1], target[:1]), number(2 / 3))
-        assert_close(student.multi_margin_loss(LED[:1], target[:1], margin=2.0), number(3.5 / 3))
+        with explained(lambda: TWO_CLASSES):
+            assert_close(student.multi_margin_loss(LED[:1, :2], target[:1], margin=1.0), number(1.0))
+            assert_close(student.multi_margin_loss(LED[:1, ::2], target[:1], margin=1.0), number(0.0))
+        with explained(lambda: THREE_CLASSES):
+            assert_close(student.multi_margin_loss(LED[:1], target[:1], margin=2.0), number(3.5 / 3))
+            assert_close(student.multi_margin_loss(LED[:1], target[:1], margin=1.0), number(2 / 3))
+        with explained(lambda: DEFAULT.format("margin")):
+            assert_close(student.multi_margin_loss(LED[:1], target[:1]), number(2 / 3))
         assert_close(student.multi_margin_loss(LED, target), number(1 / 3))
         assert_close(student.multi_margin_loss(LED, target, margin=2.0), number(4.5 / 6))
 
@@ -675,10 +756,19 @@ class TestMultiMarginLossBackward:
     def test_worked_values(self, student):
         """Scores (2, 3, 0.5), class 0, upstream 3: (-1, 1, 0), with margin 2 (-2, 1, 1)."""
         target, grad_out = torch.tensor([0, 1]), number(3.0)
-        answer = student.multi_margin_loss_backward(grad_out, LED[:1], target[:1])
-        assert_close(answer, matrix((-1, 1, 0)))
-        answer = student.multi_margin_loss_backward(grad_out, LED[:1], target[:1], margin=2.0)
-        assert_close(answer, matrix((-2, 1, 1)))
+        with explained(lambda: TWO_CLASSES):
+            answer = student.multi_margin_loss_backward(grad_out, LED[:1, :2], target[:1], margin=1.0)
+            assert_close(answer, matrix((-1.5, 1.5)))
+            answer = student.multi_margin_loss_backward(grad_out, LED[:1, ::2], target[:1], margin=1.0)
+            assert_close(answer, matrix((0, 0)))
+        with explained(lambda: THREE_CLASSES):
+            answer = student.multi_margin_loss_backward(grad_out, LED[:1], target[:1], margin=2.0)
+            assert_close(answer, matrix((-2, 1, 1)))
+            answer = student.multi_margin_loss_backward(grad_out, LED[:1], target[:1], margin=1.0)
+            assert_close(answer, matrix((-1, 1, 0)))
+        with explained(lambda: DEFAULT.format("margin")):
+            answer = student.multi_margin_loss_backward(grad_out, LED[:1], target[:1])
+            assert_close(answer, matrix((-1, 1, 0)))
         answer = student.multi_margin_loss_backward(2 * grad_out, LED, target, margin=2.0)
         assert_close(answer, matrix((-2, 1, 1), (0, -1, 1)))
 
@@ -714,6 +804,8 @@ FOCAL = Contract(
     refuses=(another_shape("target"), outside("alpha", 0, 1), negative("gamma")),
 )
 BOTH, ANSWERS = vector(LN_3, LN_3), vector(1, 0)
+WITHOUT_GAMMA = "Already with gamma = 0 the answer is wrong, where only the weight and the cross-entropy count."
+WITH_GAMMA = "With gamma = 0 the answer is right, and with gamma = {0} it is wrong. Look at what depends on gamma."
 
 
 @exercise(
@@ -726,10 +818,19 @@ class TestSigmoidFocalLoss:
     @idea
     def test_worked_values(self, student):
         """The score ln 3: 0.0045 for a yes, 0.5848 for a no; with alpha = 0.6 and gamma = 1 they are 0.0432 and 0.4159."""
+        with explained(lambda: WITHOUT_GAMMA):
+            expected = vector(0.25 * log(4 / 3), 0.75 * log(4))
+            assert_close(student.sigmoid_focal_loss(BOTH, ANSWERS, 0.25, 0.0), expected)
+        with explained(lambda: WITH_GAMMA.format(1)):
+            expected = vector(0.15 * log(4 / 3), 0.3 * log(4))
+            assert_close(student.sigmoid_focal_loss(BOTH, ANSWERS, 0.6, 1.0), expected)
         expected = vector(log(4 / 3) / 64, 27 / 64 * log(4))
-        assert_close(student.sigmoid_focal_loss(BOTH, ANSWERS), expected)
-        expected = vector(0.15 * log(4 / 3), 0.3 * log(4))
-        assert_close(student.sigmoid_focal_loss(BOTH, ANSWERS, 0.6, 1.0), expected)
+        with explained(lambda: WITH_GAMMA.format(2)):
+            assert_close(student.sigmoid_focal_loss(BOTH, ANSWERS, 0.25, 2.0), expected)
+        with explained(lambda: DEFAULT.format("gamma")):
+            assert_close(student.sigmoid_focal_loss(BOTH, ANSWERS, 0.25), expected)
+        with explained(lambda: DEFAULT.format("alpha")):
+            assert_close(student.sigmoid_focal_loss(BOTH, ANSWERS, gamma=2.0), expected)
 
     @idea
     @given(arguments=same_shape("x", "target", shape=shapes(1, 2)).map(with_answers))
@@ -752,11 +853,21 @@ class TestSigmoidFocalLossBackward:
     @idea
     def test_worked_values(self, student):
         """The score ln 3, upstream 1: -0.0106 for a yes, 0.6088 for a no; with alpha = 0.6, gamma = 1, upstream 2 other ones."""
+        grad_out = vector(1, 1)
+        with explained(lambda: WITHOUT_GAMMA):
+            answer = student.sigmoid_focal_loss_backward(2 * grad_out, BOTH, ANSWERS, 0.25, 0.0)
+            assert_close(answer, vector(-0.125, 1.125))
+        with explained(lambda: WITH_GAMMA.format(1)):
+            expected = vector(-0.3 * (0.75 * log(4 / 3) + 0.25), 0.6 * (0.25 * log(4) + 0.75))
+            answer = student.sigmoid_focal_loss_backward(2 * grad_out, BOTH, ANSWERS, alpha=0.6, gamma=1.0)
+            assert_close(answer, expected)
         expected = vector(-(1.5 * log(4 / 3) + 0.25) / 64, 27 / 64 * (0.5 * log(4) + 0.75))
-        assert_close(student.sigmoid_focal_loss_backward(vector(1, 1), BOTH, ANSWERS), expected)
-        expected = vector(-0.3 * (0.75 * log(4 / 3) + 0.25), 0.6 * (0.25 * log(4) + 0.75))
-        answer = student.sigmoid_focal_loss_backward(vector(2, 2), BOTH, ANSWERS, alpha=0.6, gamma=1.0)
-        assert_close(answer, expected)
+        with explained(lambda: WITH_GAMMA.format(2)):
+            assert_close(student.sigmoid_focal_loss_backward(grad_out, BOTH, ANSWERS, 0.25, 2.0), expected)
+        with explained(lambda: DEFAULT.format("gamma")):
+            assert_close(student.sigmoid_focal_loss_backward(grad_out, BOTH, ANSWERS, 0.25), expected)
+        with explained(lambda: DEFAULT.format("alpha")):
+            assert_close(student.sigmoid_focal_loss_backward(grad_out, BOTH, ANSWERS, gamma=2.0), expected)
 
 
 SURE = "binary_cross_entropy_with_logits"

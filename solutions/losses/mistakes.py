@@ -68,7 +68,7 @@ def mse_forgets_the_square(x, target, reduction="mean"):
     require_same_shape(target=target, x=x)
     require_one_of(("mean", "sum", "none"), reduction=reduction)
     off = x - target
-    return {"mean": off.mean(), "sum": off.square().sum(), "none": off.square()}[reduction]
+    return {"mean": off.mean(), "sum": off.sum(), "none": off}[reduction]
 
 
 @mistake(
@@ -122,6 +122,7 @@ def mse_slope_turned_round(grad_out, x, target, reduction="mean"):
     says="With the mean, each entry has only its share of the upstream gradient, one by the number of entries.",
 )
 def mse_slope_without_the_share(grad_out, x, target, reduction="mean"):
+    require_one_of(("mean", "sum", "none"), reduction=reduction)
     return mse_loss_backward(grad_out, x, target, "none" if reduction == "none" else "sum")
 
 
@@ -478,6 +479,28 @@ def binary_slope_without_the_share(grad_out, x, target):
 
 @mistake(
     "binary_cross_entropy_with_logits_backward",
+    kind="idea",
+    says="This is the slope alone. The chain rule multiplies it by the upstream gradient.",
+)
+def binary_slope_without_upstream(grad_out, x, target):
+    require_same_shape(target=target, x=x)
+    require_ndim(0, grad_out=grad_out)
+    return (torch.sigmoid(x) - target) / x.numel()
+
+
+@mistake(
+    "binary_cross_entropy_with_logits_backward",
+    kind="idea",
+    says="The upstream gradient is added to the slope. It has to be a factor.",
+)
+def binary_slope_adds_upstream(grad_out, x, target):
+    require_same_shape(target=target, x=x)
+    require_ndim(0, grad_out=grad_out)
+    return (grad_out + torch.sigmoid(x) - target) / x.numel()
+
+
+@mistake(
+    "binary_cross_entropy_with_logits_backward",
     kind="case",
     says="For large scores the gradient is nan, as from inf / inf in exp(x) / (1 + exp(x)).",
 )
@@ -494,6 +517,7 @@ def binary_slope_overflows(grad_out, x, target):
     says="The share s is spread over the wrong classes alone. The right one gets its part of it too.",
 )
 def smooths_over_the_others(x, target, *, ignore_index=-100, label_smoothing=0.0):
+    require_between(0, 1, label_smoothing=label_smoothing)
     shares = soft_targets(x, target, ignore_index=ignore_index)
     s, others = label_smoothing, max(x.shape[1] - 1, 1)
     return (shares * (1 - s) + (shares.sum(1, keepdim=True) - shares) * s / others).to(x.dtype)
@@ -506,6 +530,7 @@ def smooths_over_the_others(x, target, *, ignore_index=-100, label_smoothing=0.0
     says="Every class gets s / C on top, but the truth keeps all it had: the shares add up to more than one.",
 )
 def smooths_without_taking_away(x, target, *, ignore_index=-100, label_smoothing=0.0):
+    require_between(0, 1, label_smoothing=label_smoothing)
     shares = soft_targets(x, target, ignore_index=ignore_index)
     counts = 1 if target.is_floating_point() else (target != ignore_index)[:, None]
     return (shares + label_smoothing / x.shape[1] * counts).to(x.dtype)
@@ -518,6 +543,7 @@ def smooths_without_taking_away(x, target, *, ignore_index=-100, label_smoothing
     says="An ignored target gets its smoothing all the same: with label smoothing its row is not 0.",
 )
 def smooths_the_ignored(x, target, *, ignore_index=-100, label_smoothing=0.0):
+    require_between(0, 1, label_smoothing=label_smoothing)
     shares = soft_targets(x, target, ignore_index=ignore_index)
     return (1 - label_smoothing) * shares + label_smoothing / x.shape[1]
 
@@ -585,6 +611,7 @@ def _entropy(log_p, x, target, ignore_index, label_smoothing):
     says="Large scores give nan or infinity: the exponential of a score overflows, or all of them are 0.",
 )
 def entropy_overflows(x, target, *, ignore_index=-100, label_smoothing=0.0):
+    require_targets(x, target, ignore_index=ignore_index)
     log_p = x - x.exp().sum(1, keepdim=True).log()
     return _entropy(log_p, x, target, ignore_index, label_smoothing)
 
@@ -596,6 +623,7 @@ def entropy_overflows(x, target, *, ignore_index=-100, label_smoothing=0.0):
     says="A class that lies far behind costs infinity: its probability is rounded to 0 before the logarithm is taken.",
 )
 def entropy_takes_log_of_softmax(x, target, *, ignore_index=-100, label_smoothing=0.0):
+    require_targets(x, target, ignore_index=ignore_index)
     weights = (x - x.amax(1, keepdim=True)).exp()
     log_p = (weights / weights.sum(1, keepdim=True)).log()
     return _entropy(log_p, x, target, ignore_index, label_smoothing)
@@ -607,6 +635,7 @@ def entropy_takes_log_of_softmax(x, target, *, ignore_index=-100, label_smoothin
     says="For large scores that hardly differ the loss loses its digits: a rounded logsumexp is taken from a large score. Subtract the largest score first.",
 )
 def entropy_subtracts_a_rounded_number(x, target, *, ignore_index=-100, label_smoothing=0.0):
+    require_targets(x, target, ignore_index=ignore_index)
     m = x.amax(1, keepdim=True)
     log_p = x - (m + (x - m).exp().sum(1, keepdim=True).log())
     return _entropy(log_p, x, target, ignore_index, label_smoothing)
@@ -647,7 +676,9 @@ def entropy_takes_the_largest_share(x, target, *, ignore_index=-100, label_smoot
 def entropy_along_samples(x, target, *, ignore_index=-100, label_smoothing=0.0):
     require_targets(x, target, ignore_index=ignore_index)
     require_between(0, 1, label_smoothing=label_smoothing)
-    return _entropy(torch.log_softmax(x, 0), x, target, ignore_index, label_smoothing)
+    shifted = x - x.amax()
+    log_p = shifted - shifted.exp().sum(0, keepdim=True).log()
+    return _entropy(log_p, x, target, ignore_index, label_smoothing)
 
 
 @mistake(
@@ -958,6 +989,7 @@ def hinge_slope_without_the_margin(grad_out, x, target, *, margin=1.0):
     says="The weight alpha is given to every entry. Those whose target is 0 have 1 - alpha.",
 )
 def focal_weighs_all_alike(x, target, alpha=0.25, gamma=2.0):
+    require_between(0, 1, alpha=alpha)
     return sigmoid_focal_loss(x, target, 1.0, gamma) * alpha * target + sigmoid_focal_loss(
         x, target, 0.0, gamma
     ) * alpha * (1 - target)

@@ -425,6 +425,18 @@ def choose_head(task: str) -> tuple[str, str, str]:
         several the softmax, which makes them share one sum.
     Source: Chollet (2021), "Deep learning with Python", second edition, chapter 6.
     """
+    require_one_of(
+        (
+            "regression",
+            "regression with outliers",
+            "binary",
+            "imbalanced binary",
+            "multilabel",
+            "multiclass",
+            "multiclass by margin",
+        ),
+        task=task,
+    )
     heads = {
         "regression": ("identity", "mse_loss", "number"),
         "regression with outliers": ("identity", "huber_loss", "number"),
@@ -434,5 +446,4 @@ def choose_head(task: str) -> tuple[str, str, str]:
         "multiclass": ("softmax", "cross_entropy", "class index"),
         "multiclass by margin": ("identity", "multi_margin_loss", "class index"),
     }
-    require_one_of(tuple(heads), task=task)
     return heads[task]
