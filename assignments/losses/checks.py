@@ -61,6 +61,44 @@ TARGET_COMES_IN = (
 )
 
 
+def is_near(answer: Any, right: Tensor) -> bool:
+    """Whether an answer is right, for a sentence about it."""
+    fits = isinstance(answer, Tensor) and answer.shape == right.shape
+    return fits and torch.allclose(answer.double(), right, rtol=1e-6, atol=1e-7)
+
+
+def is_one_factor(ratios: list[Tensor]) -> bool:
+    """Whether all of these are one number."""
+    every = torch.cat(ratios)
+    return bool(every.isfinite().all()) and bool((every - every[0]).abs().max() < 1e-6)
+
+
+def of_parts(parts: tuple[tuple[str, Any, Tensor], ...], sizes: tuple[int, ...]) -> str:
+    """What is said of the first part that is wrong; empty where all are off by one factor, or by these sizes.
+
+    That is said better by what is said in general.
+    """
+    if all(isinstance(answer, Tensor) and answer.shape == right.shape for _, answer, right in parts):
+        ratios = [(answer.double() / right)[right != 0].flatten() for _, answer, right in parts]
+        powers = [[ratio * size**power for ratio, size in zip(ratios, sizes, strict=True)] for power in (-1, 0, 1)]
+        zeros = all(not answer[right == 0].any() for _, answer, right in parts)
+        if zeros and any(map(is_one_factor, powers)):
+            return ""
+    return next((says for says, answer, right in parts if not is_near(answer, right)), "")
+
+
+def assert_parts(*parts: tuple[str, Any, Tensor], sizes: tuple[int, ...] = ()) -> None:
+    """Compares answers with what is right, and says which is the first that is wrong.
+
+    Args:
+        parts: for each what is to be said where it is wrong and all before it are right, the answer, what is right.
+        sizes: a number for each, by which all may be off; 1 by default.
+    """
+    with explained(lambda: of_parts(parts, sizes or (1,) * len(parts))):
+        for _, answer, right in parts:
+            assert_close(answer, right)
+
+
 def number(value: float) -> Tensor:
     """A float64 tensor without axes."""
     return torch.tensor(value, dtype=torch.float64)
@@ -96,9 +134,10 @@ class TestMseLoss:
     @idea("mean")
     def test_worked_values(self, student):
         """Predicted (2, 5) and (4, 1), in truth (3, 2) and (4, 3): 3.5; with targets that are all 0 it is 11.5."""
-        assert_close(student.mse_loss(PREDICTED, 0 * TRUE), number(11.5))
-        with explained(lambda: TARGET_COMES_IN):
-            assert_close(student.mse_loss(PREDICTED, TRUE), number(3.5))
+        assert_parts(
+            (TARGETS_OF_ZERO, student.mse_loss(PREDICTED, 0 * TRUE), number(11.5)),
+            (TARGET_COMES_IN, student.mse_loss(PREDICTED, TRUE), number(3.5)),
+        )
 
     @idea("reduction")
     def test_worked_values_of_each_word(self, student):
@@ -137,10 +176,10 @@ class TestMseLossBackward:
     def test_worked_values(self, student):
         """The example of the text: upstream 6 arrives as (-3, 9), (0, -6), with "sum" as four times that; with targets 0 too."""
         expected = matrix((-3, 9), (0, -6))
-        with explained(lambda: TARGETS_OF_ZERO):
-            assert_close(student.mse_loss_backward(number(6.0), PREDICTED, 0 * TRUE), 3 * PREDICTED)
-        with explained(lambda: TARGET_COMES_IN):
-            assert_close(student.mse_loss_backward(number(6.0), PREDICTED, TRUE), expected)
+        assert_parts(
+            (TARGETS_OF_ZERO, student.mse_loss_backward(number(6.0), PREDICTED, 0 * TRUE), 3 * PREDICTED),
+            (TARGET_COMES_IN, student.mse_loss_backward(number(6.0), PREDICTED, TRUE), expected),
+        )
         assert_close(student.mse_loss_backward(number(6.0), PREDICTED, TRUE, "sum"), 4 * expected)
         grad_out = matrix((1, 2), (3, -4))
         assert_close(student.mse_loss_backward(grad_out, PREDICTED, TRUE, "none"), matrix((-2, 12), (0, 16)))
@@ -156,10 +195,10 @@ class TestL1Loss:
     @idea
     def test_worked_values(self, student):
         """Predicted (2, 5) and (4, 1), in truth (3, 2) and (4, 3): 1.5; with targets that are all 0 it is 3."""
-        with explained(lambda: TARGETS_OF_ZERO):
-            assert_close(student.l1_loss(PREDICTED, 0 * TRUE), number(3.0))
-        with explained(lambda: TARGET_COMES_IN):
-            assert_close(student.l1_loss(PREDICTED, TRUE), number(1.5))
+        assert_parts(
+            (TARGETS_OF_ZERO, student.l1_loss(PREDICTED, 0 * TRUE), number(3.0)),
+            (TARGET_COMES_IN, student.l1_loss(PREDICTED, TRUE), number(1.5)),
+        )
 
 
 @exercise("l1_loss_backward", points=1, contract=L1_BACKWARD)
@@ -168,10 +207,11 @@ class TestL1LossBackward:
     def test_worked_values(self, student):
         """Predicted (2, 5), (5, 1), in truth (3, 2), (4, 3): upstream 6 arrives as (-1.5, 1.5), (1.5, -1.5), with 0 as 1.5."""
         x = matrix((2, 5), (5, 1))
-        with explained(lambda: TARGETS_OF_ZERO):
-            assert_close(student.l1_loss_backward(number(6.0), x, 0 * TRUE), matrix((1.5, 1.5), (1.5, 1.5)))
-        with explained(lambda: TARGET_COMES_IN):
-            assert_close(student.l1_loss_backward(number(6.0), x, TRUE), matrix((-1.5, 1.5), (1.5, -1.5)))
+        right = matrix((-1.5, 1.5), (1.5, -1.5))
+        assert_parts(
+            (TARGETS_OF_ZERO, student.l1_loss_backward(number(6.0), x, 0 * TRUE), right.abs()),
+            (TARGET_COMES_IN, student.l1_loss_backward(number(6.0), x, TRUE), right),
+        )
 
     @case
     @given(x=tensors(min_ndim=1, low=-2, high=2), target=floats(-2, 2))
@@ -202,13 +242,12 @@ class TestHuberLoss:
     @idea
     def test_worked_values(self, student):
         """Predicted (2, 5) and (4, 1), in truth (3, 2) and (4, 3): 1.125, with delta = 2 it is 1.625, with delta = 4 half of 3.5."""
-        with explained(lambda: NEAR):
-            assert_close(student.huber_loss(PREDICTED, TRUE, delta=4.0), number(1.75))
-        with explained(lambda: FAR):
-            assert_close(student.huber_loss(PREDICTED, TRUE, delta=2.0), number(1.625))
-            assert_close(student.huber_loss(PREDICTED, TRUE, delta=1.0), number(1.125))
-        with explained(lambda: DEFAULT.format("delta")):
-            assert_close(student.huber_loss(PREDICTED, TRUE), number(1.125))
+        assert_parts(
+            (NEAR, student.huber_loss(PREDICTED, TRUE, delta=4.0), number(1.75)),
+            (FAR, student.huber_loss(PREDICTED, TRUE, delta=2.0), number(1.625)),
+            (FAR, student.huber_loss(PREDICTED, TRUE, delta=1.0), number(1.125)),
+            (DEFAULT.format("delta"), student.huber_loss(PREDICTED, TRUE), number(1.125)),
+        )
 
     @case
     def test_numbers_of_the_joint(self, student):
@@ -226,17 +265,13 @@ class TestHuberLossBackward:
     @idea
     def test_worked_values(self, student):
         """The example of the text: upstream 4 arrives as (-1, 1), (0, -1), with delta = 2 as (-1, 2), (0, -2), with 4 unclipped."""
-        grad_out = number(4.0)
-        with explained(lambda: NEAR):
-            answer = student.huber_loss_backward(grad_out, PREDICTED, TRUE, delta=4.0)
-            assert_close(answer, matrix((-1, 3), (0, -2)))
-        with explained(lambda: FAR):
-            answer = student.huber_loss_backward(grad_out, PREDICTED, TRUE, delta=2.0)
-            assert_close(answer, matrix((-1, 2), (0, -2)))
-            answer = student.huber_loss_backward(grad_out, PREDICTED, TRUE, delta=1.0)
-            assert_close(answer, matrix((-1, 1), (0, -1)))
-        with explained(lambda: DEFAULT.format("delta")):
-            assert_close(student.huber_loss_backward(grad_out, PREDICTED, TRUE), matrix((-1, 1), (0, -1)))
+        grad_out, clipped = number(4.0), matrix((-1, 1), (0, -1))
+        assert_parts(
+            (NEAR, student.huber_loss_backward(grad_out, PREDICTED, TRUE, delta=4.0), matrix((-1, 3), (0, -2))),
+            (FAR, student.huber_loss_backward(grad_out, PREDICTED, TRUE, delta=2.0), matrix((-1, 2), (0, -2))),
+            (FAR, student.huber_loss_backward(grad_out, PREDICTED, TRUE, delta=1.0), clipped),
+            (DEFAULT.format("delta"), student.huber_loss_backward(grad_out, PREDICTED, TRUE), clipped),
+        )
 
 
 def with_shares(arguments: dict[str, Any]) -> dict[str, Any]:
@@ -264,12 +299,6 @@ NO_ALONE = "Where the truth is yes the answer is right, and where it is no it is
 def yes_or_no(no_is_right: bool, yes_is_right: bool) -> str:
     """Which of the two answers is wrong; empty where both are."""
     return "" if no_is_right == yes_is_right else YES_ALONE if no_is_right else NO_ALONE
-
-
-def is_near(answer: Any, right: Tensor) -> bool:
-    """Whether an answer is right, for a sentence about it."""
-    fits = isinstance(answer, Tensor) and answer.shape == right.shape
-    return fits and torch.allclose(answer.double(), right, rtol=1e-6, atol=1e-7)
 
 
 @exercise(
@@ -650,6 +679,7 @@ DIVERGENCE = Contract(
 HISTOGRAMS = matrix((0.5, 0.25, 0.25, 0), (0, 0, 1, 0))
 FLAT = torch.full((2, 4), log(1 / 4), dtype=torch.float64)
 SURE_TRUTH = "Already for one answer that is surely true, where -x alone counts, the divergence is wrong."
+TWO_SAMPLES = "For one sample the divergence is right, and for two it is wrong."
 OPEN_TRUTH = "For one answer that is surely true the divergence is right, and for several answers it is wrong."
 
 
@@ -658,12 +688,14 @@ class TestKlDiv:
     @idea
     def test_worked_values(self, student):
         """A flat prediction of four answers: 0.347 for the truth (1/2, 1/4, 1/4, 0), ln 4 for (0, 0, 1, 0), on average 0.866."""
-        with explained(lambda: SURE_TRUTH):
-            assert_close(student.kl_div(FLAT[1:, 2:3], HISTOGRAMS[1:, 2:3]), number(log(4)))
-        with explained(lambda: OPEN_TRUTH):
-            assert_close(student.kl_div(FLAT[1:], HISTOGRAMS[1:]), number(log(4)))
-            assert_close(student.kl_div(FLAT[:1], HISTOGRAMS[:1]), number(log(2) / 2))
-        assert_close(student.kl_div(FLAT, HISTOGRAMS), number((log(2) / 2 + log(4)) / 2))
+        both = number((log(2) / 2 + log(4)) / 2)
+        assert_parts(
+            (SURE_TRUTH, student.kl_div(FLAT[1:, 2:3], HISTOGRAMS[1:, 2:3]), number(log(4))),
+            (OPEN_TRUTH, student.kl_div(FLAT[1:], HISTOGRAMS[1:]), number(log(4))),
+            (OPEN_TRUTH, student.kl_div(FLAT[:1], HISTOGRAMS[:1]), number(log(2) / 2)),
+            (TWO_SAMPLES, student.kl_div(FLAT, HISTOGRAMS), both),
+            sizes=(1, 4, 4, 4),
+        )
 
     @idea
     @given(arguments=distributions())
@@ -729,17 +761,17 @@ class TestMultiMarginLoss:
     @idea
     def test_worked_values(self, student):
         """Scores (2, 3, 0.5), class 0: 2/3, with margin 2 it is 3.5/3; with (0.5, 3, 2) and class 1 beside it half of these."""
-        target = torch.tensor([0, 1])
-        with explained(lambda: TWO_CLASSES):
-            assert_close(student.multi_margin_loss(LED[:1, :2], target[:1], margin=1.0), number(1.0))
-            assert_close(student.multi_margin_loss(LED[:1, ::2], target[:1], margin=1.0), number(0.0))
-        with explained(lambda: THREE_CLASSES):
-            assert_close(student.multi_margin_loss(LED[:1], target[:1], margin=2.0), number(3.5 / 3))
-            assert_close(student.multi_margin_loss(LED[:1], target[:1], margin=1.0), number(2 / 3))
-        with explained(lambda: DEFAULT.format("margin")):
-            assert_close(student.multi_margin_loss(LED[:1], target[:1]), number(2 / 3))
-        assert_close(student.multi_margin_loss(LED, target), number(1 / 3))
-        assert_close(student.multi_margin_loss(LED, target, margin=2.0), number(4.5 / 6))
+        target, f = torch.tensor([0, 1]), student.multi_margin_loss
+        assert_parts(
+            (TWO_CLASSES, f(LED[:1, :2], target[:1], margin=1.0), number(1.0)),
+            (TWO_CLASSES, f(LED[:1, ::2], target[:1], margin=1.0), number(0.0)),
+            (THREE_CLASSES, f(LED[:1], target[:1], margin=2.0), number(3.5 / 3)),
+            (THREE_CLASSES, f(LED[:1], target[:1], margin=1.0), number(2 / 3)),
+            (DEFAULT.format("margin"), f(LED[:1], target[:1]), number(2 / 3)),
+            sizes=(2, 2, 3, 3, 3),
+        )
+        assert_close(f(LED, target), number(1 / 3))
+        assert_close(f(LED, target, margin=2.0), number(4.5 / 6))
 
     @idea
     @given(arguments=rivals(), shift=floats(-9, 9))
@@ -755,22 +787,16 @@ class TestMultiMarginLossBackward:
     @idea
     def test_worked_values(self, student):
         """Scores (2, 3, 0.5), class 0, upstream 3: (-1, 1, 0), with margin 2 (-2, 1, 1)."""
-        target, grad_out = torch.tensor([0, 1]), number(3.0)
-        with explained(lambda: TWO_CLASSES):
-            answer = student.multi_margin_loss_backward(grad_out, LED[:1, :2], target[:1], margin=1.0)
-            assert_close(answer, matrix((-1.5, 1.5)))
-            answer = student.multi_margin_loss_backward(grad_out, LED[:1, ::2], target[:1], margin=1.0)
-            assert_close(answer, matrix((0, 0)))
-        with explained(lambda: THREE_CLASSES):
-            answer = student.multi_margin_loss_backward(grad_out, LED[:1], target[:1], margin=2.0)
-            assert_close(answer, matrix((-2, 1, 1)))
-            answer = student.multi_margin_loss_backward(grad_out, LED[:1], target[:1], margin=1.0)
-            assert_close(answer, matrix((-1, 1, 0)))
-        with explained(lambda: DEFAULT.format("margin")):
-            answer = student.multi_margin_loss_backward(grad_out, LED[:1], target[:1])
-            assert_close(answer, matrix((-1, 1, 0)))
-        answer = student.multi_margin_loss_backward(2 * grad_out, LED, target, margin=2.0)
-        assert_close(answer, matrix((-2, 1, 1), (0, -1, 1)))
+        target, grad_out, f = torch.tensor([0, 1]), number(3.0), student.multi_margin_loss_backward
+        assert_parts(
+            (TWO_CLASSES, f(grad_out, LED[:1, :2], target[:1], margin=1.0), matrix((-1.5, 1.5))),
+            (TWO_CLASSES, f(grad_out, LED[:1, ::2], target[:1], margin=1.0), matrix((0, 0))),
+            (THREE_CLASSES, f(grad_out, LED[:1], target[:1], margin=2.0), matrix((-2, 1, 1))),
+            (THREE_CLASSES, f(grad_out, LED[:1], target[:1], margin=1.0), matrix((-1, 1, 0))),
+            (DEFAULT.format("margin"), f(grad_out, LED[:1], target[:1]), matrix((-1, 1, 0))),
+            sizes=(2, 2, 3, 3, 3),
+        )
+        assert_close(f(2 * grad_out, LED, target, margin=2.0), matrix((-2, 1, 1), (0, -1, 1)))
 
     @case
     @given(x=tensors(min_ndim=2, max_ndim=2, low=-2, high=2), margin=st.sampled_from([1.0, 2.0, 3.0]))
@@ -818,19 +844,14 @@ class TestSigmoidFocalLoss:
     @idea
     def test_worked_values(self, student):
         """The score ln 3: 0.0045 for a yes, 0.5848 for a no; with alpha = 0.6 and gamma = 1 they are 0.0432 and 0.4159."""
-        with explained(lambda: WITHOUT_GAMMA):
-            expected = vector(0.25 * log(4 / 3), 0.75 * log(4))
-            assert_close(student.sigmoid_focal_loss(BOTH, ANSWERS, 0.25, 0.0), expected)
-        with explained(lambda: WITH_GAMMA.format(1)):
-            expected = vector(0.15 * log(4 / 3), 0.3 * log(4))
-            assert_close(student.sigmoid_focal_loss(BOTH, ANSWERS, 0.6, 1.0), expected)
-        expected = vector(log(4 / 3) / 64, 27 / 64 * log(4))
-        with explained(lambda: WITH_GAMMA.format(2)):
-            assert_close(student.sigmoid_focal_loss(BOTH, ANSWERS, 0.25, 2.0), expected)
-        with explained(lambda: DEFAULT.format("gamma")):
-            assert_close(student.sigmoid_focal_loss(BOTH, ANSWERS, 0.25), expected)
-        with explained(lambda: DEFAULT.format("alpha")):
-            assert_close(student.sigmoid_focal_loss(BOTH, ANSWERS, gamma=2.0), expected)
+        f, right = student.sigmoid_focal_loss, vector(log(4 / 3) / 64, 27 / 64 * log(4))
+        assert_parts(
+            (WITHOUT_GAMMA, f(BOTH, ANSWERS, 0.25, 0.0), vector(0.25 * log(4 / 3), 0.75 * log(4))),
+            (WITH_GAMMA.format(1), f(BOTH, ANSWERS, 0.6, 1.0), vector(0.15 * log(4 / 3), 0.3 * log(4))),
+            (WITH_GAMMA.format(2), f(BOTH, ANSWERS, 0.25, 2.0), right),
+            (DEFAULT.format("gamma"), f(BOTH, ANSWERS, 0.25), right),
+            (DEFAULT.format("alpha"), f(BOTH, ANSWERS, gamma=2.0), right),
+        )
 
     @idea
     @given(arguments=same_shape("x", "target", shape=shapes(1, 2)).map(with_answers))
@@ -853,21 +874,16 @@ class TestSigmoidFocalLossBackward:
     @idea
     def test_worked_values(self, student):
         """The score ln 3, upstream 1: -0.0106 for a yes, 0.6088 for a no; with alpha = 0.6, gamma = 1, upstream 2 other ones."""
-        grad_out = vector(1, 1)
-        with explained(lambda: WITHOUT_GAMMA):
-            answer = student.sigmoid_focal_loss_backward(2 * grad_out, BOTH, ANSWERS, 0.25, 0.0)
-            assert_close(answer, vector(-0.125, 1.125))
-        with explained(lambda: WITH_GAMMA.format(1)):
-            expected = vector(-0.3 * (0.75 * log(4 / 3) + 0.25), 0.6 * (0.25 * log(4) + 0.75))
-            answer = student.sigmoid_focal_loss_backward(2 * grad_out, BOTH, ANSWERS, alpha=0.6, gamma=1.0)
-            assert_close(answer, expected)
-        expected = vector(-(1.5 * log(4 / 3) + 0.25) / 64, 27 / 64 * (0.5 * log(4) + 0.75))
-        with explained(lambda: WITH_GAMMA.format(2)):
-            assert_close(student.sigmoid_focal_loss_backward(grad_out, BOTH, ANSWERS, 0.25, 2.0), expected)
-        with explained(lambda: DEFAULT.format("gamma")):
-            assert_close(student.sigmoid_focal_loss_backward(grad_out, BOTH, ANSWERS, 0.25), expected)
-        with explained(lambda: DEFAULT.format("alpha")):
-            assert_close(student.sigmoid_focal_loss_backward(grad_out, BOTH, ANSWERS, gamma=2.0), expected)
+        f, one = student.sigmoid_focal_loss_backward, vector(1, 1)
+        with_one = vector(-0.3 * (0.75 * log(4 / 3) + 0.25), 0.6 * (0.25 * log(4) + 0.75))
+        right = vector(-(1.5 * log(4 / 3) + 0.25) / 64, 27 / 64 * (0.5 * log(4) + 0.75))
+        assert_parts(
+            (WITHOUT_GAMMA, f(2 * one, BOTH, ANSWERS, 0.25, 0.0), vector(-0.125, 1.125)),
+            (WITH_GAMMA.format(1), f(2 * one, BOTH, ANSWERS, alpha=0.6, gamma=1.0), with_one),
+            (WITH_GAMMA.format(2), f(one, BOTH, ANSWERS, 0.25, 2.0), right),
+            (DEFAULT.format("gamma"), f(one, BOTH, ANSWERS, 0.25), right),
+            (DEFAULT.format("alpha"), f(one, BOTH, ANSWERS, gamma=2.0), right),
+        )
 
 
 SURE = "binary_cross_entropy_with_logits"
