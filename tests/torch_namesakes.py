@@ -318,6 +318,103 @@ REGULARIZATION = (
     ),
 )
 
+# Losses.
+
+
+def x_alone(sample: Sample) -> list[Tensor]:
+    """Of the loss's arguments, the one whose gradient is asked for."""
+    return [x_of(sample)]
+
+
+NEGATIVE_MARGIN = Difference(
+    "torch takes a margin below 0, which asks the right class to be behind; the guard refuses it.",
+    lambda sample: sample.options.get("margin", 1.0) <= 0,
+)
+
+
+def averaged(sample: Sample, *kept: str) -> Call | None:
+    """The mean of a loss, with these options and no other."""
+    options = {name: value for name, value in sample.options.items() if value is not None}
+    is_mean = options.pop("reduction", "mean") == "mean"
+    return (sample.arguments, options) if is_mean and len(sample.arguments) == 2 and options.keys() <= {*kept} else None
+
+
+def with_reduction(sample: Sample) -> Call | None:
+    """`reduction` as third argument."""
+    word = sample.options.get("reduction", "mean")
+    return (
+        ((*sample.arguments, word), {})
+        if len(sample.arguments) == 2 and not sample.options.keys() - {"reduction"}
+        else None
+    )
+
+
+def of_rows(sample: Sample, *kept: str) -> Call | None:
+    """A loss of scores (N, C)."""
+    return averaged(sample, *kept) if x_of(sample).ndim == 2 else None
+
+
+def batchmean(sample: Sample) -> Call | None:
+    """The divergence as it is defined, from probabilities."""
+    options = dict(sample.options)
+    is_asked = options.pop("reduction", "mean") == "batchmean" and not options.pop("log_target", False)
+    return (sample.arguments, {}) if is_asked and not options and x_of(sample).ndim == 2 else None
+
+
+def plain_hinge(sample: Sample) -> Call | None:
+    """The hinge with the exponent 1."""
+    options = dict(sample.options)
+    if options.pop("p", 1) != 1:
+        return None
+    return of_rows(replace(sample, options=options), "margin")
+
+
+LOSSES = (
+    *same_for(
+        *("losses.mse_loss", "losses.mse_loss_backward"),
+        name="nn.functional.mse_loss",
+        arguments=with_reduction,
+        wrt=x_alone,
+    ),
+    *same_for(
+        *("losses.l1_loss", "losses.l1_loss_backward"),
+        name="nn.functional.l1_loss",
+        arguments=averaged,
+        wrt=x_alone,
+    ),
+    *same_for(
+        *("losses.huber_loss", "losses.huber_loss_backward"),
+        name="nn.functional.huber_loss",
+        arguments=lambda sample: averaged(sample, "delta"),
+        wrt=x_alone,
+    ),
+    *same_for(
+        *("losses.binary_cross_entropy_with_logits", "losses.binary_cross_entropy_with_logits_backward"),
+        name="nn.functional.binary_cross_entropy_with_logits",
+        arguments=averaged,
+        wrt=x_alone,
+    ),
+    *same_for(
+        *("losses.cross_entropy", "losses.cross_entropy_backward"),
+        name="nn.functional.cross_entropy",
+        arguments=lambda sample: of_rows(sample, "ignore_index", "label_smoothing"),
+        wrt=x_alone,
+    ),
+    *same_for(
+        *("losses.kl_div", "losses.kl_div_backward"),
+        name="nn.functional.kl_div",
+        arguments=batchmean,
+        wrt=x_alone,
+    ),
+    *same_for(
+        *("losses.multi_margin_loss", "losses.multi_margin_loss_backward"),
+        name="nn.functional.multi_margin_loss",
+        arguments=plain_hinge,
+        wrt=x_alone,
+        differences=(NEGATIVE_MARGIN,),
+    ),
+)
+
 # LSTM and GRU.
 
 
@@ -399,7 +496,7 @@ LSTM_GRU = (
     ),
 )
 
-NAMESAKES = (*ACTIVATIONS, *ALONG_AN_AXIS, *LINEAR, *CONVOLUTION, *REGULARIZATION, *LSTM_GRU)
+NAMESAKES = (*ACTIVATIONS, *ALONG_AN_AXIS, *LINEAR, *CONVOLUTION, *REGULARIZATION, *LOSSES, *LSTM_GRU)
 
 WITHOUT = {
     "tensors.describe": "An array's own attributes.",
@@ -419,6 +516,10 @@ WITHOUT = {
     "backprop.mlp_forward": "Made of `linear` and a ReLU; its checks compare with torch's.",
     "backprop.mlp_backward": "Made of `linear_backward`; its checks compare with autograd.",
     "backprop.train_mlp": "A loop that is given its parts.",
+    "losses.soft_targets": "torch does this inside of `cross_entropy`, which is compared.",
+    "losses.sigmoid_focal_loss": "torch has it in torchvision; the checks compare with the closed form.",
+    "losses.sigmoid_focal_loss_backward": "As its forward; the checks compare with autograd through the closed form.",
+    "losses.choose_head": "A choice of words.",
     "convolution.receptive_field": "torch does not compute it.",
     "convolution.conv_parameter_count": "torch counts no parameters by itself; the checks count those of its layers.",
     "regularization.mc_dropout_mean": "Draws its own masks.",
