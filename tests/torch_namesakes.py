@@ -402,6 +402,13 @@ LSTM_GRU = (
 NAMESAKES = (*ACTIVATIONS, *ALONG_AN_AXIS, *LINEAR, *CONVOLUTION, *REGULARIZATION, *LSTM_GRU)
 
 WITHOUT = {
+    "data_splits.train_val_test_split": "torch's `random_split` takes a data set; the checks state what every split has.",
+    "data_splits.k_fold": "torch has no cross-validation; scikit-learn has.",
+    "data_splits.stratified_split": "torch has no stratified split; scikit-learn has.",
+    "data_splits.group_split": "torch has no split by groups; scikit-learn has.",
+    "data_splits.minibatches": "torch's `DataLoader` draws in its own way; the checks state what every epoch has.",
+    "data_splits.select_model": "torch chooses no models.",
+    "data_splits.learning_curve_diagnosis": "torch has no such function.",
     "backprop.neuron": "torch has no single neuron; `sigmoid` and `linear` are compared.",
     "backprop.edge_gradients": "An exercise on one graph.",
     "backprop.mlp_forward": "Made of `linear` and a ReLU; its checks compare with torch's.",

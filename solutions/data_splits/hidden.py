@@ -3,9 +3,13 @@
 import numpy as np
 from hypothesis import given
 
-from autograder.testing import SEEDS, case, exercise, few_examples
+from autograder.testing import SEEDS, assert_right, case, exercise, few_examples
 
 from . import reference
+
+
+def entries(part):
+    return sorted(np.asarray(part).tolist())
 
 
 @exercise("k_fold")
@@ -17,7 +21,10 @@ class TestKFold:
         """With hundreds of samples the folds are as large as they should be, and complete."""
         folds = student.k_fold(503, 10, rng=np.random.default_rng(seed))
         right = reference.k_fold(503, 10, rng=np.random.default_rng(seed))
-        assert sorted(len(val) for _, val in folds) == sorted(len(val) for _, val in right)
-        assert sorted(i for _, val in folds for i in np.asarray(val).tolist()) == list(range(503))
+        sizes = sorted(len(val) for _, val in folds)
+        assert_right(sizes == sorted(len(val) for _, val in right), f"Of 503 samples 10 folds have the sizes {sizes}.")
+        every = entries(np.concatenate([val for _, val in folds]))
+        assert_right(every == list(range(503)), "Of 503 samples not every one is validated once.")
         for train, val in folds:
-            assert sorted([*np.asarray(train).tolist(), *np.asarray(val).tolist()]) == list(range(503))
+            complete = entries(np.concatenate([train, val])) == list(range(503))
+            assert_right(complete, "Of 503 samples some are in neither part of a pair, or in both.")
