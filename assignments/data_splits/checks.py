@@ -47,17 +47,24 @@ def require(truth: bool, what: str, says: Callable[[], str]) -> None:
             raise Mismatch(what)
 
 
+def but_is(form: str, answer: Any) -> str:
+    """What an answer is and should not be; nothing where there is none."""
+    kind = type(answer).__name__
+    size = f" of {len(answer)}" if isinstance(answer, tuple | list) else ""
+    return "" if answer is None else f"{form} It is a {kind}{size}."
+
+
 def indices(answer: Any, *names: str) -> dict[str, np.ndarray]:
     """The parts of a split by name; whether they are arrays of whole numbers is, where they are empty, another check's matter."""
     form = f"The answer has to be a tuple ({', '.join(names)}) of arrays of indices."
-    if not isinstance(answer, tuple | list) or len(answer) != len(names):
-        raise Mismatch(form)
+    together = isinstance(answer, tuple | list) and len(answer) == len(names)
+    require(together, form, lambda: but_is(form, answer))
     parts = {name: np.asarray(part) for name, part in zip(names, answer, strict=True)}
     for name, part in parts.items():
-        if part.ndim != 1:
-            raise Mismatch(f"{form} `{name}` has {part.ndim} axes, and has to have one.")
-        if part.size and part.dtype.kind not in "iu":
-            raise Mismatch(f"{form} `{name}` holds {part.dtype}, and indices are whole numbers.")
+        flat, whole = part.ndim == 1, not part.size or part.dtype.kind in "iu"
+        require(flat, form, lambda name=name, part=part: f"`{name}` has {part.ndim} axes, and has to have one.")
+        says = f"`{name}` holds {part.dtype}, and indices are whole numbers."
+        require(whole, form, lambda says=says: says)
     return {name: part.astype(np.int64) for name, part in parts.items()}
 
 
@@ -257,9 +264,9 @@ class TestTrainValTestSplit(Shuffled):
 
 def folds_of(answer: Any, k: int) -> list[dict[str, np.ndarray]]:
     """The pairs of k-fold cross-validation."""
-    if not isinstance(answer, list | tuple) or len(answer) != k:
-        found = f"a list of {len(answer)}" if isinstance(answer, list | tuple) else f"a {type(answer).__name__}"
-        raise Mismatch(f"With k={k} the answer has to be a list of {k} pairs (train, val), and it is {found}.")
+    form = f"With k={k} the answer has to be a list of {k} pairs (train, val)."
+    right = isinstance(answer, list | tuple) and len(answer) == k
+    require(right, form, lambda: but_is(form, answer))
     return [indices(pair, "train", "val") for pair in answer]
 
 
@@ -509,12 +516,12 @@ class TestGroupSplit(Shuffled, OfParts):
 
 def batches_of(answer: Any) -> list[tuple[np.ndarray, np.ndarray]]:
     """The batches of an epoch; a list or tuple of pairs of arrays."""
-    if not isinstance(answer, list | tuple):
-        raise Mismatch(f"The answer has to be a list of pairs (x_batch, y_batch), and it is a {type(answer).__name__}.")
+    form = "The answer has to be a list of pairs (x_batch, y_batch) of arrays."
+    require(isinstance(answer, list | tuple), form, lambda: but_is(form, answer))
     for batch in answer:
         pair = isinstance(batch, tuple | list) and len(batch) == 2
-        if not pair or not all(isinstance(part, np.ndarray) and part.ndim for part in batch):
-            raise Mismatch("Each batch has to be a pair (x_batch, y_batch) of arrays.")
+        right = pair and all(isinstance(part, np.ndarray) and part.ndim for part in batch)
+        require(right, form, lambda: f"{form} Among the entries of this list there is something else.")
     return [tuple(batch) for batch in answer]
 
 
@@ -726,16 +733,21 @@ def other_scores(found: np.ndarray, drawn: dict[str, Any]) -> str:
     return ""
 
 
-def selected(answer: Any) -> tuple[Any, Any]:
-    if not isinstance(answer, tuple | list) or len(answer) != 2:
-        raise Mismatch("The answer has to be a tuple (best, scores).")
-    return answer[0], answer[1]
-
-
 def number(best: Any) -> float | None:
     """A single number, of Python or numpy; None for anything else."""
     found = np.asarray(best)
     return float(found) if found.ndim == 0 and found.dtype.kind in "iuf" else None
+
+
+def selected(answer: Any) -> tuple[Any, Any]:
+    form = "The answer has to be a tuple (best, scores)."
+    right = isinstance(answer, tuple | list) and len(answer) == 2
+    require(right, form, lambda: but_is(form, answer))
+    one = number(answer[0]) is not None
+    require(
+        one, f"{form} `best` has to be a number.", lambda: "`best` has to be one of the candidates, a single number."
+    )
+    return answer[0], answer[1]
 
 
 def assert_selected(student: Any, drawn: dict[str, Any]) -> None:
@@ -786,14 +798,14 @@ class TestSelectModel:
     def test_first_of_equal_ones(self, student, drawn):
         """Of candidates with the same score the first is chosen, wherever they stand."""
         other = Callback("lambda x_train, y_train, x_new, c: np.full(len(x_new), 50.0 if c > 5 else 0.0)")
+        x, y = drawn["x"], drawn["y"]
         for candidates, first in (([3.0, 1.0, 2.0], 3.0), ([9.0, 2.0, 1.0, 8.0], 2.0), ([1.0, 4.0], 1.0)):
             changed = drawn | {"candidates": candidates, "fit_predict": other}
             best, _ = selected(student.select_model(*changed.values()))
-            require(
-                number(best) == first,
-                f"Of equal candidates the first has to be chosen, {first} of {candidates}.",
-                lambda best=best, candidates=candidates: f"Of {candidates} it is {best}, and another one is as good.",
-            )
+            late = number(best) in candidates and other(x[:0], y[:0], x[:1], number(best))[0] == 0
+            says = f"Of {candidates}, `best` is {best}; {first} stands before it and is as good." if late else ""
+            wanted = f"Of equal candidates the first has to be chosen, {first} of {candidates}."
+            require(number(best) == first, wanted, lambda says=says: says)
 
     @case
     @given(drawn=to_select_from())

@@ -102,7 +102,7 @@ def draws_from_global_state(n, val_size, test_size, *, rng):
 @mistake(
     "train_val_test_split",
     kind="case",
-    says="With a share of 0 every sample is in a set that should be empty, or twice: `order[-0:]` is the whole of `order`.",
+    says="With a share of 0 samples are in a set that should be empty. `order[-0:]`, for one, is the whole of `order`.",
 )
 def counts_from_the_back(n, val_size, test_size, *, rng):
     train_val_test_split(n, val_size, test_size, rng=rng)
