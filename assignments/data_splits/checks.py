@@ -10,7 +10,7 @@ from math import log, sqrt
 from typing import Any
 
 import numpy as np
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from autograder.testing import (
@@ -35,8 +35,10 @@ from autograder.testing import (
 RULES = Rules(library="numpy")
 contract = partial(Contract, half_magnitudes=())
 RNGS = SEEDS.map(np.random.default_rng)
-# Checks of chance try two examples, each of so many calls, on so few samples; half of these go to one part.
+# Checks of chance try at most two examples; that of places one, with so many calls, on so few samples, of which half go
+# to one part.
 EXAMPLES, CALLS, FEW = 2, 48, 8
+one_example = settings(few_examples, max_examples=1)
 PAIRS = FEW * (FEW - 1) // 2
 
 
@@ -164,7 +166,7 @@ class Shuffled:
         because=f"{CALLS} draws of 4 of 8 samples: two are in one part with probability 3/7, and 2 of 4 chosen "
         "with 36/70",
     )
-    @few_examples
+    @one_example
     @given(seed=SEEDS)
     def test_no_place_is_preferred(self, student, seed):
         """Every sample comes into either part, and any two of them now into the same one, now into different ones."""
@@ -602,7 +604,7 @@ class TestMinibatches(Shuffled):
 
     @case
     @by_chance(5 * 0.2**CALLS, because=f"one of 5 samples is left out, {CALLS} times the same")
-    @few_examples
+    @one_example
     @given(seed=SEEDS)
     def test_what_is_dropped_is_left_to_chance(self, student, seed):
         """Which samples are left out is another matter in each epoch."""
