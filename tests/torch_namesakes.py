@@ -402,6 +402,15 @@ LSTM_GRU = (
 NAMESAKES = (*ACTIVATIONS, *ALONG_AN_AXIS, *LINEAR, *CONVOLUTION, *REGULARIZATION, *LSTM_GRU)
 
 WITHOUT = {
+    "metrics.accuracy": "torch has no metrics; its checks compare with scikit-learn's or with a count.",
+    "metrics.confusion_matrix": "torch has no metrics; its checks compare with scikit-learn's or with a count.",
+    "metrics.precision_recall_f1": "torch has no metrics; its checks compare with scikit-learn's or with a count.",
+    "metrics.roc_curve": "torch has no metrics; its checks compare with scikit-learn's or with a count.",
+    "metrics.roc_auc": "torch has no metrics; its checks compare with scikit-learn's or with a count.",
+    "metrics.average_precision": "torch has no metrics; its checks compare with scikit-learn's or with a count.",
+    "metrics.mean_average_precision": "torch has no metrics; its checks compare with scikit-learn's or with a count.",
+    "metrics.r2_score": "torch has no metrics; its checks compare with scikit-learn's or with a count.",
+    "metrics.ndcg": "torch has no metrics; its checks compare with scikit-learn's or with a count.",
     "backprop.neuron": "torch has no single neuron; `sigmoid` and `linear` are compared.",
     "backprop.edge_gradients": "An exercise on one graph.",
     "backprop.mlp_forward": "Made of `linear` and a ReLU; its checks compare with torch's.",
