@@ -33,7 +33,6 @@ from autograder.testing import (
 
 RULES = Rules(library="numpy", vectorised=True)
 contract = partial(Contract, half_magnitudes=(), magnitudes=(1.0, 1e-3, 500.0))
-AGREES = "It agrees with scikit-learn."
 # Ready-made ways to count pairs.
 COUNTS = ("confusion_matrix", "crosstab", "histogram2d", "histogramdd", "multilabel_confusion_matrix")
 WHOLE = ("int8", "uint8", "int32", "int64")
@@ -542,6 +541,18 @@ def numbers_of_two(draw: Callable[..., Any]) -> dict[str, np.ndarray]:
     return {"y_true": np.append(y_true, ends), "y_pred": draw(arrays(shape=(length + 2,), low=-3, high=3))}
 
 
+def assert_explained(student: Any, y_true: np.ndarray, y_pred: np.ndarray) -> None:
+    """Compares with scikit-learn; where it differs, says what stands over and under the line."""
+    answer = student.r2_score(y_true, y_pred)
+    left, spread = ((y_true - y_pred) ** 2).sum(), ((y_true - y_true.mean()) ** 2).sum()
+    reading = (
+        f"1 less the answer is {1 - answer:.4g}. The squared distances from the predictions add up to {left:.4g}, those "
+        f"from the mean of the truth to {spread:.4g}, and their quotient is {left / spread:.4g}."
+    )
+    with explained(lambda: reading):
+        assert_close(answer, float(learned("r2_score", y_true, y_pred)))
+
+
 @exercise(
     "r2_score",
     points=2,
@@ -549,7 +560,7 @@ def numbers_of_two(draw: Callable[..., Any]) -> dict[str, np.ndarray]:
     contract=contract(
         numbers_of_two(),
         lambda y_true, y_pred: float(learned("r2_score", y_true, y_pred)),
-        agrees=AGREES,
+        agrees=None,
         slack=8.0,
         names=("y_true", "y_pred"),
         refuses=(another_shape("y_pred"), bad_values("y_true", scores(1.0), or_naming=("y_pred",))),
@@ -560,8 +571,14 @@ class TestR2Score:
     def test_worked_values(self, student):
         """Truth 1, 2, 3, 6 and predictions 1, 3, 3, 5: 1 - 2/14. The mean 3 for all gives 0, and 4 for all -4/14."""
         y_true = scores(1, 2, 3, 6)
-        for y_pred, right in ((scores(1, 3, 3, 5), 6 / 7), (scores(3, 3, 3, 3), 0.0), (scores(4, 4, 4, 4), -2 / 7)):
-            assert_close(student.r2_score(y_true, y_pred), right)
+        for y_pred in (scores(1, 3, 3, 5), scores(3, 3, 3, 3), scores(4, 4, 4, 4)):
+            assert_explained(student, y_true, y_pred)
+
+    @idea
+    @given(drawn=numbers_of_two())
+    def test_agrees_with_scikit_learn(self, student, drawn):
+        """It agrees with scikit-learn."""
+        assert_explained(student, **drawn)
 
     @case
     @given(
@@ -570,7 +587,10 @@ class TestR2Score:
     def test_constant_truth(self, student, value, length, off):
         """Where the truth is one number all over, everything right is 1, and anything else 0."""
         y_true = np.full(length, value)
-        assert_close(student.r2_score(y_true, y_true + off * (np.arange(length) == 1)), float(off == 0))
+        answer = student.r2_score(y_true, y_true + off * (np.arange(length) == 1))
+        found = "everything is right" if off == 0 else "a prediction is wrong"
+        with explained(lambda: f"The truth is {value:g} all over, {found}, and the answer is {answer:g}."):
+            assert_close(answer, float(off == 0))
 
     @case
     @given(drawn=numbers_of_two(), far=st.sampled_from([1e6, -1e7]))
@@ -597,6 +617,27 @@ def gain(y_true: np.ndarray, y_score: np.ndarray, k: int | None = None) -> float
     return float(learned("ndcg_score", y_true, y_score, k=k))
 
 
+def assert_gain(student: Any, y_true: np.ndarray, y_score: np.ndarray, k: int | None = None) -> None:
+    """Compares with scikit-learn; where a single query comes out wrong, says what stands over and under the line."""
+    answer, right = (
+        student.ndcg(y_true, y_score, k) if k is not None else student.ndcg(y_true, y_score),
+        gain(y_true, y_score, k),
+    )
+
+    def reading() -> str:
+        if len(y_true) > 1:
+            return ""
+        places = np.arange(y_true.shape[1])
+        best = float(np.sort(y_true[0])[::-1] @ np.where(places < (k or len(places)), 1 / np.log2(places + 2), 0))
+        return (
+            f"The best order has the gain {best:.4g}, and by the scores it is {right * best:.4g}: the quotient is "
+            f"{right:.4g}, and the answer {answer:.4g}."
+        )
+
+    with explained(reading):
+        assert_close(answer, right)
+
+
 @exercise(
     "ndcg",
     points=4,
@@ -620,39 +661,36 @@ class TestNdcg:
     @idea("the gain of an order")
     def test_worked_values(self, student):
         """Relevances 3, 1, 2 with scores 1, 3, 2: places 3, 1, 2; (1 + 2/1.585 + 3/2) / (3 + 2/1.585 + 1/2) = 0.790."""
-        right = (1 + 2 / np.log2(3) + 3 / 2) / (3 + 2 / np.log2(3) + 1 / 2)
-        assert_close(student.ndcg(np.array([[3.0, 1.0, 2.0]]), np.array([[1.0, 3.0, 2.0]])), float(right))
+        assert_gain(student, np.array([[3.0, 1.0, 2.0]]), np.array([[1.0, 3.0, 2.0]]))
 
     @idea("the gain of an order")
     @given(drawn=queries(apart))
     def test_agrees_where_all_scores_differ(self, student, drawn):
         """Where no two scores are equal it agrees with scikit-learn."""
-        assert_close(student.ndcg(drawn["y_true"], drawn["y_score"]), gain(drawn["y_true"], drawn["y_score"]))
+        assert_gain(student, drawn["y_true"], drawn["y_score"])
 
     @idea("the first k places")
     def test_two_places(self, student):
         """With k = 2 the relevances 3, 1, 2 with scores 1, 3, 2 give (1 + 2/1.585) / (3 + 2/1.585) = 0.531."""
-        right = (1 + 2 / np.log2(3)) / (3 + 2 / np.log2(3))
-        assert_close(student.ndcg(np.array([[3.0, 1.0, 2.0]]), np.array([[1.0, 3.0, 2.0]]), 2), float(right))
+        assert_gain(student, np.array([[3.0, 1.0, 2.0]]), np.array([[1.0, 3.0, 2.0]]), 2)
 
     @idea("the first k places")
     @given(drawn=queries(apart, st.sampled_from([1, 2, 3, 9])))
     def test_agrees_with_k(self, student, drawn):
         """Where only the first k places count it agrees with scikit-learn; k may be more than there are."""
-        assert_close(student.ndcg(**drawn), gain(**drawn))
+        assert_gain(student, **drawn)
 
     @idea("ties")
     def test_a_tie(self, student):
         """Relevances 1, 0 with one score for both: half of 1 + 1/1.585, which is 0.8155."""
-        half = (1 + 1 / np.log2(3)) / 2
         for y_true in ([[1.0, 0.0]], [[0.0, 1.0]]):
-            assert_close(student.ndcg(np.array(y_true), np.array([[0.5, 0.5]])), float(half))
+            assert_gain(student, np.array(y_true), np.array([[0.5, 0.5]]))
 
     @idea("ties")
     @given(drawn=queries(k=st.sampled_from([None, 2, 3])))
     def test_agrees_with_ties(self, student, drawn):
         """With ties among the scores, across the last place that counts too, it agrees with scikit-learn."""
-        assert_close(student.ndcg(**drawn), gain(**drawn))
+        assert_gain(student, **drawn)
 
     @case
     @given(drawn=queries(useful=False))
