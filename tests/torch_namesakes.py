@@ -402,6 +402,20 @@ LSTM_GRU = (
 NAMESAKES = (*ACTIVATIONS, *ALONG_AN_AXIS, *LINEAR, *CONVOLUTION, *REGULARIZATION, *LSTM_GRU)
 
 WITHOUT = {
+    "linear_models.predict": "`linear` of backprop is compared.",
+    "linear_models.linear_regression_loss": "It takes numpy arrays; its checks compare with torch.",
+    "linear_models.linear_regression_loss_backward": "Its checks compare with torch's gradients.",
+    "linear_models.numerical_gradient": "Its checks compare with a closed form.",
+    "linear_models.gradient_check": "Its checks compare with a closed form.",
+    "linear_models.normal_equation": "It takes numpy arrays; its checks compare with numpy's `lstsq`.",
+    "linear_models.sgd_step": "It takes numpy arrays; its checks compare entry by entry.",
+    "linear_models.train_linear_regression": "A training; its checks compare with descent by torch's gradients.",
+    "linear_models.perceptron_step": "torch has no perceptron.",
+    "linear_models.delta_rule": "Its checks compare with torch's gradients.",
+    "linear_models.softmax_regression_loss": "It takes numpy arrays; its checks compare with torch's `cross_entropy`.",
+    "linear_models.softmax_regression_loss_backward": "Its checks compare with torch's gradients.",
+    "linear_models.train_softmax_regression": "A training; its checks compare with descent by torch's gradients.",
+    "linear_models.hierarchical_probabilities": "torch has no such function; its checks compare with two of torch's softmax.",
     "backprop.neuron": "torch has no single neuron; `sigmoid` and `linear` are compared.",
     "backprop.edge_gradients": "An exercise on one graph.",
     "backprop.mlp_forward": "Made of `linear` and a ReLU; its checks compare with torch's.",
