@@ -27,6 +27,7 @@ from autograder.testing import (
     callbacks,
     case,
     exercise,
+    explained,
     floats,
     gradient_of,
     idea,
@@ -69,13 +70,27 @@ def models(draw: Callable[..., Any], outputs: bool) -> dict[str, Any]:
 WEIGHTS = another_length("w", -1, or_naming=("x",))
 
 
+def assert_predicted(student: Any, x: np.ndarray, w: np.ndarray, b: Any) -> None:
+    """Compares with sums added up term by term, and says which of them is wrong."""
+    answer, right = student.predict(x, w, b), by_loop(x, w, b)
+
+    def reading() -> str:
+        if answer.shape != right.shape:
+            return ""
+        place = tuple(int(n) for n in np.argwhere(~np.isclose(answer, right))[0])
+        return f"Of sample {place[0]} the products and the bias add up to {right[place]:.4g}; the answer has {answer[place]:.4g}."
+
+    with explained(reading):
+        assert_close(answer, right)
+
+
 @exercise(
     "predict",
     points=1,
     contract=contract(
         models(False),
         by_loop,
-        agrees="With one output the answer to sample n is w·x_n + b.",
+        agrees=None,
         names=("x", "w", "b"),
         batch={"x": 0},
         variants=[models(True)],
@@ -87,14 +102,20 @@ class TestPredict:
     def test_worked_values(self, student):
         """Weights (2, -1), bias 3: the samples (1, 4), (0, 5), (2, 2) give 1, -2, 5; (1, 0) with bias -1 gives 0, -1, 1."""
         x = array((1, 4), (0, 5), (2, 2))
-        assert_close(student.predict(x, array(2, -1), 3.0), array(1, -2, 5))
-        assert_close(student.predict(x, array((2, -1), (1, 0)), array(3, -1)), array((1, 0), (-2, -1), (5, 1)))
+        assert_predicted(student, x, array(2, -1), 3.0)
+        assert_predicted(student, x, array((2, -1), (1, 0)), array(3, -1))
+
+    @idea
+    @given(model=models(False))
+    def test_one_output(self, student, model):
+        """With one output the answer to sample n is w·x_n + b."""
+        assert_predicted(student, **model)
 
     @idea
     @given(model=models(True))
     def test_several_outputs(self, student, model):
         """With weights (K, D) and biases (K,) there are K answers to each sample, shape (N, K)."""
-        assert_close(student.predict(**model), by_loop(**model))
+        assert_predicted(student, **model)
 
 
 @st.composite
@@ -121,7 +142,20 @@ def mse_slopes(grad_out: float, x: np.ndarray, y: np.ndarray, w: np.ndarray, b: 
 
 
 FITTING = (WEIGHTS, another_shape("y", or_naming=("x", "w")))
-REGRESSION = contract(regressions(), with_arrays(mse), names=("x", "y", "w", "b"), refuses=FITTING)
+REGRESSION = contract(regressions(), with_arrays(mse), agrees=None, names=("x", "y", "w", "b"), refuses=FITTING)
+
+
+def assert_loss(student: Any, x: np.ndarray, y: np.ndarray, w: np.ndarray, b: float) -> None:
+    """Compares with torch, and says what the errors are."""
+    answer, errors = student.linear_regression_loss(x, y, w, b), by_loop(x, w, b) - y
+    few = ", ".join(f"{error:.4g}" for error in errors[:5])
+    with explained(
+        lambda: (
+            f"The errors are {few}{', ...' if len(errors) > 5 else ''}, the mean of their squares is "
+            f"{(errors**2).mean():.4g}, and the answer is {answer:.4g}."
+        )
+    ):
+        assert_close(answer, float(with_arrays(mse)(x, y, w, b)))
 
 
 @exercise("linear_regression_loss", points=2, contract=REGRESSION, forbid=("mean_squared_error", "mse_loss"))
@@ -129,7 +163,13 @@ class TestLinearRegressionLoss:
     @idea
     def test_worked_values(self, student):
         """Weight 2, bias 1: the samples 1, 3, 0 give 3, 7, 1; with targets 2, 9, 1 the loss is (1 + 4 + 0) / 3."""
-        assert_close(student.linear_regression_loss(array((1,), (3,), (0,)), array(2, 9, 1), array(2), 1.0), 5 / 3)
+        assert_loss(student, array((1,), (3,), (0,)), array(2, 9, 1), array(2), 1.0)
+
+    @idea
+    @given(drawn=regressions())
+    def test_agrees_with_torch(self, student, drawn):
+        """For any numbers it is the mean of the squared errors."""
+        assert_loss(student, **drawn)
 
 
 @st.composite
@@ -172,19 +212,38 @@ FUNCTIONS = callbacks(list(SLOPES))
 CUBES = Callback("lambda v: (v ** 3).sum()")
 
 
+def assert_slopes(student: Any, f: Callback, x: np.ndarray, eps: float) -> None:
+    """Compares with the formula, and says what the function is on both sides of an entry."""
+    answer, right = student.numerical_gradient(f, x, eps), SLOPES[f.source](x, eps)
+
+    def reading() -> str:
+        if answer.shape != x.shape:
+            return ""
+        place = tuple(int(n) for n in np.argwhere(~np.isclose(answer, right))[0])
+        step = np.zeros_like(x)
+        step[place] = eps
+        return (
+            f"A step of {eps:g} up and down in entry {place[0]} gives {f(x + step):.6g} and {f(x - step):.6g}, {2 * eps:g} "
+            f"apart: a slope of {right[place]:.6g}. The answer has {answer[place]:.6g}."
+        )
+
+    with explained(reading):
+        assert_close(answer, right)
+
+
 @exercise("numerical_gradient", points=3, rules=PLAIN, forbid=("gradient", "approx_fprime", "approx_derivative"))
 class TestNumericalGradient:
     @idea
     def test_worked_values(self, student):
         """The sum of cubes at (1, -2): steps of 0.5 to both sides give (3.25, 12.25), tiny ones (3, 12)."""
-        assert_close(student.numerical_gradient(CUBES, array(1, -2), 0.5), array(3.25, 12.25))
+        assert_slopes(student, CUBES, array(1, -2), 0.5)
         assert_close(student.numerical_gradient(CUBES, array(1, -2)), array(3, 12))
 
     @idea
     @given(f=FUNCTIONS, x=arrays(min_ndim=1, max_ndim=1), eps=st.sampled_from([0.5, 0.1, 0.01]))
     def test_both_sides(self, student, f, x, eps):
         """It is the slope of the line through the values at x_i - eps and x_i + eps, for each entry."""
-        assert_close(student.numerical_gradient(f, x, eps), SLOPES[f.source](x, eps))
+        assert_slopes(student, f, x, eps)
 
     @case
     @given(f=FUNCTIONS, x=arrays(min_ndim=1, max_ndim=3))
@@ -206,6 +265,12 @@ class TestNumericalGradient:
         for laid in (np.asfortranarray(x), np.stack([x, x + 1], axis=-1).reshape(len(x), -1)[:, ::2]):
             assert_close(student.numerical_gradient(CUBES, laid, 0.1), SLOPES[CUBES.source](laid, 0.1))
 
+    @case
+    def test_without_an_eps(self, student):
+        """Without an eps it steps by 1e-5: a cube that is a million times as steep has the slope 1e-4 at 0."""
+        steep = Callback("lambda v: 1e6 * (v ** 3).sum()")
+        assert_close(student.numerical_gradient(steep, array(0, 0, 0)), array(1e-4, 1e-4, 1e-4))
+
     @refusal
     def test_bad_eps(self, student):
         """An eps that is not positive raises ValueError that names it."""
@@ -224,14 +289,29 @@ def relative(grad: np.ndarray, right: np.ndarray) -> float:
     return float(np.linalg.norm(grad - right) / size) if size else 0.0
 
 
+def assert_off(student: Any, f: Callback, x: np.ndarray, grad: np.ndarray, right: np.ndarray) -> None:
+    """Compares with the gradient by formula, and says how long everything is."""
+    answer = student.gradient_check(f, x, grad)
+    lengths = [float(np.linalg.norm(one)) for one in (grad - right, grad, right)]
+    with explained(
+        lambda: (
+            "The difference of the two gradients has the length {:.4g}, they themselves {:.4g} and {:.4g}; ".format(
+                *lengths
+            )
+            + f"the answer is {answer:.4g}."
+        )
+    ):
+        assert_close(answer, relative(grad, right), atol=1e-5)
+
+
 @exercise("gradient_check", points=2, rules=PLAIN, forbid=("check_grad", "approx_fprime", "gradient"))
 class TestGradientCheck:
     @idea
     def test_worked_values(self, student):
         """The sum of squares has the gradient (2, 4) at (1, 2): (4, 8) is off by 1/3, (4, 2) by the root of 0.1, (-2, -4) by 1."""
         squares = Callback("lambda v: (v ** 2).sum()")
-        for grad, off in ((array(4, 8), 1 / 3), (array(4, 2), 0.1**0.5), (array(-2, -4), 1.0), (array(2, 4), 0.0)):
-            assert_close(student.gradient_check(squares, array(1, 2), grad), off)
+        for grad in (array(4, 8), array(4, 2), array(-2, -4), array(2, 4)):
+            assert_off(student, squares, array(1, 2), grad, array(2, 4))
 
     @idea
     @given(x=AWAY, factor=st.sampled_from([0.5, 1.01, -1.0, 3.0]), place=st.integers(0, 9))
@@ -240,14 +320,14 @@ class TestGradientCheck:
         right = 3 * x**2
         grad = right.copy()
         grad.flat[place % grad.size] *= factor
-        assert_close(student.gradient_check(CUBES, x, grad), relative(grad, right))
+        assert_off(student, CUBES, x, grad, right)
 
     @case
     @given(f=FUNCTIONS, x=arrays(min_ndim=1, max_ndim=2), factor=st.sampled_from([0.0, 1.0, 2.0]))
     def test_gradients_of_zero(self, student, f, x, factor):
         """It holds for every function; where both gradients are 0, the difference is 0."""
         right = SLOPES[f.source](x, 1e-5)
-        assert_close(student.gradient_check(f, x, factor * right), relative(factor * right, right), atol=1e-5)
+        assert_off(student, f, x, factor * right, right)
 
     @case
     @given(x=AWAY)

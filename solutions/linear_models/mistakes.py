@@ -522,7 +522,9 @@ def trains_without_biases(x, y, num_classes, *, lr, steps):
     return w, b, losses
 
 
-@mistake("train_softmax_regression", kind="idea", says="It begins at ones, not at zeros.")
+@mistake(
+    "train_softmax_regression", kind="idea", says="It does not begin at zero: the first bias is 1 before any step."
+)
 def begins_at_ones(x, y, num_classes, *, lr, steps):
     require_ndim(2, x=x)
     require_shape(x.shape[:1], y=y)
