@@ -4,6 +4,7 @@ Each compares with torch's own function, with a closed form or with worked numbe
 The sentence under a test is what you read when it fails.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from math import log
@@ -22,6 +23,7 @@ from autograder.testing import (
     Rules,
     another_shape,
     assert_close,
+    assert_unchanged,
     case,
     cotangent_like,
     exercise,
@@ -168,6 +170,11 @@ class TestMseLoss:
         target = torch.arange(float(rows), dtype=torch.float64)
         with raises(ValueError, naming="target", because=f"x has shape ({rows}, 1), target has shape ({rows},)"):
             student.mse_loss(target[:, None], target, reduction)
+
+    @case
+    def test_a_small_difference_of_large_numbers(self, student):
+        """In float64 the digits of float64 are kept: 1000.1 against 1000 costs 0.01."""
+        assert_close(student.mse_loss(vector(1000.1, 2), vector(1000, 2)), torch.tensor(0.005, dtype=torch.float64))
 
 
 @exercise("mse_loss_backward", points=2, contract=MSE.backward("x"))
@@ -328,6 +335,13 @@ class TestBinaryCrossEntropyWithLogits:
         x = torch.where(arguments["target"] > 0.5, -50.0, 50.0) + arguments["x"]
         right = F.binary_cross_entropy_with_logits(x, arguments["target"])
         assert_close(student.binary_cross_entropy_with_logits(x, arguments["target"]), right)
+
+    @case
+    def test_sure_and_nearly_right(self, student):
+        """A score of 6 for a yes still costs 0.00248, one of 1000 with the target 0.9999 costs 0.1."""
+        for x, target, right in ((6.0, 1.0, 0.0024756851377303), (1000.0, 0.9999, 0.1)):
+            answer = student.binary_cross_entropy_with_logits(vector(x), vector(target))
+            assert_close(answer, torch.tensor(right, dtype=torch.float64))
 
 
 @exercise("binary_cross_entropy_with_logits_backward", points=2, contract=BINARY.backward("x", half_slack=4.0))
@@ -491,6 +505,21 @@ class TestSoftTargets:
         expected = (1 - s) * x.abs() + s / x.shape[1]
         assert_close(student.soft_targets(x, x.abs(), label_smoothing=s), expected)
 
+    @case
+    def test_class_0_is_ignored(self, student):
+        """With ignore_index=0 class 0 gets zeros; shares are never ignored, whatever number stands in them."""
+        x, target = matrix((1, 2), (3, 4)), torch.tensor([0, 1])
+        assert_close(student.soft_targets(x, target, ignore_index=0), matrix((0, 0), (0, 1)))
+        shares = matrix((0, 1), (0.5, 0.5))
+        for number in (0, 1):
+            assert_close(student.soft_targets(x, shares, ignore_index=number), shares)
+
+    @case
+    def test_ignored_targets_stay(self, student):
+        """Targets that do not count are not changed in place."""
+        student.soft_targets(matrix((1, 2), (3, 4)), torch.tensor([-100, 1]))
+        assert_unchanged(student)
+
 
 def torch_cross_entropy(x: Tensor, target: Tensor, ignore_index: int, label_smoothing: float) -> Tensor:
     """torch's; with shares it knows no index that is ignored."""
@@ -620,6 +649,14 @@ class TestCrossEntropy(Classified):
         answer = student.cross_entropy(x, target, ignore_index=ignore_index, label_smoothing=s)
         assert_close(answer, number(torch.nan))
 
+    @case
+    def test_all_shares_count(self, student):
+        """With shares all samples count, also where a share is the number of ignore_index."""
+        x, shares = matrix((0, 0), (0, 0)), matrix((0, 1), (0.5, 0.5))
+        for number in (0, 1):
+            answer = student.cross_entropy(x, shares, ignore_index=number)
+            assert_close(answer, torch.tensor(2.0, dtype=torch.float64).log())
+
 
 @exercise("cross_entropy_backward", points=3, contract=ENTROPY.backward("x", half_slack=ROUGH))
 class TestCrossEntropyBackward(Classified):
@@ -710,6 +747,13 @@ class TestKlDiv:
         """Rows that do not add up to one count as they are, those of 0 too."""
         target = torch.full_like(x, target)
         assert_close(student.kl_div(x, target), torch_divergence(x, target))
+
+    @case
+    def test_what_seldom_happens(self, student):
+        """A target of 0.0005 counts, and so does a log-probability of -30."""
+        answer = student.kl_div(matrix((-1, -30)), matrix((0.0005, 0.5)))
+        right = 0.0005 * (math.log(0.0005) + 1) + 0.5 * (math.log(0.5) + 30)
+        assert_close(answer, torch.tensor(right, dtype=torch.float64))
 
 
 @exercise("kl_div_backward", points=1, contract=DIVERGENCE.backward("x"))

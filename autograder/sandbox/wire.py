@@ -297,7 +297,8 @@ def _bytes_of(sizes: Sequence[int], itemsize: int) -> int:
 
 
 def _decode_tensor(data: memoryview, room: Room, place: Any, length: Any, name: Any, shape: Any, stride: Any) -> Tensor:
-    dtype, sizes, steps, taken, needed = _layout(name, _as_key(shape), _as_key(stride))
+    sizes, steps = _lengths(shape), _lengths(stride)
+    dtype, taken, needed = _layout(name, sizes, steps)
     room.take(taken)
     raw = _raw(data, place, length)
     if 0 in sizes:
@@ -309,28 +310,27 @@ def _decode_tensor(data: memoryview, room: Room, place: Any, length: Any, name: 
     return flat if steps == (1,) else torch.as_strided(flat, sizes, steps)
 
 
-def _as_key(values: Any) -> tuple[Any, ...]:
+def _lengths(values: Any) -> tuple[int, ...]:
     if not isinstance(values, list) or len(values) > MOST_AXES:
         raise WireError(f"malformed value: a list of at most {MOST_AXES} lengths was expected")
-    return tuple(values)
+    # Before a cache is asked, to which True is 1.
+    return tuple(map(_whole, values))
 
 
 @lru_cache(maxsize=4096)
-def _layout(
-    name: str, shape: tuple[Any, ...], stride: tuple[Any, ...]
-) -> tuple[torch.dtype, tuple[int, ...], tuple[int, ...], int, int]:
-    """A tensor's dtype, shape and stride, the bytes that it counts in a room, and those that it has on the wire."""
-    dtype, sizes, steps = DTYPES[name], tuple(map(_whole, shape)), tuple(map(_whole, stride))
+def _layout(name: str, sizes: tuple[int, ...], steps: tuple[int, ...]) -> tuple[torch.dtype, int, int]:
+    """A tensor's dtype, the bytes that it counts in a room, and those that it has on the wire."""
+    dtype = DTYPES[name]
     if len(sizes) != len(steps):
         raise WireError("malformed tensor: shape and stride differ in length")
     entries = 1 + sum((size - 1) * step for size, step in zip(sizes, steps, strict=True))
-    return dtype, sizes, steps, _bytes_of(sizes, dtype.itemsize), entries * dtype.itemsize
+    return dtype, _bytes_of(sizes, dtype.itemsize), entries * dtype.itemsize
 
 
 def _decode_array(data: memoryview, room: Room, place: Any, length: Any, name: Any, shape: Any, order: Any) -> Any:
     if not isinstance(name, str) or not ARRAY_DTYPE.fullmatch(name) or order not in ("C", "F"):
         raise WireError("malformed array: its dtype or order is not allowed")
-    sizes, dtype = [_whole(size) for size in _as_key(shape)], np.dtype(name)
+    sizes, dtype = _lengths(shape), np.dtype(name)
     room.take(_bytes_of(sizes, dtype.itemsize))
     flat = np.frombuffer(bytes(_raw(data, place, length)), dtype=dtype)
     return flat.reshape(sizes, order=order).copy(order=order)
